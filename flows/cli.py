@@ -1,0 +1,176 @@
+"""`glan`: the terminal's door to the same jobs that Prefect runs. Commands import what they need when they run."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="glan",
+    help="Instruction-tuning data from a taxonomy of human knowledge.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+taxonomy_app = typer.Typer(help="The tree of disciplines: show it, check a file, add to it.", no_args_is_help=True)
+app.add_typer(taxonomy_app, name="taxonomy")
+
+RunFile = Annotated[
+    Path | None, typer.Argument(metavar="[RUN.toml]", help="What to make; without it, the paper's values.")
+]
+Disciplines = Annotated[
+    list[str] | None, typer.Option("--discipline", help="Id or name; repeat for several. Default: all.")
+]
+Subjects = Annotated[int | None, typer.Option(help="The first n subjects of each discipline.")]
+Questions = Annotated[int | None, typer.Option(help="Sample indices per subject, over its whole life.")]
+Lists = Annotated[int | None, typer.Option(help="Independent subject lists per discipline.")]
+TaxonomyFile = Annotated[Path | None, typer.Option("--taxonomy", help="A taxonomy file to use from now on.")]
+Local = Annotated[bool, typer.Option("--local", help="Use the embedded model on this machine.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document for machines.")]
+
+
+@app.command()
+def demo(json: Json = False) -> None:
+    """A small curated dataset by a real model on this machine; no key, no network."""
+    from flows.terminal_runs import run_demo
+
+    run_demo(json)
+
+
+@app.command()
+def run(
+    run_file: RunFile = None,
+    discipline: Disciplines = None,
+    subjects: Subjects = None,
+    questions: Questions = None,
+    lists: Lists = None,
+    taxonomy: TaxonomyFile = None,
+    local: Local = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would run; no call, nothing written.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Make what is missing or stale, through all stages up to curated instructions."""
+    from flows.terminal_runs import forecast_run, start_run
+
+    given = _given(run_file, discipline, subjects, questions, lists)
+    (forecast_run if dry_run else start_run)(given, taxonomy, local, json)
+
+
+@app.command()
+def plan(
+    run_file: RunFile = None,
+    discipline: Disciplines = None,
+    subjects: Subjects = None,
+    questions: Questions = None,
+    lists: Lists = None,
+    taxonomy: TaxonomyFile = None,
+    local: Local = False,
+    json: Json = False,
+) -> None:
+    """What would run: units, calls, tokens and money by stage, from the store alone."""
+    from flows.terminal_runs import forecast_run
+
+    forecast_run(_given(run_file, discipline, subjects, questions, lists), taxonomy, local, json)
+
+
+@app.command()
+def status(run_file: RunFile = None, discipline: Disciplines = None, json: Json = False) -> None:
+    """How far each discipline is, stage by stage; without RUN.toml, measured by the last run."""
+    from flows.terminal_views import show_status
+
+    show_status(run_file, discipline or [], json)
+
+
+@app.command()
+def doctor(run_file: RunFile = None, local: Local = False, json: Json = False) -> None:
+    """Check the store and, with one tiny call each, every model profile."""
+    from flows.terminal_runs import examine
+
+    examine(_given(run_file, None, None, None, None), local, json)
+
+
+@app.command()
+def files(
+    stage: Annotated[str, typer.Argument(help="subjects, syllabi, questions, answers, instructions, ...")],
+    discipline: Disciplines = None,
+    json: Json = False,
+) -> None:
+    """The Parquet objects that hold a stage now, one a line, for DuckDB and other readers."""
+    from flows.terminal_views import show_files
+
+    show_files(stage, discipline or None, json)
+
+
+@app.command()
+def publish(
+    release: Annotated[str, typer.Argument(help="Name of the release, e.g. 2026-11.1")],
+    discipline: Disciplines = None,
+    format: Annotated[list[str] | None, typer.Option(help="parquet, jsonl; repeat for several. Default: both.")] = None,
+    json: Json = False,
+) -> None:
+    """Write the kept instructions as an immutable release of chat messages."""
+    from flows.terminal_views import publish_release
+
+    publish_release(release, discipline or None, format or ["parquet", "jsonl"], json)
+
+
+@taxonomy_app.command("show")
+def taxonomy_show(
+    version: Annotated[int | None, typer.Option(help="Default: the current one.")] = None, json: Json = False
+) -> None:
+    """The tree that runs read."""
+    from flows.terminal_views import show_taxonomy
+
+    show_taxonomy(version, json)
+
+
+@taxonomy_app.command("validate")
+def taxonomy_validate(file: Path, json: Json = False) -> None:
+    """Check a taxonomy file; nothing is written."""
+    from flows.terminal_views import validate_taxonomy
+
+    validate_taxonomy(file, json)
+
+
+@taxonomy_app.command("add")
+def taxonomy_add(
+    discipline: Annotated[str, typer.Argument(help="Name of the new discipline.")],
+    field: Annotated[str, typer.Option(help="Field it belongs to; a new one is made.")],
+    sub_field: Annotated[str, typer.Option(help="Sub-field it belongs to; empty: directly under the field.")] = "",
+    json: Json = False,
+) -> None:
+    """Add one discipline as a new version; only it will run."""
+    from flows.terminal_views import add_discipline
+
+    add_discipline(field, sub_field, discipline, json)
+
+
+@taxonomy_app.command("import")
+def taxonomy_import(
+    file: Path,
+    replace: Annotated[bool, typer.Option("--replace", help="Take the file's tree as the whole taxonomy.")] = False,
+    json: Json = False,
+) -> None:
+    """Add a file's nodes to the taxonomy as a new version, or replace it."""
+    from flows.terminal_views import import_taxonomy
+
+    import_taxonomy(file, replace, json)
+
+
+def _given(
+    run_file: Path | None,
+    disciplines: list[str] | None,
+    subjects: int | None,
+    questions: int | None,
+    lists: int | None,
+) -> tuple[Path | None, dict[str, Any]]:
+    """The run file and the options that go before what it says."""
+    options = {"disciplines": disciplines or None, "subjects": subjects, "questions": questions, "lists": lists}
+    return run_file, {name: value for name, value in options.items() if value is not None}
+
+
+def main() -> None:
+    """Entry point of the `glan` command."""
+    app()

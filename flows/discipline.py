@@ -1,0 +1,140 @@
+"""One discipline through all stages: each unit is submitted as soon as the unit it reads is committed."""
+
+import queue
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture
+from prefect.states import Completed, Failed
+
+from glan.errors import Cancelled, EndpointRefused, GlanError
+from glan.planning.publishing import drop_orphans, publish_snapshot, publish_units
+from glan.planning.status import walks
+from glan.planning.walk import Walk
+from glan.units import Receipt, Stage, Unit
+from tasks import progress
+from tasks.answers import answer_questions
+from tasks.artifacts import ProgressBars
+from tasks.instructions import judge_instructions
+from tasks.preparation import current_taxonomy
+from tasks.questions import ask_questions
+from tasks.runner import task_runner
+from tasks.subjects import list_subjects
+from tasks.syllabi import write_syllabus
+from tasks.wiring import Order, effects, now, recipe
+
+TASK_OF: dict[Stage, Any] = {
+    "subjects": list_subjects,
+    "syllabi": write_syllabus,
+    "questions": ask_questions,
+    "answers": answer_questions,
+    "instructions": judge_instructions,
+}
+PUBLISH_EVERY_SECONDS = 60.0
+
+
+@flow(name="discipline", flow_run_name="{discipline_id}", task_runner=task_runner(), persist_result=False)
+def generate_discipline(discipline_id: str, order: Order) -> State[Any]:
+    """Make what is missing or stale of one discipline; one failed unit never stops the rest."""
+    run = effects(order)
+    discipline = current_taxonomy(run.store).find(discipline_id)
+    [walk] = walks(run.store, [discipline], recipe(order))
+    making = _Making(walk, order)
+    try:
+        making.all()
+    finally:
+        making.publish()
+    if making.failed == 0:
+        drop_orphans(run.store, discipline_id, order.run_id, now)
+    return _end(making)
+
+
+def _end(making: "_Making") -> State[Any]:
+    count = progress.of(making.order.run_id).total(making.discipline_id)
+    figures = f"{count.made} units made, {count.done_before} up to date, {count.quarantined} rows quarantined"
+    if making.failed == 0:
+        name = "PartiallyCompleted" if count.quarantined else None
+        return Completed(message=figures, name=name) if name else Completed(message=figures)
+    figures = f"{figures}, {making.failed} units failed: {making.last_reason}"
+    if making.fatal is not None or count.made == 0:
+        return Failed(message=figures)
+    return Completed(message=figures, name="PartiallyCompleted")
+
+
+@dataclass
+class _Making:
+    """The units of one discipline on their way: what is open, what is committed but not yet published."""
+
+    walk: Walk
+    order: Order
+    failed: int = 0
+    last_reason: str = ""
+    fatal: GlanError | None = None
+    _open: int = 0
+    _ended: "queue.SimpleQueue[tuple[Unit, Receipt | None, PrefectFuture[Receipt]]]" = field(
+        default_factory=queue.SimpleQueue
+    )
+    _unpublished: list[Receipt] = field(default_factory=list)
+
+    @property
+    def discipline_id(self) -> str:
+        return self.walk.discipline.discipline_id
+
+    def all(self) -> None:
+        """Submit unit after unit until nothing is open."""
+        with ProgressBars(self.order.run_id, self.discipline_id) as bars:
+            self._submit(self.walk.first())
+            published = time.monotonic()
+            while self._open:
+                self._take(*self._ended.get())
+                bars.update()
+                if time.monotonic() - published > PUBLISH_EVERY_SECONDS:
+                    self.publish()
+                    published = time.monotonic()
+
+    def publish(self) -> None:
+        """Name what is committed, so that readers see it."""
+        run = effects(self.order)
+        units = [receipt for receipt in self._unpublished if receipt.stage != "instructions"]
+        publish_units(run.store, self.discipline_id, units, self.order.run_id, now)
+        publish_snapshot(run.store, [self.discipline_id], self.order.run_id, now)
+        self._unpublished.clear()
+
+    def _submit(self, unit: Unit) -> None:
+        done = self.walk.shelf.done(unit)
+        counts = progress.of(self.order.run_id)
+        counts.found(self.discipline_id, unit.stage)
+        # The store decides what is done; Prefect's record of a unit whose object is gone must not hide that.
+        task = TASK_OF[unit.stage].with_options(refresh_cache=done is None)
+        future = task.submit(unit, self.order, done)
+        self._open += 1
+        future.add_done_callback(lambda ended: self._ended.put((unit, done, ended)))
+
+    def _take(self, unit: Unit, done: Receipt | None, future: PrefectFuture[Receipt]) -> None:
+        """A task has ended: count it and submit what follows."""
+        self._open -= 1
+        counts = progress.of(self.order.run_id)
+        result = future.result(raise_on_failure=False)
+        if not isinstance(result, Receipt):
+            self._note_failure(unit, result)
+            return
+        if done is None:
+            counts.made(result)
+        else:
+            counts.was_done(result)
+        self._unpublished.append(result)
+        if self.fatal is None:
+            for following in self.walk.after(unit, result):
+                self._submit(following)
+
+    def _note_failure(self, unit: Unit, error: Any) -> None:
+        self.failed += 1
+        self.last_reason = str(error) or type(error).__name__
+        progress.of(self.order.run_id).failed(self.discipline_id, unit.stage, unit.node, self.last_reason)
+        if isinstance(error, (EndpointRefused, Cancelled)):
+            self.fatal = error
+            progress.of(self.order.run_id).ended_by(self.last_reason)
+            effects(self.order).gateway.stop(error)

@@ -1,0 +1,235 @@
+"""Commands that start a run or look ahead to one: demo, run, plan, doctor."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import Any
+
+from flows.terminal import (
+    ENDED_WITH_FAILURES,
+    bars,
+    explained,
+    note,
+    out,
+    quiet_prefect,
+    show_json,
+    show_table,
+    stop,
+)
+from glan import local_model
+from glan import taxonomy as trees
+from glan.config import RunConfig
+from glan.errors import GlanError
+from glan.gateway.prices import Prices
+from glan.planning.forecast import forecast
+from glan.planning.status import walks
+from glan.planning.walk import survey
+from glan.settings import Settings
+from glan.stages.recipe import Recipe
+from glan.store.store import Store
+from glan.taxonomy import Taxonomy
+
+Given = tuple[Path | None, Mapping[str, Any]]
+DEMO = Path(str(package_files("glan") / "demo.toml"))
+SAMPLES_SHOWN = 2
+
+
+def run_demo(as_json: bool) -> None:
+    """`glan demo`: the embedded model, unless GLAN_MODEL names another."""
+    with explained():
+        local = not Settings.load().model
+        kept = _run((DEMO, {}), None, local, as_json)
+        if not as_json:
+            _show_samples()
+            _say_next_step()
+        if not kept:
+            stop("nothing was kept of what the demo made; see the reasons above", ENDED_WITH_FAILURES)
+
+
+def start_run(given: Given, taxonomy: Path | None, local: bool, as_json: bool) -> None:
+    """`glan run`."""
+    with explained():
+        _run(given, taxonomy, local, as_json, strict=True)
+
+
+def forecast_run(given: Given, taxonomy: Path | None, local: bool, as_json: bool) -> None:
+    """`glan plan` and `glan run --dry-run`: asks no model and writes nothing."""
+    with explained(), _local_names(local):
+        recipe, tree, store = _checked(given, taxonomy, local)
+        prices = Prices.load(Settings.load().prices)
+        table = forecast(store, tree.select(recipe.config.disciplines), recipe, prices.cost)
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    if as_json:
+        show_json(rows)
+        return
+    show_table("What would run", rows)
+    if not table["calls_at_most"].sum():
+        out.print("Everything is up to date: no call would be made.")
+    elif (table["calls"] != table["calls_at_most"]).any():
+        out.print("Calls are a range where subjects are not listed yet; tokens and cost go with the upper end.")
+
+
+def examine(given: Given, local: bool, as_json: bool) -> None:
+    """`glan doctor`."""
+    from tasks.doctor import examine_profiles
+
+    with explained(), _local_names(local):
+        recipe, _, store = _checked(given, None, local)
+        with local_model.LocalModel() if local else nullcontext() as served:
+            _use(served)
+            store.start()
+            findings = [{"what": "store", "where": store.files.url, "fine": True, "remark": "create-only writes hold"}]
+            findings += examine_profiles(recipe, Settings.load())
+    if as_json:
+        show_json(findings)
+    else:
+        show_table("Doctor", findings)
+    if not all(finding["fine"] for finding in findings):
+        stop("something is wrong; see above", ENDED_WITH_FAILURES)
+
+
+def _checked(given: Given, taxonomy: Path | None, local: bool) -> tuple[Recipe, Taxonomy, Store]:
+    """Everything a run needs, checked before anything is written or asked."""
+    from tasks.preparation import check, current_taxonomy
+
+    run_file, options = given
+    if run_file is None and local:
+        run_file = DEMO
+    base = RunConfig.from_file(run_file) if run_file else RunConfig()
+    config = RunConfig.checked({**base.model_dump(), **options}, source="options")
+    store = Store.open(Settings.load().store)
+    tree = trees.read(taxonomy) if taxonomy else current_taxonomy(store)
+    return check(config, tree), tree, store
+
+
+@contextmanager
+def _local_names(local: bool) -> Iterator[None]:
+    """With the embedded model, every profile has its name, whether or not it has been started yet."""
+    if local:
+        os.environ["GLAN_MODEL"] = local_model.MODEL
+        os.environ.setdefault("OPENAI_API_KEY", "none")
+        os.environ.setdefault("GLAN_MAX_CONCURRENCY", str(local_model.SLOTS))
+    yield
+
+
+def _use(served: local_model.LocalModel | None) -> None:
+    if served is not None:
+        os.environ["OPENAI_BASE_URL"] = served.base_url
+
+
+def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict: bool = False) -> int:
+    """Run `generate` in this process and show what came of it; how many instructions are kept in all."""
+    quiet_prefect()
+    with _local_names(local):
+        recipe, tree, store = _checked(given, taxonomy, local)
+        if taxonomy:
+            from tasks.preparation import use_taxonomy
+
+            use_taxonomy(store, taxonomy)
+        todo = [walk for walk in walks(store, tree.select(recipe.config.disciplines), recipe) if survey(walk).ready]
+        if todo and not as_json:
+            note.print(f"{len(todo)} disciplines to work on; data goes to {store.files.url}", highlight=False)
+        with local_model.LocalModel() if local and todo else nullcontext() as served:
+            _use(served)
+            state, run_id = _generate(recipe.config, shown=not as_json)
+    return _report(state, run_id, store, as_json, strict)
+
+
+def _generate(config: RunConfig, shown: bool) -> tuple[Any, str]:
+    from flows.generate import generate
+    from tasks import progress
+
+    def counted() -> dict[str, tuple[int, int, str]]:
+        return {
+            stage: (count.made + count.done_before + count.failed, count.known, f"{count.rows:,} rows")
+            for stage, count in progress.latest().by_stage().items()
+        }
+
+    try:
+        with bars(counted, shown):
+            state = generate(config, return_state=True)
+    except KeyboardInterrupt:
+        stop("stopped; what is committed stays, and the same command goes on from there", ENDED_WITH_FAILURES)
+    error = state.result(raise_on_failure=False) if state.is_failed() or state.is_crashed() else None
+    if isinstance(error, GlanError):
+        raise error
+    return state, str(state.state_details.flow_run_id)
+
+
+def _report(state: Any, run_id: str, store: Store, as_json: bool, strict: bool) -> int:
+    from tasks import progress
+
+    counts = progress.of(run_id)
+    verdicts = counts.verdicts
+    stages = [
+        {
+            "stage": stage,
+            "rows": count.rows,
+            "units_made": count.made,
+            "up_to_date": count.done_before,
+            "failed": count.failed,
+            "quarantined": count.quarantined,
+            "calls": count.calls,
+            "tokens": count.prompt_tokens + count.completion_tokens,
+            "cost_usd": count.cost_usd,
+        }
+        for stage, count in counts.by_stage().items()
+    ]
+    kept = sum(verdicts.kept.values())
+    reasons = dict(Counter(verdicts.reasons).most_common())
+    if as_json:
+        show_json(
+            {
+                "state": state.name,
+                "message": state.message,
+                "run_id": run_id,
+                "store": store.files.url,
+                "stages": stages,
+                "kept": kept,
+                "rejected": verdicts.rejected,
+                "reasons": reasons,
+                "failures": counts.failures,
+            }
+        )
+    else:
+        _show_report(state, stages, kept, verdicts.rejected, reasons, counts)
+    if strict and (state.name != "Completed"):
+        stop(f"ended as {state.name}: {state.message}", ENDED_WITH_FAILURES)
+    return kept
+
+
+def _show_report(
+    state: Any, stages: list[dict[str, Any]], kept: int, rejected: int, reasons: Mapping[str, int], counts: Any
+) -> None:
+    show_table("By stage", stages)
+    if not any(stage["units_made"] or stage["failed"] for stage in stages):
+        out.print("Everything is up to date: no call was made.")
+    out.print(f"{kept:,} instructions kept, {rejected:,} rejected.")
+    for reason, number in reasons.items():
+        out.print(f"  {number:>5,}  {reason}", markup=False)
+    for node, reason in counts.failures[:5]:
+        out.print(f"  failed: {node}: {reason}", markup=False)
+
+
+def _show_samples() -> None:
+    from glan.dataset import load
+
+    rows = load("instructions", columns=["discipline", "subject", "question", "answer", "kept"])
+    for _, row in rows[rows["kept"]].head(SAMPLES_SHOWN).iterrows():
+        out.rule(f"{row['discipline']} / {row['subject']}", style="dim")
+        out.print(f"Q: {row['question']}\n\nA: {row['answer']}", markup=False, highlight=False)
+    out.rule(style="dim")
+
+
+def _say_next_step() -> None:
+    out.print(
+        "This text is by a model of 135 million parameters, so it is poor; the way it was made is the real one.\n"
+        "Next, with a real teacher (any OpenAI-compatible endpoint):\n"
+        "  export OPENAI_API_KEY=... GLAN_MODEL=gpt-4.1 GLAN_STORE=./data-teacher\n"
+        "  glan plan --discipline physics --subjects 3 --questions 20\n"
+        "  glan run  --discipline physics --subjects 3 --questions 20",
+        highlight=False,
+    )

@@ -1,0 +1,195 @@
+"""What to make: `RunConfig`, from a TOML file or a flow's parameter, with the paper's values as defaults.
+
+Where to run (endpoints, store, limits) is `settings.Settings`; no secret belongs here.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from glan.errors import InputError
+
+Role = Literal["subject", "syllabus", "question", "answer"]
+ROLES: tuple[Role, ...] = ("subject", "syllabus", "question", "answer")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelProfile(_Strict):
+    """How one kind of call is made: the model, its sampling parameters, and the endpoint if it has its own."""
+
+    model: str = Field(
+        default="", description="model name as sent; empty: GLAN_<ROLE>_MODEL, else GLAN_MODEL", max_length=300
+    )
+    temperature: float | None = Field(default=1.0, ge=0, le=2, description="null: not sent")
+    top_p: float | None = Field(default=0.95, gt=0, le=1, description="null: not sent")
+    max_tokens: int | None = Field(
+        default=4096, ge=1, description="most tokens of one reply; null: the endpoint's own limit"
+    )
+    stop: list[str] | None = Field(default=None, description="stop strings", max_length=16)
+    send_seed: bool = Field(
+        default=True, description="send a seed with each call; switch off where an endpoint refuses it"
+    )
+    extra_body: dict[str, Any] = Field(default_factory=dict, description="further body parameters, sent as they are")
+    example: bool = Field(
+        default=False, description="show the prompt's worked example as an earlier turn (small models need it)"
+    )
+    base_url: str | None = Field(default=None, description="endpoint of this profile; null: OPENAI_BASE_URL")
+    api_key_env: str | None = Field(
+        default=None, pattern=r"^[A-Z_][A-Z0-9_]*$", description="NAME of the variable that holds the key"
+    )
+    structure: Literal["auto", "json_schema", "json_object", "text"] = Field(
+        default="auto", description="how structured replies are asked for; auto tries the strictest first"
+    )
+    token_limit_name: Literal["max_tokens", "max_completion_tokens"] = Field(
+        default="max_tokens", description="the name under which the endpoint takes the token limit"
+    )
+    attempts: int = Field(
+        default=3, ge=1, le=20, description="how often a reply that cannot be used is asked for in all"
+    )
+    timeout_seconds: float = Field(default=300.0, gt=0, description="for one call")
+
+    def body(self) -> dict[str, Any]:
+        """The parameters that shape the reply: part of every request_key. Endpoint, timeouts and the like are not."""
+        return {
+            "model": self.model,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "max_tokens": self.max_tokens,
+            "stop": self.stop,
+            "extra_body": self.extra_body,
+        }
+
+    def identity(self) -> dict[str, Any]:
+        """The profile as part of a unit_key: what shapes the reply, and whether an example or a seed is sent."""
+        return {**self.body(), "example": self.example, "send_seed": self.send_seed}
+
+
+class Models(_Strict):
+    """One profile per role. The paper: GPT-4 at 1.0/0.95 for all but answers, GPT-3.5 at 0.7/0.95 (section 3.1)."""
+
+    subject: ModelProfile = ModelProfile()
+    syllabus: ModelProfile = ModelProfile(max_tokens=8192)
+    question: ModelProfile = ModelProfile(max_tokens=2048)
+    answer: ModelProfile = ModelProfile(temperature=0.7)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_role_defaults(cls, given: Any) -> Any:
+        """A table that sets one field of a role keeps that role's own defaults for the others."""
+        if not isinstance(given, dict):
+            return given
+        filled = dict(given)
+        for role in ROLES:
+            value = filled.get(role)
+            if isinstance(value, dict):
+                filled[role] = {**cls.model_fields[role].default.model_dump(), **value}
+        return filled
+
+
+class Curation(_Strict):
+    """Which questions and answers are kept. Every threshold is a setting; rejected rows stay, with reasons."""
+
+    near_duplicate_jaccard: float = Field(
+        default=0.8,
+        ge=0.5,
+        le=1,
+        description="word 3-gram Jaccard from which two questions are near-duplicates (common practice: 0.7 to 0.8)",
+    )
+    max_repeated_line_share: float = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        description="largest share of an answer's words in lines or sentences said twice before, or in passages said "
+        "again at once (Gopher's 0.30 for repeated lines, Rae et al. 2021, table A1, with room for refrains)",
+    )
+    max_top_ngram_share: float = Field(
+        default=0.16,
+        ge=0,
+        le=1,
+        description="largest share of an answer's words in one 4-gram that a sentence repeats (Gopher's 0.16 for "
+        "4-grams, Rae et al. 2021, table A1, there of characters)",
+    )
+    min_question_words: int = Field(
+        default=2, ge=1, description="fewest words of a question (own choice: `Define entropy.` is one)"
+    )
+    min_restated_share: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="share of word 3-grams, of the answer and of each sentence of the question, from which an answer "
+        "restates its question (own choice: as for near-duplicates)",
+    )
+
+
+class RunConfig(_Strict):
+    """What a run makes. `subjects` and `questions` are limits: raising one adds work, lowering one removes nothing."""
+
+    disciplines: list[str] = Field(
+        default_factory=list, description="ids or names; empty: every discipline of the taxonomy"
+    )
+    subjects: int | None = Field(default=None, ge=1, description="the first n subjects of each discipline; null: all")
+    questions: int = Field(default=20, ge=0, le=100_000, description="sample indices per subject: questions 0..n-1")
+    lists: int = Field(default=10, ge=1, le=100, description="independent subject lists per discipline (paper: 10)")
+    two_step: bool = Field(
+        default=True, description="free text first, then structure (paper); false: one structured call"
+    )
+    min_sessions: int = Field(default=10, ge=1, le=100, description="fewest class sessions of a syllabus (paper: 10)")
+    max_sessions: int = Field(default=30, ge=1, le=100, description="most class sessions of a syllabus (paper: 30)")
+    concepts_per_session: int = Field(
+        default=5, ge=1, le=20, description="key concepts asked for per session (paper: about 5)"
+    )
+    cross_session_share: float = Field(default=0.5, ge=0, le=1, description="share of questions that span two sessions")
+    syllabus_in_question_prompt: bool = Field(
+        default=True, description="show the whole syllabus to the question writer (paper)"
+    )
+    questions_per_call: int = Field(
+        default=1, ge=1, le=20, description="questions asked for in one call, each of its own concepts"
+    )
+    models: Models = Models()
+    curation: Curation = Curation()
+    seed: int = Field(default=0, ge=0, lt=2**31, description="root of all sampling")
+
+    @model_validator(mode="after")
+    def _check_sessions(self) -> "RunConfig":
+        if self.min_sessions > self.max_sessions:
+            raise ValueError(f"min_sessions ({self.min_sessions}) is larger than max_sessions ({self.max_sessions})")
+        return self
+
+    @classmethod
+    def from_file(cls, path: Path) -> "RunConfig":
+        """Read a TOML file.
+
+        Raises:
+            InputError: the file is missing, not TOML, or has an unknown or wrong field; names file, field and fix.
+        """
+        try:
+            given = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InputError(f"{path}: cannot be read as a TOML run file ({error})") from error
+        return cls.checked(given, source=str(path))
+
+    @classmethod
+    def checked(cls, given: dict[str, Any], source: str) -> "RunConfig":
+        """Validate a mapping; `source` names where it came from in the error.
+
+        Raises:
+            InputError: the first wrong field, with what it may be.
+        """
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise InputError(f"{source}: {explain(error)}") from error
+
+
+def explain(error: ValidationError) -> str:
+    """A pydantic error as one sentence: the field and what is wrong with it, without echoing long or secret values."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "the whole"
+    if first["type"] == "extra_forbidden":
+        return f"`{field}` is not a known setting; remove it or correct its spelling"
+    return f"`{field}`: {first['msg'].removeprefix('Value error, ')}"

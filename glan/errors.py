@@ -1,0 +1,44 @@
+"""Everything that can go wrong, named for what the caller can do about it.
+
+GlanError
+├── InputError       a person's input is wrong: one sentence with file, field and fix (exit code 2)
+├── StoreError       the store cannot be relied on: no create-only writes, a foreign or damaged object
+│   └── StoreWeather a passing fault of the store that outlived its retries
+├── EndpointRefused  the model endpoint is condemned (key, quota, model, unsupported parameter): stop the run
+├── EndpointDown     the endpoint did not come back within the patience set: run again later
+└── Cancelled        the run was told to stop; what is committed stays
+
+Each takes one message, so that all of them survive pickling.
+"""
+
+
+class GlanError(Exception):
+    """Base of all errors this project raises on purpose; `str()` is one clear sentence."""
+
+
+class InputError(GlanError):
+    """What a person wrote is wrong; the sentence names the file, the field and the fix."""
+
+
+class StoreError(GlanError):
+    """The store cannot be relied on; nothing was written over anything."""
+
+
+class StoreWeather(StoreError):
+    """A passing fault of the store that outlived its retries; the same call may succeed later."""
+
+
+class EndpointRefused(GlanError):
+    """The endpoint refuses every call like this one; asking again cannot help."""
+
+
+class EndpointDown(GlanError):
+    """The endpoint stayed unreachable for longer than the patience set; asking later can help."""
+
+
+class Cancelled(GlanError):
+    """The run was told to stop. Committed work stays and the next run goes on from it."""
+
+
+RETRYABLE: tuple[type[GlanError], ...] = (StoreWeather, EndpointDown)
+"""What a retry of the same unit may cure."""

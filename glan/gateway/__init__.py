@@ -1,0 +1,1 @@
+"""The call gateway: every model call goes through it."""

@@ -1,0 +1,168 @@
+"""The adapter to the openai package: one HTTP call in, a reply or a fault out. Nothing else imports openai.
+
+The call is `post` with bytes in and the raw response out: building the SDK's request and response models for each
+call costs as much CPU as all the rest. The transport is aiohttp; the SDK's own retries are off, since a 429 has to
+reach the limiter.
+"""
+
+import asyncio
+import datetime
+import email.utils
+import json
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import httpx2
+import openai
+
+from glan.errors import InputError
+from glan.gateway.answers import Fault, Reply
+from glan.gateway.terms import Endpoint
+
+_CONNECT_SECONDS = 30.0
+_KEEP_ALIVE_SECONDS = 4.0  # below the 5 s after which uvicorn (vLLM, llama.cpp's peers) closes idle connections
+_MESSAGE_LENGTH = 300
+_KEY_LIKE = re.compile(
+    r"\b(?:sk|rk|pk|gsk|hf|xai|nvapi|key)[-_][\w*.\-]{6,}|\bBearer\s+\S+|\bAIza[\w\-]{10,}", re.IGNORECASE
+)
+
+for _name in ("openai", "httpx2"):  # one line per call otherwise, where the root logger is at INFO
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+class Client:
+    """Calls to one endpoint. Belongs to one event loop."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        """Raises InputError if the address is not an http(s) URL."""
+        if not re.match(r"https?://[^/\s]", endpoint.url):
+            raise InputError("OPENAI_BASE_URL (or the profile's base_url) must start with http:// or https://")
+        self._key = endpoint.api_key
+        self._openai = openai.AsyncOpenAI(
+            api_key=endpoint.api_key or "none",  # local servers need none, the SDK insists on one
+            base_url=endpoint.url,
+            max_retries=0,
+            timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
+            http_client=openai.DefaultAioHttpClient(
+                # 0: no bound but the gateway's
+                limits=httpx2.Limits(max_connections=0, keepalive_expiry=_KEEP_ALIVE_SECONDS)
+            ),
+        )
+
+    async def ask(self, body: Mapping[str, Any], timeout_seconds: float) -> Reply | Fault:
+        """One POST to /chat/completions. Only cancellation and errors of our own making are raised."""
+        content = json.dumps(body).encode()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                response = await self._openai.post("/chat/completions", cast_to=httpx2.Response, content=content)
+        except openai.APIStatusError as error:
+            return self._refusal(error.status_code, error.body, error.response.headers)
+        except (TimeoutError, openai.APITimeoutError) as error:
+            waited = isinstance(error, TimeoutError)
+            return Fault(0, f"no answer within {timeout_seconds:g} s" if waited else "", timed_out=waited)
+        except (openai.APIConnectionError, aiohttp.ClientError, OSError) as error:
+            return Fault(0, self.scrubbed(str(error.__cause__ or error)))
+        try:
+            given = json.loads(response.content)
+        except ValueError:
+            return Fault(response.status_code, "", request_id=response.headers.get("x-request-id"))
+        return self._completion(given, response)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._openai.close()
+
+    def scrubbed(self, text: str) -> str:
+        """One short line without anything that is or looks like a key."""
+        if self._key:
+            text = text.replace(self._key, "[key]")
+        return " ".join(_KEY_LIKE.sub("[key]", text[:4_000]).split())[:_MESSAGE_LENGTH]
+
+    def _completion(self, given: Any, response: httpx2.Response) -> Reply | Fault:
+        request_id = response.headers.get("x-request-id")
+        if isinstance(given, dict) and given.get("error") and not given.get("choices"):  # an error within a 200
+            code = given["error"].get("code") if isinstance(given["error"], dict) else None
+            status = code if isinstance(code, int) and 400 <= code < 600 else response.status_code
+            return self._refusal(status, given["error"], response.headers)
+        choices = given.get("choices") if isinstance(given, dict) else None
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        message = choice.get("message") if isinstance(choice, dict) else None
+        if not isinstance(choice, dict) or not isinstance(message, dict):
+            return Fault(response.status_code, "", request_id=request_id)
+        finish = choice.get("finish_reason")
+        if finish in ("error", "abort"):  # the engine broke off; what there is of the text is no reply
+            return Fault(response.status_code, f"finish_reason {finish}", request_id=request_id)
+        text, finish = _text(message, finish)
+        return Reply(self._kept(text), finish, *_usage(given.get("usage")), request_id, response.status_code)
+
+    def _kept(self, text: str) -> str:
+        """The raw reply as it is stored: valid Unicode, and without the key should the endpoint echo it."""
+        text = text.encode("utf-8", "replace").decode()
+        return text.replace(self._key, "[key]") if len(self._key) >= 8 else text
+
+    def _refusal(self, status: int, body: object, headers: Mapping[str, str]) -> Fault:
+        fields = body if isinstance(body, dict) else {}
+        message = fields.get("message") or fields.get("detail") or fields.get("error") or body or ""
+        if not isinstance(message, str):
+            message = json.dumps(message, default=str)
+        return Fault(
+            status,
+            "" if message.lstrip().startswith("<") else self.scrubbed(message),  # a proxy's HTML page says nothing
+            code=str(fields.get("code") or fields.get("type") or "").lower(),
+            parameter=str(fields.get("param") or ""),
+            retry_after=retry_after(headers),
+            request_id=headers.get("x-request-id"),
+        )
+
+
+def retry_after(headers: Mapping[str, str], now: datetime.datetime | None = None) -> float | None:
+    """Seconds that the endpoint asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as an HTTP date."""
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    given = headers.get("retry-after")
+    seconds = _number(given)
+    if seconds is not None or not given:
+        return seconds
+    try:
+        then = email.utils.parsedate_to_datetime(given)
+    except ValueError:
+        return None
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=datetime.UTC)
+    return max(0.0, (then - (now or datetime.datetime.now(datetime.UTC))).total_seconds())
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if 0 <= value < float("inf") else None
+
+
+def _text(message: dict[str, Any], finish: object) -> tuple[str, str | None]:
+    """The text of a message and its finish reason; a refusal in its own field becomes a finish reason of that name."""
+    content = message.get("content")
+    if isinstance(content, list):
+        parts = [part.get("text") if isinstance(part, dict) else part for part in content]
+        content = "".join(part for part in parts if isinstance(part, str))
+    refusal = message.get("refusal")
+    if not content and isinstance(refusal, str) and refusal:
+        return refusal, "refusal"
+    return content if isinstance(content, str) else "", finish if isinstance(finish, str) else None
+
+
+def _usage(usage: Any) -> tuple[int | None, int | None, int | None]:
+    """Prompt, cached and completion tokens; all None unless the endpoint counted."""
+    if not isinstance(usage, dict):
+        return None, None, None
+    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if not isinstance(prompt, int) or not isinstance(completion, int):
+        return None, None, None
+    details = usage.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else 0
+    return prompt, cached if isinstance(cached, int) else 0, completion

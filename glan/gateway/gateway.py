@@ -1,0 +1,271 @@
+"""The call gateway of a process: one event loop thread through which every model call goes.
+
+Any number of threads hand in conversations; a new call starts the moment one ends, across all of them. At most twice
+`max_concurrency` conversations are under way, so memory follows the calls in flight, not the rows.
+"""
+
+import asyncio
+import datetime
+import itertools
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from glan.config import ModelProfile
+from glan.errors import Cancelled, EndpointDown, EndpointRefused, GlanError
+from glan.gateway.asking import Asking, Desk, copied
+from glan.gateway.gate import Gate
+from glan.gateway.ledger import Cost, Ledger, Log
+from glan.gateway.line import Line
+from glan.gateway.recall import Progress, recall
+from glan.gateway.requests import Call, Conversation, Failure, Outcome, Request
+from glan.gateway.terms import Endpoint, Limits, Pace
+from glan.gateway.turnstile import Turnstile
+
+__all__ = ["Endpoint", "Gateway", "GatewayState", "History", "Limits", "Log", "Pace"]
+
+_logger = logging.getLogger(__name__)
+
+
+class History(Protocol):
+    """Earlier attempts on record (`store.calls.CallHistory`)."""
+
+    def __contains__(self, request_key: str) -> bool: ...
+    def attempts(self, request_key: str) -> list[dict[str, Any]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayState:
+    """A moment's view, for progress bars. `cost_usd` is None if any call's price is unknown."""
+
+    in_flight: int
+    limit: int
+    paused_because: str | None
+    calls: int
+    understood: int
+    rate_limited: int
+    weather: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+
+
+def _utc_now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+class Gateway:
+    """One per process. Safe to use from many threads at once; `close` it at the end."""
+
+    def __init__(
+        self,
+        *,
+        endpoint: Callable[[ModelProfile], Endpoint],
+        log: Log,
+        run_id: str,
+        limits: Limits,
+        cost: Cost,
+        budget_id: str = "",
+        notify: Callable[[str], None] = _logger.warning,
+        clock: Callable[[], datetime.datetime] = _utc_now,
+        randomness: random.Random | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        """Start the loop thread; no call is made yet.
+
+        `endpoint` says where a profile's calls go; every attempt is appended to `log`; `notify` is told once when an
+        endpoint is down and once when it is back.
+        """
+        self._endpoint = endpoint
+        self._limits = limits
+        self._notify = notify
+        self._randomness = randomness or random.Random()
+        self._pace = pace or Pace()
+        self._ledger = Ledger(log, run_id, budget_id, cost, clock)
+        self._gate = Gate(limits)
+        self._desk = Desk(self._gate, self._ledger, self._pace, limits.patience_seconds, self._randomness)
+        self._open = Turnstile(2 * limits.max_concurrency)
+        self._most = limits.max_concurrency
+        self._lines: dict[Endpoint, Line] = {}
+        self._ranks = itertools.count()
+        self._running: dict[asyncio.Task[Any], GlanError | None] = {}
+        self._loop = _new_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="glan-gateway", daemon=True)
+        self._thread.start()
+
+    def run(self, conversations: Sequence[Conversation], history: History | None = None) -> list[Outcome]:
+        """Carry all conversations to their ends, in parallel; outcomes in the order given. Blocks, on any thread.
+
+        Requests that `history` has an understood reply for cost no call. A failure ends only its conversation.
+
+        Raises:
+            EndpointRefused: the endpoint is condemned; the gateway is stopped.
+            EndpointDown: the endpoint stayed away for longer than the patience set; a later run may succeed.
+            GlanError: what `stop` was called with, or what the log or the history raised.
+        """
+        self._desk.check()
+        work = asyncio.run_coroutine_threadsafe(self._run(conversations, history), self._loop)
+        try:
+            return work.result()
+        except BaseException:  # a KeyboardInterrupt ends the wait, not the work
+            work.cancel()
+            raise
+
+    def set_max_concurrency(self, n: int) -> None:
+        """Change the most calls in flight, from now on."""
+        self._most = n
+        self._soon(self._apply_max_concurrency, n)
+
+    def pause(self) -> None:
+        """Send nothing new until `resume`; calls in flight go on."""
+        self._soon(self._gate.set_paused, True)
+
+    def resume(self) -> None:
+        """Send again."""
+        self._soon(self._gate.set_paused, False)
+
+    def stop(self, error: GlanError) -> None:
+        """Cancel everything in flight; every `run`, present and later, raises `error`. The first stop counts."""
+        self._desk.end(error)
+        self._soon(self._end_runs, error)
+
+    def close(self) -> None:
+        """Stop, close the connections and end the thread. May be called again."""
+        self.stop(Cancelled("the gateway is closed"))
+        if self._loop.is_closed():
+            return
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def state(self) -> GatewayState:
+        """How things stand."""
+        limit = sum(line.limiter.capacity for line in list(self._lines.values()))
+        return GatewayState(
+            in_flight=self._gate.inside,
+            limit=min(limit, self._most) if limit else self._most,
+            paused_because=self._paused_because(),
+            **asdict(self._ledger.totals),
+        )
+
+    def _paused_because(self) -> str | None:
+        if self._gate.paused:
+            return "paused on request"
+        if self._desk.log_is_full:
+            return "waiting for the call log to be written"
+        for line in list(self._lines.values()):
+            if line.breaker.open:
+                return f"{line.host} is down"
+            if line.limiter.held_seconds > 0:
+                return f"{line.host} is at its limit; next call in {line.limiter.held_seconds:.0f} s"
+        return None
+
+    # Everything below runs on the loop thread.
+
+    async def _run(self, conversations: Sequence[Conversation], history: History | None) -> list[Outcome]:
+        task = asyncio.current_task()
+        assert task is not None
+        self._running[task] = None
+        try:
+            self._desk.check()
+            return await self._carry(conversations, history)
+        except asyncio.CancelledError:
+            if error := self._running[task]:
+                raise copied(error) from None
+            raise
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
+        finally:
+            del self._running[task]
+
+    async def _carry(self, conversations: Sequence[Conversation], history: History | None) -> list[Outcome]:
+        rank = next(self._ranks)  # earlier runs first, so that units finish one after another
+        tasks = []
+        async with asyncio.TaskGroup() as group:
+            for conversation in conversations:
+                await self._open.enter(rank)
+                tasks.append(group.create_task(self._converse(conversation, history, rank)))
+        return [task.result() for task in tasks]
+
+    async def _converse(self, conversation: Conversation, history: History | None, rank: int) -> Outcome:
+        calls: list[Call] = []
+        try:
+            request = next(conversation)
+            while True:
+                answer = await self._ask(request, history, rank)
+                if isinstance(answer, Failure):
+                    return Outcome(failure=answer, calls=calls)
+                calls.append(answer)
+                request = conversation.send(answer)
+        except StopIteration as end:
+            return Outcome(value=end.value, calls=calls)
+        except EndpointRefused as error:
+            self.stop(error)
+            raise
+        except EndpointDown as error:
+            self._end_runs(error)
+            raise
+        finally:
+            conversation.close()
+            self._open.leave()
+
+    async def _ask(self, request: Request, history: History | None, rank: int) -> Call | Failure:
+        progress: Call | Progress = Progress()
+        if history is not None and request.key in history:
+            progress = await asyncio.to_thread(lambda: recall(request, history.attempts(request.key)))
+        if isinstance(progress, Call):
+            return progress
+        return await Asking(self._desk, self._line(request.profile), request, progress, rank).answer()
+
+    def _line(self, profile: ModelProfile) -> Line:
+        endpoint = self._endpoint(profile)
+        line = self._lines.get(endpoint)
+        if line is None:
+            limits = Limits(max_concurrency=self._most, patience_seconds=self._limits.patience_seconds)
+            line = self._lines[endpoint] = Line(endpoint, limits, self._pace, self._notify, self._randomness)
+        return line
+
+    def _end_runs(self, error: GlanError) -> None:
+        for task in self._running:
+            if self._running[task] is None:
+                self._running[task] = error
+                task.cancel()
+
+    def _apply_max_concurrency(self, n: int) -> None:
+        self._open.capacity = 2 * n
+        self._open.wake()
+        for line in self._lines.values():
+            line.limiter.set_most(n)
+        self._gate.set_capacity(n)
+
+    async def _hang_up(self) -> None:
+        while self._running:
+            await asyncio.wait(list(self._running))
+        for line in self._lines.values():
+            await line.client.close()
+        await self._loop.shutdown_default_executor()
+
+    # On any thread again.
+
+    def _soon(self, action: Callable[..., object], *arguments: Any) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(action, *arguments)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:  # not on every platform
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error to show for many: one of ours if there is one."""
+    errors = [error for error in group.exceptions if isinstance(error, GlanError)]
+    return copied(errors[0]) if errors else group.exceptions[0]

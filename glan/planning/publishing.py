@@ -1,0 +1,93 @@
+"""Receipts -> generations and snapshots: what readers see, and when.
+
+Each stage's generation moves on as units are committed. People read snapshots, and a discipline enters a snapshot
+only while its generations fit together: every child was made from the very parent that is named beside it. So a
+discipline that is being made anew shows its old rows until the last of its units is done.
+"""
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping
+
+from glan.planning.walk import Shelf, named_units
+from glan.stages.questions import span_of
+from glan.stages.syllabi import address
+from glan.store import manifests, snapshots
+from glan.store.manifests import Manifest
+from glan.store.store import Store
+from glan.units import STAGES, Receipt, Stage
+
+PARENT_STAGE: dict[Stage, Stage] = {"questions": "syllabi", "answers": "questions", "instructions": "answers"}
+GENERATED: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers")
+"""The stages whose units are published as they are made; instructions are published by curation."""
+
+Clock = Callable[[], datetime.datetime]
+Named = Mapping[Stage, Mapping[str, Receipt]]
+
+
+def publish_units(store: Store, discipline_id: str, receipts: Iterable[Receipt], run_id: str, clock: Clock) -> None:
+    """Name committed units in the generations of their stages."""
+    by_stage: dict[Stage, list[Receipt]] = {}
+    for receipt in receipts:
+        by_stage.setdefault(receipt.stage, []).append(receipt)
+    for stage in STAGES:
+        if stage in by_stage:
+            manifests.publish(
+                store.files, stage, discipline_id, add=by_stage[stage], drop=(), run_id=run_id, clock=clock
+            )
+
+
+def publish_done(store: Store, shelf: Shelf, receipts: Iterable[Receipt], run_id: str, clock: Clock) -> None:
+    """Name what an earlier run committed and could not publish; writes nothing where all is named."""
+    unnamed = [
+        receipt
+        for receipt in receipts
+        if receipt.stage in GENERATED and shelf.named[receipt.stage].get(receipt.unit) != receipt
+    ]
+    if unnamed:
+        publish_units(store, shelf.discipline_id, unnamed, run_id, clock)
+        publish_snapshot(store, [shelf.discipline_id], run_id, clock)
+
+
+def drop_orphans(store: Store, discipline_id: str, run_id: str, clock: Clock) -> None:
+    """Take the units whose parent has left its stage out of the next generation; their objects stay."""
+    gone = orphans(store, named_units(_current(store, discipline_id)))
+    for stage in GENERATED:
+        if gone[stage]:
+            manifests.publish(store.files, stage, discipline_id, add=[], drop=gone[stage], run_id=run_id, clock=clock)
+
+
+def _current(store: Store, discipline_id: str) -> dict[Stage, Manifest | None]:
+    return {stage: manifests.current(store.files, stage, discipline_id) for stage in STAGES}
+
+
+def orphans(store: Store, named: Named) -> dict[Stage, set[str]]:
+    """By stage, the addresses of named units whose parent is not named, or is another than they were made from."""
+    gone: dict[Stage, set[str]] = {stage: set() for stage in STAGES}
+    if named["syllabi"]:
+        subjects = _subject_addresses(store, named)
+        gone["syllabi"] = {unit for unit in named["syllabi"] if unit not in subjects}
+    for stage, above in PARENT_STAGE.items():
+        for unit, receipt in named[stage].items():
+            parent_address = span_of(unit)[0] if stage == "questions" else unit
+            parent = named[above].get(parent_address)
+            if parent is None or parent_address in gone[above] or parent.content_digest != receipt.parent_digest:
+                gone[stage].add(unit)
+    return gone
+
+
+def _subject_addresses(store: Store, named: Named) -> set[str]:
+    rows = (store.read(receipt, columns=["subject_id"]) for receipt in named["subjects"].values())
+    return {address(subject_id) for table in rows for subject_id in table.column("subject_id").to_pylist()}
+
+
+def publish_snapshot(store: Store, discipline_ids: Iterable[str], run_id: str, clock: Clock) -> None:
+    """Let readers see the current generations of these disciplines, those whose generations fit together."""
+    generations: dict[str, dict[str, int]] = {}
+    for discipline_id in discipline_ids:
+        current = _current(store, discipline_id)
+        if not any(orphans(store, named_units(current)).values()):
+            generations[discipline_id] = {
+                stage: manifest.generation for stage, manifest in current.items() if manifest is not None
+            }
+    if generations:
+        snapshots.publish(store.files, generations, run_id=run_id, clock=clock)

@@ -1,0 +1,71 @@
+"""Discipline x stage -> how far it is: a table for people."""
+
+import math
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from glan.planning.publishing import orphans
+from glan.planning.walk import Shelf, Walk, survey
+from glan.stages.questions import LONGEST_ROUND
+from glan.stages.recipe import Recipe
+from glan.store import manifests
+from glan.store.manifests import Manifest
+from glan.store.store import Store
+from glan.taxonomy import Discipline
+from glan.units import STAGES, Stage
+
+COLUMNS = ["discipline_id", "stage", "done", "stale", "missing", "waiting", "quarantined", "orphaned", "rows"]
+
+
+def walks(store: Store, disciplines: Iterable[Discipline], recipe: Recipe) -> list[Walk]:
+    """A walk for each discipline over what the store holds now, with one listing for each stage."""
+    current: Mapping[Stage, Mapping[str, Manifest]] = {
+        stage: manifests.all_current(store.files, stage) for stage in STAGES
+    }
+
+    def shelf(discipline: Discipline) -> Shelf:
+        named = {stage: current[stage].get(discipline.discipline_id) for stage in STAGES}
+        return Shelf(store, discipline.discipline_id, named)
+
+    return [Walk(discipline, recipe, store, shelf(discipline)) for discipline in disciplines]
+
+
+def status(store: Store, disciplines: Iterable[Discipline], recipe: Recipe) -> pd.DataFrame:
+    """One row for each discipline and stage; all counts but `rows` and `quarantined` are units.
+
+    `done` is committed with today's inputs, prompts and models; `stale` was made with others; `missing` can be made
+    at once; `waiting` has parents that are not done; `orphaned` has lost its parent; `quarantined` counts rows that
+    could not be made, `rows` those that could.
+    """
+    lines = [line for walk in walks(store, disciplines, recipe) for line in _lines(store, walk, recipe)]
+    return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def _lines(store: Store, walk: Walk, recipe: Recipe) -> list[list[object]]:
+    seen = survey(walk)
+    named = walk.shelf.named
+    gone = orphans(store, named)
+    rounds = math.ceil(recipe.config.questions / LONGEST_ROUND)
+    lines: list[list[object]] = []
+    waiting = 0
+    for stage in STAGES:
+        ready = [unit for unit in seen.ready if unit.stage == stage]
+        stale = sum(1 for unit in ready if unit.address in named[stage])
+        receipts = [receipt for _, receipt in seen.done[stage].values()]
+        lines.append(
+            [
+                walk.discipline.discipline_id,
+                stage,
+                len(receipts),
+                stale,
+                len(ready) - stale,
+                waiting,
+                sum(receipt.quarantined for receipt in receipts),
+                len(gone[stage]),
+                sum(receipt.rows for receipt in receipts),
+            ]
+        )
+        # At least one unit follows from each that is not done; a syllabus is followed by all its rounds.
+        waiting = (waiting + len(ready)) * (rounds if stage == "syllabi" else 1)
+    return lines

@@ -1,0 +1,132 @@
+"""The way of one discipline through the stages: which unit follows which, and which of them are done.
+
+A flow and a person's `status` walk the same way: the unit that lists the subjects, then whatever follows from the
+receipts of what is done. Nothing below a unit is known before the unit itself is done.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from glan.stages import answers, instructions, questions, subjects, syllabi
+from glan.stages.recipe import Recipe
+from glan.store.manifests import Manifest
+from glan.store.store import Store
+from glan.taxonomy import Discipline
+from glan.units import STAGES, Receipt, Stage, Unit
+
+
+def named_units(manifests: Mapping[Stage, Manifest | None]) -> dict[Stage, dict[str, Receipt]]:
+    """The receipts that manifests name, by stage and address."""
+    return {
+        stage: {receipt.unit: receipt for receipt in manifest.units} if (manifest := manifests.get(stage)) else {}
+        for stage in STAGES
+    }
+
+
+class Shelf:
+    """What the store holds of one discipline: what its manifests name, and objects not yet named."""
+
+    def __init__(self, store: Store, discipline_id: str, manifests: Mapping[Stage, Manifest | None]) -> None:
+        self._store = store
+        self.discipline_id = discipline_id
+        self.named = named_units(manifests)
+        self._objects: dict[Stage, set[str]] = {}
+
+    def done(self, unit: Unit) -> Receipt | None:
+        """The receipt of a unit that is committed: named with this key, or there as an object of exactly its name."""
+        named = self.named[unit.stage].get(unit.address)
+        if named is not None and named.key == unit.key:
+            return named
+        if unit.object not in self._listed(unit.stage):
+            return None
+        return self._store.find(unit)
+
+    def rounds(self, syllabus_address: str) -> list[tuple[int, int]]:
+        """The rounds that are published for a syllabus, or, where none is, those that lie in the folder."""
+        published = self._spans(syllabus_address, self.named["questions"])
+        if published:
+            return published
+        names = (path.rpartition("/")[2].rpartition("-")[0] for path in self._listed("questions"))
+        return self._spans(syllabus_address, names)
+
+    @staticmethod
+    def _spans(syllabus_address: str, addresses: Any) -> list[tuple[int, int]]:
+        found = (questions.span_of(address) for address in addresses if address.startswith(f"{syllabus_address}."))
+        return [span for node, span in found if node == syllabus_address]
+
+    def _listed(self, stage: Stage) -> set[str]:
+        if stage not in self._objects:
+            self._objects[stage] = self._store.objects(stage, self.discipline_id)
+        return self._objects[stage]
+
+
+class Walk:
+    """The units of one discipline in the order in which they can be made."""
+
+    def __init__(self, discipline: Discipline, recipe: Recipe, store: Store, shelf: Shelf) -> None:
+        self.discipline = discipline
+        self._recipe = recipe
+        self._store = store
+        self.shelf = shelf
+        self._subjects: dict[str, dict[str, Any]] = {}
+
+    def first(self) -> Unit:
+        """The unit that everything else follows from."""
+        return subjects.plan(self.discipline, self._recipe)
+
+    def after(self, unit: Unit, receipt: Receipt) -> list[Unit]:
+        """The units that can be made now that this one is committed."""
+        if unit.stage == "subjects":
+            return self._syllabi(unit, receipt)
+        if unit.stage == "syllabi" and receipt.rows:
+            return self._rounds(unit, receipt)
+        if unit.stage == "questions" and receipt.rows:
+            return [answers.plan(unit, receipt, self._recipe)]
+        if unit.stage == "answers" and receipt.rows:
+            return [instructions.plan(unit, receipt, self._subjects[unit.subject_id], self._recipe)]
+        return []
+
+    def _syllabi(self, unit: Unit, receipt: Receipt) -> list[Unit]:
+        rows = sorted(self._store.read(receipt).to_pylist(), key=lambda row: int(row["position"]))
+        self._subjects = {row["subject_id"]: row for row in rows}
+        return [syllabi.plan(row, unit, receipt, self._recipe) for row in rows[: self._recipe.config.subjects]]
+
+    def _rounds(self, unit: Unit, receipt: Receipt) -> list[Unit]:
+        spans = questions.rounds(self.shelf.rounds(unit.address), self._recipe.config.questions, receipt.capacity or 0)
+        subject = self._subjects[unit.subject_id]
+        return [questions.plan(subject, span, unit, receipt, self._recipe) for span in spans]
+
+    def all(self) -> Iterator[tuple[Unit, Receipt | None]]:
+        """Every unit that is known, with its receipt if it is done, parents before children."""
+        waiting = [self.first()]
+        while waiting:
+            unit = waiting.pop(0)
+            receipt = self.shelf.done(unit)
+            yield unit, receipt
+            if receipt is not None:
+                waiting.extend(self.after(unit, receipt))
+
+
+@dataclass(frozen=True)
+class Survey:
+    """One look at a discipline: what is done and what can be made at once."""
+
+    done: dict[Stage, dict[str, tuple[Unit, Receipt]]] = field(default_factory=lambda: {stage: {} for stage in STAGES})
+    ready: list[Unit] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return not self.ready
+
+
+def survey(walk: Walk) -> Survey:
+    """Walk a discipline once."""
+    seen = Survey()
+    for unit, receipt in walk.all():
+        if receipt is None:
+            seen.ready.append(unit)
+        else:
+            seen.done[unit.stage][unit.address] = (unit, receipt)
+    return seen

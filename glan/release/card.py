@@ -1,0 +1,183 @@
+"""Plan and figures -> the data card: README.md with the front matter that `datasets` and the Hub read.
+
+Everything that a model or a person named is escaped: it is shown, never interpreted.
+"""
+
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+
+import yaml
+
+from glan.names import shown
+from glan.release.figures import WRITTEN_BY_MODELS, Authors, Figures
+from glan.release.releases import ReleasePlan
+
+_Name = TypeVar("_Name")
+
+# Where a Markdown renderer would begin a link, a cell, emphasis, mathematics or code; "www." begins a link by itself.
+_MARKUP = re.compile(r"([\\`*_\[\]|~$#:@])|(?i:(?<=www)(\.))")
+_ENTITIES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
+_SIZES = [
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+]
+
+_COLUMNS = """\
+| column | what it holds |
+|---|---|
+| `messages` | the question (`user`) and its answer (`assistant`) |
+| `question_id` | identifies the pair; the same in every release of this store |
+| `field`, `sub_field`, `discipline`, `discipline_id`, `subject`, `level` | its place in the taxonomy |
+| `strategy`, `key_concepts` | how the question was sampled from the subject's syllabus, and the concepts it is about |
+| `question_model`, `answer_model`, `request_keys` | who wrote it, and the calls it rests on in the store's call log |"""
+
+_METHOD = """\
+The method is GLAN (Li et al. 2024, arXiv 2402.13064): no seed questions, only a taxonomy of human knowledge.
+
+1. A taxonomy of fields, sub-fields and disciplines, curated by people.
+2. Per discipline, several independent lists of subjects, merged.
+3. Per subject, a syllabus: class sessions with their key concepts.
+4. Per syllabus, questions about sampled concepts of one session (`single_session`) or of two (`cross_session`).
+5. Per question, an answer by a separate call.
+6. Curation: duplicates, near-duplicates and rows that break a rule are rejected, with reasons."""
+
+_LIMITS = """\
+- Questions and answers were written by language models and not checked by people: expect errors of fact and of reasoning.
+- What the models favour or avoid, this data favours or avoids; the taxonomy decides what is covered at all.
+- Curation removes what its rules see. It does not prove that an answer is right.
+- No licence is stated here; the terms of the models named above apply to what they wrote."""
+
+
+def card(plan: ReleasePlan, figures: Figures, authors: Counter[Authors]) -> str:
+    """The whole README.md; depends on nothing but its arguments."""
+    sections = [
+        _front_matter(plan, figures.rows),
+        _opening(plan, figures),
+        f"## Reading it\n\n{_reading(plan)}",
+        f"## Columns\n\n{_COLUMNS}",
+        f"## How it was made\n\n{_METHOD}",
+        f"## Models and prompts\n\n{_models(figures, authors)}",
+        f"## Rows\n\n{_rows(figures)}",
+        f"## What was left out\n\n{_rejected(figures)}",
+        f"## An example\n\n{_example(figures)}",
+        f"## Limits\n\n{_LIMITS}",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def escaped(text: str, limit: int = 120) -> str:
+    """Text as it may stand in a line or a table cell of Markdown: on one line, cut, with nothing left to interpret."""
+    return _MARKUP.sub(r"\\\g<0>", shown(" ".join(text.split()), limit)).translate(_ENTITIES)
+
+
+def _front_matter(plan: ReleasePlan, rows: int) -> str:
+    ending = "parquet" if "parquet" in plan.formats else "jsonl"
+    header = {
+        "pretty_name": plan.release,
+        "language": ["en"],
+        "task_categories": ["text-generation"],
+        "tags": ["synthetic", "instruction-tuning", "glan"],
+        "size_categories": [next((name for limit, name in _SIZES if rows < limit), "n>10M")],
+        "configs": [
+            {"config_name": "default", "data_files": [{"split": "train", "path": f"data/train-*.{ending}"}]},
+        ],
+    }
+    return f"---\n{yaml.safe_dump(header, sort_keys=False)}---"
+
+
+def _opening(plan: ReleasePlan, figures: Figures) -> str:
+    fields = len({node.field for node in figures.nodes})
+    made = f"{plan.created_at:%Y-%m-%d} by glan {escaped(plan.glan_version)} from snapshot {plan.snapshot} of its store"
+    return (
+        f"# {plan.release}\n\n"
+        f"{figures.rows:,} questions with answers for instruction tuning, from {len(figures.nodes):,} disciplines in "
+        f"{fields:,} fields, written by language models. Published {made}; it does not change any more."
+    )
+
+
+def _reading(plan: ReleasePlan) -> str:
+    kinds = " and ".join(f"`data/train-*.{name}`" for name in plan.formats)
+    code = 'from datasets import load_dataset\n\ntrain = load_dataset("path/of/this/folder", split="train")'
+    same = "; both hold the same rows in the same order" if len(plan.formats) > 1 else ""
+    return f"```python\n{code}\n```\n\nThe files are {kinds}{same}. `manifest.json` lists them with their digests."
+
+
+def _models(figures: Figures, authors: Counter[Authors]) -> str:
+    pairs = _table(
+        ["questions by", "answers by", "rows"],
+        [[escaped(asked), escaped(answered), f"{rows:,}"] for (asked, answered), rows in _ranked(figures.models)],
+    )
+    behind = _table(
+        ["stage", "prompt", "version", "digest", "model", "temperature", "top-p", "rows"],
+        [_author(one, authors[one]) for one in sorted(authors, key=_place)],
+    )
+    about = "Behind them, over all rows of these disciplines, before questions were rejected:"
+    return f"{pairs}\n\n{about}\n\n{behind}"
+
+
+def _place(one: Authors) -> tuple[int, str]:
+    return WRITTEN_BY_MODELS.index(one.stage), str(one)
+
+
+def _author(one: Authors, rows: int) -> list[str]:
+    sampling = ["–" if value is None else f"{value:g}" for value in (one.temperature, one.top_p)]
+    prompt = [escaped(one.prompt_name), str(one.prompt_version), f"`{one.prompt_digest[:12]}`"]
+    return [one.stage, *prompt, escaped(one.model), *sampling, f"{rows:,}"]
+
+
+def _rows(figures: Figures) -> str:
+    fields: Counter[str] = Counter()
+    for node, rows in figures.nodes.items():
+        fields[node.field] += rows
+    tables = [
+        _counts("field", fields),
+        _table(
+            ["field", "sub-field", "discipline", "rows"],
+            [[*map(escaped, node), f"{figures.nodes[node]:,}"] for node in sorted(figures.nodes)],
+        ),
+        _counts("level", figures.levels),
+        _counts("strategy", figures.strategies),
+    ]
+    return "\n\n".join(tables)
+
+
+def _rejected(figures: Figures) -> str:
+    if not figures.rejected:
+        return "Nothing was rejected."
+    share = figures.rejected / (figures.rejected + figures.rows)
+    opening = f"{figures.rejected:,} rows ({share:.1%}) were rejected; a row may have several reasons."
+    return f"{opening}\n\n{_counts('reason', figures.reasons)}"
+
+
+def _example(figures: Figures) -> str:
+    example = figures.example or {"question": "", "answer": ""}
+    return "\n\n".join(
+        f"{title}:\n\n{_quoted(example[name])}" for title, name in (("Question", "question"), ("Answer", "answer"))
+    )
+
+
+def _quoted(text: str, limit: int = 800) -> str:
+    """An indented block: whatever the text holds, it cannot end the block."""
+    short = text if len(text) <= limit else text[:limit] + "…"
+    lines = [shown(line, limit) for line in short.split("\n")]
+    return textwrap.indent("\n".join(lines), "    ")
+
+
+def _counts(title: str, counts: Mapping[str, int]) -> str:
+    return _table([title, "rows"], [[escaped(name or "–"), f"{rows:,}"] for name, rows in _ranked(counts)])
+
+
+def _ranked(counts: Mapping[_Name, int]) -> list[tuple[_Name, int]]:
+    """Largest first, then by name, so that equal counts always stand in one order."""
+    return sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
+
+
+def _table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rows = [titles, ["---"] * len(titles), *lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -1,0 +1,40 @@
+"""Instruction row -> chat row: `messages` as trainers read them, beside where the row comes from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from glan.records import SCHEMAS
+
+PROVENANCE = (
+    "question_id",
+    "discipline_id",
+    "field",
+    "sub_field",
+    "discipline",
+    "subject",
+    "level",
+    "strategy",
+    "key_concepts",
+    "question_model",
+    "answer_model",
+    "request_keys",
+)
+READS = ("question", "answer", *PROVENANCE)
+"""The columns of instructions that `chat_row` needs."""
+
+_MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+
+SCHEMA = pa.schema(
+    [("messages", pa.list_(_MESSAGE)), *((name, SCHEMAS["instructions"].field(name).type) for name in PROVENANCE)]
+)
+
+
+def chat_row(instruction: Mapping[str, Any]) -> dict[str, Any]:
+    """One exchange, question and answer word for word, with its provenance."""
+    messages = [
+        {"role": "user", "content": instruction["question"]},
+        {"role": "assistant", "content": instruction["answer"]},
+    ]
+    return {"messages": messages, **{name: instruction[name] for name in PROVENANCE}}

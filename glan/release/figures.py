@@ -1,0 +1,82 @@
+"""Tables of a snapshot -> the counts that a data card shows."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from glan.dataset import View
+from glan.units import Stage
+
+WRITTEN_BY_MODELS: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers")
+
+
+READS = ("field", "sub_field", "discipline", "level", "strategy", "question_model", "answer_model", "kept", "reasons")
+"""The columns of instructions that `Figures` needs."""
+
+
+class Node(NamedTuple):
+    """A discipline with its place in the tree."""
+
+    field: str
+    sub_field: str
+    discipline: str
+
+
+class Authors(NamedTuple):
+    """Which prompt and which model wrote rows of a stage, and how it was sampled."""
+
+    stage: Stage
+    prompt_name: str
+    prompt_version: int
+    prompt_digest: str
+    model: str
+    temperature: float | None
+    top_p: float | None
+
+
+@dataclass
+class Figures:
+    """What was kept and what was rejected; fed table by table."""
+
+    nodes: Counter[Node] = field(default_factory=Counter)
+    levels: Counter[str] = field(default_factory=Counter)
+    strategies: Counter[str] = field(default_factory=Counter)
+    models: Counter[tuple[str, str]] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    rejected: int = 0
+    example: dict[str, Any] | None = None
+
+    @property
+    def rows(self) -> int:
+        """Kept rows."""
+        return self.nodes.total()
+
+    def add_kept(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Count rows of the release."""
+        for row in rows:
+            self.nodes[Node(row["field"], row["sub_field"], row["discipline"])] += 1
+            self.levels[row["level"] or ""] += 1
+            self.strategies[row["strategy"]] += 1
+            self.models[row["question_model"], row["answer_model"]] += 1
+            self.example = self.example or row
+
+    def add_rejected(self, table: pa.Table) -> None:
+        """Count rows that were left out; a row counts under each of its reasons."""
+        self.rejected += table.num_rows
+        for reasons in table.column("reasons").to_pylist():
+            self.reasons.update(set(reasons or ()))
+
+
+def authors(view: View) -> Counter[Authors]:
+    """Rows by prompt and model over all stages that models write, in the disciplines of the view."""
+    counts: Counter[Authors] = Counter()
+    names = list(Authors._fields[1:])
+    for stage in WRITTEN_BY_MODELS:
+        for table in view.tables(stage, names):
+            grouped = table.group_by(names).aggregate([([], "count_all")])
+            for row in grouped.to_pylist():
+                counts[Authors(stage, *(row[name] for name in names))] += row["count_all"]
+    return counts

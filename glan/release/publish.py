@@ -1,0 +1,199 @@
+"""Snapshot -> a release: `<store>/v1/releases/<release>/`, written once, finished by its manifest."""
+
+import datetime
+import hashlib
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import ExitStack
+from itertools import chain, islice
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from glan import __version__
+from glan.dataset import SnapshotNumber, View
+from glan.errors import InputError
+from glan.keys import digest
+from glan.names import shown
+from glan.release import chat, figures
+from glan.release.card import card
+from glan.release.figures import Figures
+from glan.release.formats import FORMATS, WRITERS, Row
+from glan.release.releases import ReleaseFile, ReleaseManifest, ReleasePlan, begun, find, folder
+from glan.store import snapshots
+from glan.store.files import Files
+from glan.store.store import Store
+
+ROWS_PER_SHARD = 25_000
+"""A shard is sent in one piece, so this bounds memory: some 100 MB as JSON lines at the usual length."""
+
+ROWS_PER_GROUP = 5_000
+
+_COLUMNS = list(dict.fromkeys((*chat.READS, *figures.READS)))
+
+
+def publish(
+    store: Store,
+    release: str,
+    *,
+    snapshot: SnapshotNumber = "latest",
+    disciplines: Collection[str] | None = None,
+    formats: Collection[str] = FORMATS,
+    run_id: str,
+    clock: Callable[[], datetime.datetime],
+) -> ReleaseManifest:
+    """Write the kept instructions of a snapshot as chat files with a data card; the release exists with its manifest.
+
+    A release that was cut off is finished from the snapshot it was begun with. One that is finished never changes:
+    publishing the same rows under its name again changes nothing and returns it, marked `already_published`.
+
+    Args:
+        disciplines: ids or names; none: all that the snapshot names.
+        formats: which of `parquet` and `jsonl` to write; both hold the same rows in the same order.
+
+    Raises:
+        InputError: the name, a format, a discipline or the snapshot is wrong; no row is kept (nothing is written);
+            or the name belongs to a release of other rows.
+    """
+    wanted = _plan(store, release, snapshot, disciplines, formats, run_id, clock)
+    done = find(store.files, release)
+    if done is not None:
+        if _content(done) != _content(wanted):
+            raise InputError(
+                f"the release {release} is published from snapshot {done.snapshot} with other content, and a release "
+                "never changes; choose another name"
+            )
+        return done.model_copy(update={"already_published": True})
+    plan = _begin(store, wanted, latest=snapshot == "latest")
+    return _finish(store, plan)
+
+
+def _plan(
+    store: Store,
+    release: str,
+    snapshot: SnapshotNumber,
+    disciplines: Collection[str] | None,
+    formats: Collection[str],
+    run_id: str,
+    clock: Callable[[], datetime.datetime],
+) -> ReleasePlan:
+    folder(release)  # the name is looked at before anything is read
+    chosen = [formats] if isinstance(formats, str) else formats
+    for name in chosen:
+        if name not in FORMATS:
+            raise InputError(f"there is no release format '{shown(name)}': choose of {', '.join(FORMATS)}")
+    if not chosen:
+        raise InputError(f"a release needs a format: choose of {', '.join(FORMATS)}")
+    view = View.open(store, snapshot, disciplines)
+    if view.snapshot is None:
+        raise InputError(
+            f"{store.files.url} has no snapshot yet, so there is nothing to publish; let a run finish first"
+        )
+    return ReleasePlan(
+        release=release,
+        snapshot=view.snapshot.number,
+        disciplines=None if view.disciplines is None else tuple(sorted(view.disciplines)),
+        formats=tuple(name for name in FORMATS if name in chosen),
+        source=_source(view),
+        glan_version=__version__,
+        run_id=run_id,
+        created_at=clock(),
+    )
+
+
+def _source(view: View) -> str:
+    """Which rows these are, wherever they are stored: merging objects does not make other rows."""
+    units = view.receipts("instructions")
+    return digest([[unit.discipline_id, unit.unit, unit.key, unit.edition, unit.content_digest] for unit in units])
+
+
+def _content(plan: ReleasePlan) -> tuple[object, ...]:
+    return plan.source, plan.formats
+
+
+def _begin(store: Store, wanted: ReleasePlan, latest: bool) -> ReleasePlan:
+    """The plan under which this name was begun, which is `wanted` if it is new."""
+    plan = begun(store.files, wanted.release)
+    if plan is None:
+        if not _any_kept(_view(store, wanted)):
+            raise InputError(
+                f"snapshot {wanted.snapshot} has no kept instructions to publish; "
+                'see why in the `reasons` of glan.load("instructions")'
+            )
+        body = wanted.model_dump_json(indent=2).encode()
+        if store.files.create(f"{folder(wanted.release)}/_plan.json", body):
+            return wanted
+        plan = begun(store.files, wanted.release) or wanted
+    same = (plan.formats, plan.disciplines) == (wanted.formats, wanted.disciplines)
+    if not same or not (latest or plan.snapshot == wanted.snapshot):
+        raise InputError(
+            f"the release {plan.release} was begun from snapshot {plan.snapshot} with other disciplines, formats or "
+            "snapshot and is not finished; finish it with the same ones or choose another name"
+        )
+    return plan
+
+
+def _view(store: Store, plan: ReleasePlan) -> View:
+    disciplines = None if plan.disciplines is None else frozenset(plan.disciplines)
+    return View(store, snapshots.at(store.files, plan.snapshot), disciplines)
+
+
+def _any_kept(view: View) -> bool:
+    return any(pc.any(table["kept"]).as_py() for table in view.tables("instructions", ["kept"]))
+
+
+def _finish(store: Store, plan: ReleasePlan) -> ReleaseManifest:
+    view, counted = _view(store, plan), Figures()
+    shards = enumerate(_shards(_chat_rows(view, counted)))
+    data = [file for number, groups in shards for file in _send_shard(store.files, plan, number, groups)]
+    readme = _send(store.files, plan, "README.md", card(plan, counted, figures.authors(view)).encode())
+    manifest = ReleaseManifest(
+        **plan.model_dump(),
+        rows=counted.rows,
+        rejected=counted.rejected,
+        rejected_by_reason=dict(sorted(counted.reasons.items())),
+        files=(*data, readme),
+    )
+    _send(store.files, plan, "manifest.json", manifest.model_dump_json(indent=2).encode())
+    return manifest
+
+
+def _chat_rows(view: View, counted: Figures) -> Iterator[Row]:
+    """The kept rows by discipline, unit and place; `counted` is fed on the way."""
+    for table in view.tables("instructions", _COLUMNS):
+        kept = pc.fill_null(table["kept"], False)
+        counted.add_rejected(table.filter(pc.invert(kept)))
+        rows = table.filter(kept).to_pylist()
+        counted.add_kept(rows)
+        yield from map(chat.chat_row, rows)
+
+
+def _shards(rows: Iterator[Row]) -> Iterator[Iterator[list[Row]]]:
+    """Shards of groups of rows, as a stream: each shard must be used up before the next is taken."""
+    groups = iter(lambda: list(islice(rows, ROWS_PER_GROUP)), [])
+    for first in groups:
+        yield chain([first], islice(groups, ROWS_PER_SHARD // ROWS_PER_GROUP - 1))
+
+
+def _send_shard(files: Files, plan: ReleasePlan, number: int, groups: Iterable[list[Row]]) -> list[ReleaseFile]:
+    with tempfile.TemporaryDirectory(prefix="glan-release-") as scratch:
+        paths = {name: Path(scratch, f"train-{number:05d}.{name}") for name in plan.formats}
+        rows = 0
+        with ExitStack() as open_files:
+            writers = [open_files.enter_context(WRITERS[name](path)) for name, path in paths.items()]
+            for group in groups:
+                rows += len(group)
+                for write in writers:
+                    write(group)
+        return [_send(files, plan, f"data/{path.name}", path.read_bytes(), rows) for path in paths.values()]
+
+
+def _send(files: Files, plan: ReleasePlan, path: str, body: bytes, rows: int | None = None) -> ReleaseFile:
+    """Create one file of the release, or find it there from an earlier attempt."""
+    whole = f"{folder(plan.release)}/{path}"
+    if not files.create(whole, body) and files.read(whole) != body:
+        raise InputError(
+            f"{whole} was begun by another version of glan or its libraries and cannot be finished by this one; "
+            "choose another release name"
+        )
+    return ReleaseFile(path=path, rows=rows, size=len(body), sha256=hashlib.sha256(body).hexdigest())

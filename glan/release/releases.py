@@ -1,0 +1,132 @@
+"""What a release folder says of itself, and what the releases of a store hold.
+
+`_plan.json` is written first and fixes what the release is made from; `manifest.json` is written last, and only with
+it the release exists. Both are written once.
+"""
+
+import datetime
+import io
+import json
+import re
+from collections.abc import Iterator
+from typing import TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from glan.errors import InputError, StoreError
+from glan.names import shown
+from glan.release.formats import Format
+from glan.store.files import Files
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
+_ROWS_AT_A_TIME = 10_000
+
+HELD = pa.schema([("discipline_id", pa.string()), ("question_id", pa.string())])
+
+_Document = TypeVar("_Document", bound=BaseModel)
+
+
+class ReleasePlan(BaseModel):
+    """What a release is made from; the same plan always makes the same bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    release: str
+    snapshot: int
+    disciplines: tuple[str, ...] | None = Field(description="ids; null: all that the snapshot names")
+    formats: tuple[Format, ...]
+    source: str = Field(description="digest of the instruction units that the release is made from")
+    glan_version: str
+    run_id: str
+    created_at: datetime.datetime
+
+
+class ReleaseFile(BaseModel):
+    """One file of a release."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str = Field(description="below the release's folder")
+    rows: int | None = Field(default=None, description="null: not a data file")
+    size: int
+    sha256: str
+
+
+class ReleaseManifest(ReleasePlan):
+    """A finished release: its plan, its files and what was left out."""
+
+    rows: int
+    rejected: int
+    rejected_by_reason: dict[str, int] = Field(description="a row may have several reasons")
+    files: tuple[ReleaseFile, ...]
+    already_published: bool = Field(default=False, exclude=True, description="it was there before this call")
+
+
+def folder(release: str) -> str:
+    """The release's folder, below the layout root.
+
+    Raises:
+        InputError: the name cannot name a folder.
+    """
+    if not _NAME.fullmatch(release) or ".." in release:
+        raise InputError(
+            f"'{shown(release)}' cannot name a release: use a-z, 0-9, single dots and hyphens, at most 64, no dot first"
+        )
+    return f"releases/{release}"
+
+
+def find(files: Files, release: str) -> ReleaseManifest | None:
+    """The manifest of a finished release; None if there is none of this name or it was never finished."""
+    return _document(files, f"{folder(release)}/manifest.json", ReleaseManifest)
+
+
+def begun(files: Files, release: str) -> ReleasePlan | None:
+    """The plan of a release, finished or not."""
+    return _document(files, f"{folder(release)}/_plan.json", ReleasePlan)
+
+
+def finished(files: Files) -> list[ReleaseManifest]:
+    """All finished releases, by name."""
+    paths = [entry.path for entry in files.list("releases")]
+    names = [path.split("/")[1] for path in paths if path.count("/") == 2 and path.endswith("/manifest.json")]
+    return [manifest for name in names if (manifest := find(files, name)) is not None]
+
+
+def held_by_release(files: Files) -> pa.RecordBatchReader:
+    """`discipline_id` and `question_id` of every row of every finished release, as a stream.
+
+    A row that several releases hold comes several times. Curation lets these rows survive, so that what was once
+    given out stays accepted.
+    """
+    return pa.RecordBatchReader.from_batches(HELD, _held(files))
+
+
+def _held(files: Files) -> Iterator[pa.RecordBatch]:
+    for manifest in finished(files):
+        ending = f".{'parquet' if 'parquet' in manifest.formats else 'jsonl'}"
+        for file in manifest.files:
+            if file.rows is not None and file.path.endswith(ending):
+                yield from _identities(files, f"{folder(manifest.release)}/{file.path}")
+
+
+def _identities(files: Files, path: str) -> Iterator[pa.RecordBatch]:
+    if path.endswith(".parquet"):
+        with pq.ParquetFile(files.open_input(path)) as parquet:
+            for batch in parquet.iter_batches(_ROWS_AT_A_TIME, columns=HELD.names):
+                yield batch.select(HELD.names)
+    else:
+        rows = [json.loads(line) for line in io.BytesIO(files.read(path))]
+        yield pa.RecordBatch.from_pylist([{name: row[name] for name in HELD.names} for row in rows], schema=HELD)
+
+
+def _document(files: Files, path: str, kind: type[_Document]) -> _Document | None:
+    try:
+        body = files.read(path)
+    except FileNotFoundError:
+        return None
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        raise StoreError(f"{path} is damaged or was written by another version of glan") from error

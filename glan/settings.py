@@ -1,0 +1,86 @@
+"""Where to run: the environment, `.env` and `glan.toml` of the working folder, in that order of precedence."""
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from glan.config import ROLES, ModelProfile, Models, RunConfig, explain
+from glan.errors import InputError
+
+
+class Settings(BaseSettings):
+    """Store, endpoints and limits of this machine. Made at the edge, passed in, never imported as a global."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GLAN_", env_file=".env", toml_file="glan.toml", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    store: str = Field(default="data", description="a local folder, or s3://bucket/prefix")
+    model: str = Field(default="", description="model of every profile that names none")
+    subject_model: str = ""
+    syllabus_model: str = ""
+    question_model: str = ""
+    answer_model: str = ""
+    max_concurrency: int = Field(default=64, ge=1, le=10_000, description="most calls in flight in this process")
+    requests_per_minute: int | None = Field(default=None, ge=1, description="cap of this process; unset: none")
+    tokens_per_minute: int | None = Field(default=None, ge=1, description="cap of this process; unset: none")
+    patience_seconds: float = Field(default=1800.0, ge=0, description="how long an endpoint that is down is waited for")
+    flush_seconds: float = Field(default=2.0, gt=0, le=60, description="longest time a finished reply stays unwritten")
+    prices: Path | None = Field(default=None, description="TOML of prices per million tokens, by model")
+    prompts: Path | None = Field(default=None, description="folder whose templates replace shipped ones by name")
+    openai_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("openai_api_key", "OPENAI_API_KEY")
+    )
+    openai_base_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("openai_base_url", "OPENAI_BASE_URL")
+    )
+
+    @field_validator("store")
+    @classmethod
+    def _check_store(cls, value: str) -> str:
+        if "://" in value and not value.startswith("s3://"):
+            raise ValueError("must be a local folder or s3://bucket/prefix")
+        if not value.strip() or value.rstrip("/") in ("s3:", "s3://"):
+            raise ValueError("must name a local folder or s3://bucket/prefix")
+        return value.rstrip("/") or "/"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+
+    @classmethod
+    def load(cls, **overrides: object) -> "Settings":
+        """Read all sources.
+
+        Raises:
+            InputError: a value is wrong; names the variable, never its value.
+        """
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise InputError(f"settings (environment, .env or glan.toml): {explain(error)}") from error
+
+    def resolved(self, config: RunConfig) -> RunConfig:
+        """The configuration with every profile's model filled in.
+
+        Raises:
+            InputError: a profile has no model.
+        """
+        profiles = {role: self._profile(role, getattr(config.models, role)) for role in ROLES}
+        return config.model_copy(update={"models": Models(**profiles)})
+
+    def _profile(self, role: str, profile: ModelProfile) -> ModelProfile:
+        model = profile.model or getattr(self, f"{role}_model") or self.model
+        if not model:
+            raise InputError(
+                f"no model is named for `models.{role}`; set GLAN_MODEL (and OPENAI_BASE_URL for your own endpoint), or use --local"
+            )
+        return profile.model_copy(update={"model": model})

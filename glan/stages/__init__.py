@@ -1,0 +1,1 @@
+"""The stages, one module each: requests out, replies into rows. They meet in records, never in each other."""

@@ -1,0 +1,68 @@
+"""A round of questions -> their answers, each in a call of its own with its own model profile (paper, section 2.4)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from glan.gateway.reading import prose
+from glan.gateway.requests import Call, Conversation, Outcome
+from glan.stages.making import Effects, Made, Row, make, provenance
+from glan.stages.recipe import Recipe
+from glan.units import Receipt, Unit
+
+
+def plan(above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Unit:
+    """The unit that answers the round of questions of the unit above."""
+    return above.below(
+        receipt,
+        stage="answers",
+        address=above.address,
+        node=above.node,
+        start=above.start,
+        stop=above.stop,
+        parent_digest=receipt.content_digest,
+        edition=edition,
+        key=recipe.unit_key(
+            "answers",
+            inputs=receipt.content_digest,
+            prompts=["answer"],
+            role="answer",
+            edition=edition,
+            seed=recipe.config.seed,
+        ),
+    )
+
+
+def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
+    """Ask each question, commit the answers."""
+    questions = effects.store.read(unit.parents["questions"]).to_pylist()
+    conversations = [_answer(unit, question, recipe) for question in questions]
+    return make(unit, conversations, lambda outcomes: read(unit, questions, outcomes), effects)
+
+
+def _answer(unit: Unit, question: Mapping[str, Any], recipe: Recipe) -> Conversation:
+    call: Call = yield recipe.request(
+        unit, "answer", "answer", {"question": question["text"]}, prose(), sample_index=question["sample_index"]
+    )
+    return call
+
+
+def read(unit: Unit, questions: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome]) -> Made:
+    """One row a question, each with the question it was asked; the others are quarantined."""
+    rows: list[Row] = []
+    failures = []
+    for question, outcome in zip(questions, outcomes, strict=True):
+        if outcome.failure:
+            failures.append(outcome.failure)
+            continue
+        call: Call = outcome.value
+        rows.append(
+            {
+                "question_id": question["question_id"],
+                "subject_id": question["subject_id"],
+                "discipline_id": unit.discipline_id,
+                "text": call.value,
+                "finish_reason": call.finish_reason,
+                **provenance(unit, outcome.calls),
+            }
+        )
+    return Made(rows=rows, failures=failures)

@@ -1,0 +1,88 @@
+"""Questions and answers -> instructions: joined with their place in the tree and judged, each row by itself.
+
+What depends on other rows (duplicates across nodes) is decided afterwards, in `curation.curate`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from glan.curation.rules import Example, reasons, rules_digest
+from glan.curation.signatures import signature
+from glan.curation.verdicts import verdict
+from glan.stages.making import Effects, Made, Row, commit, subject_of
+from glan.stages.recipe import Recipe
+from glan.units import Receipt, Unit
+
+
+def plan(above: Unit, receipt: Receipt, subject: Mapping[str, Any], recipe: Recipe, edition: int = 0) -> Unit:
+    """The unit that judges the round of answers of the unit above."""
+    return above.below(
+        receipt,
+        stage="instructions",
+        address=above.address,
+        node=above.node,
+        start=above.start,
+        stop=above.stop,
+        parent_digest=receipt.content_digest,
+        edition=edition,
+        key=recipe.unit_key(
+            "instructions",
+            inputs={
+                "questions": above.parents["questions"].content_digest,
+                "answers": receipt.content_digest,
+                "subject": [subject["name"], subject["level"]],
+                "path": list(above.path),
+            },
+            prompts=[],
+            role=None,
+            edition=edition,
+            rules=rules_digest(recipe.config.curation),
+        ),
+    )
+
+
+def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
+    """Join, judge, commit."""
+    done = effects.store.find(unit)
+    if done is not None:
+        return done
+    subject = subject_of(unit, effects.store)
+    questions = {row["question_id"]: row for row in effects.store.read(unit.parents["questions"]).to_pylist()}
+    answers = effects.store.read(unit.parents["answers"]).to_pylist()
+    rows = [_row(unit, subject, questions[answer["question_id"]], answer, recipe) for answer in answers]
+    return commit(unit, Made(rows=rows), [], effects)
+
+
+def _row(
+    unit: Unit, subject: Mapping[str, Any], question: Mapping[str, Any], answer: Mapping[str, Any], recipe: Recipe
+) -> Row:
+    example = Example(question=question["text"], answer=answer["text"], finish_reason=answer["finish_reason"])
+    field, sub_field, discipline = unit.path
+    return {
+        "question_id": question["question_id"],
+        "syllabus_id": question["syllabus_id"],
+        "subject_id": unit.subject_id,
+        "discipline_id": unit.discipline_id,
+        "field": field,
+        "sub_field": sub_field,
+        "discipline": discipline,
+        "subject": subject["name"],
+        "level": subject["level"],
+        "sample_index": question["sample_index"],
+        "strategy": question["strategy"],
+        "session_indexes": question["session_indexes"],
+        "key_concepts": question["key_concepts"],
+        "question": question["text"],
+        "answer": answer["text"],
+        "finish_reason": answer["finish_reason"],
+        **verdict(reasons(example, recipe.config.curation), duplicate_of=None),
+        "signature": signature(question["text"]),
+        "question_model": question["model"],
+        "answer_model": answer["model"],
+        "request_keys": [*question["request_keys"], *answer["request_keys"]],
+        "unit_key": unit.key,
+        "edition": unit.edition,
+        # No model wrote these rows: they carry the run and the time of the answer they rest on.
+        "run_id": answer["run_id"],
+        "created_at": answer["created_at"],
+    }

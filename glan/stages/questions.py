@@ -1,0 +1,203 @@
+"""Syllabus -> a round of questions: sampled sessions and concepts, one question for each sample (paper, section 2.4)."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from glan.gateway.reading import prose, structured
+from glan.gateway.requests import Call, Conversation, Outcome, Problem
+from glan.keys import digest, seed_for
+from glan.records import row_digest
+from glan.replies import question_list
+from glan.stages.making import Effects, Made, Row, make, provenance, subject_of
+from glan.stages.recipe import Recipe
+from glan.stages.sampling import Sample, samples
+from glan.units import Receipt, Unit
+
+LONGEST_ROUND = 100
+"""Sample indices of one unit: what a killed task has to read back, and what a progress bar counts."""
+
+_HEADING = re.compile(
+    r"^[\W_]*(?:(?:homework|practice|exam|quiz|exercise|sample|discussion|assignment|challenge)\s+)?"
+    r"(?:question|problem|exercise|assignment)\s*(?:\d+|statement)?[*_#\s]*(?::|\n|$)[*_\s]*",
+    re.IGNORECASE,
+)
+_ANSWER_INSIDE = re.compile(
+    r"^\W*(?:(?:model|sample|correct|suggested|expected)\s+)?(?:answer|solution)(?:\s+key)?[*_\s]*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+_REFERS_OUTSIDE = re.compile(
+    r"\b(?:Sessions? \d+\b"
+    r"|(?i:(?:the|these|this) (?:above|given|provided|listed|aforementioned) (?:syllabus|(?:class )?sessions?|key concepts?))"
+    r"|(?i:(?:syllabus|(?:class )?sessions?|key concepts?) (?:above|provided above|listed above))"
+    r"|(?i:(?:according to|based on|from|in) (?:the|this|our|your) (?:course )?syllabus\b)"
+    r"|(?i:(?:covered|discussed|learned|studied|introduced) in (?:the|this|these|your|our|previous|earlier) (?:class )?sessions?\b))"
+)
+
+
+def rounds(existing: Sequence[tuple[int, int]], wanted: int, capacity: int) -> list[tuple[int, int]]:
+    """Rounds `[start, stop)` of a syllabus: those there are, and further ones up to the wanted number.
+
+    Raising the number adds rounds and changes none; lowering it leaves out those that begin beyond it. A syllabus
+    whose concept sets are all dealt gets no further round.
+    """
+    found: list[tuple[int, int]] = []
+    reached = 0
+    for start, stop in sorted(existing, key=lambda span: (span[0], -span[1])):
+        if start == reached and start < wanted:
+            found.append((start, stop))
+            reached = stop
+    for start in range(reached, min(wanted, capacity), LONGEST_ROUND):
+        found.append((start, min(start + LONGEST_ROUND, wanted, capacity)))
+    return found
+
+
+def plan(
+    subject: Mapping[str, Any], span: tuple[int, int], above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0
+) -> Unit:
+    """The unit that asks for one round of questions on the syllabus of the unit above."""
+    config = recipe.config
+    return above.below(
+        receipt,
+        stage="questions",
+        address=address(above.address, span),
+        node=f"{above.node} {span[0]}-{span[1]}",
+        start=span[0],
+        stop=span[1],
+        parent_digest=receipt.content_digest,
+        edition=edition,
+        key=recipe.unit_key(
+            "questions",
+            inputs={
+                "syllabus": receipt.content_digest,
+                "subject": [subject["name"], subject["level"]],
+                "discipline": above.path[2],
+            },
+            prompts=["question" if config.questions_per_call == 1 else "question_batch"],
+            role="question",
+            edition=edition,
+            cross_session_share=config.cross_session_share,
+            syllabus_in_question_prompt=config.syllabus_in_question_prompt,
+            questions_per_call=config.questions_per_call,
+            samples=list(span),
+            seed=config.seed,
+        ),
+    )
+
+
+def address(node: str, span: tuple[int, int]) -> str:
+    """Syllabus and round, for the object's name."""
+    return f"{node}.{span[0]:06d}-{span[1]:06d}"
+
+
+def span_of(unit_address: str) -> tuple[str, tuple[int, int]]:
+    """The syllabus's address and the round of an address."""
+    node, _, span = unit_address.rpartition(".")
+    start, _, stop = span.partition("-")
+    return node, (int(start), int(stop))
+
+
+def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
+    """Sample, ask, commit the questions of a round."""
+    subject = subject_of(unit, effects.store)
+    [syllabus] = effects.store.read(unit.parents["syllabi"]).to_pylist()
+    config = recipe.config
+    drawn = samples(
+        [session["key_concepts"] for session in syllabus["sessions"]],
+        seed_for("sampling", config.seed, row_digest("syllabi", syllabus)),
+        config.cross_session_share,
+        unit.start,
+        unit.stop,
+    )
+    size = config.questions_per_call
+    calls = [drawn[first : first + size] for first in range(0, len(drawn), size)]
+    conversations = [_ask(unit, subject, syllabus, batch, recipe) for batch in calls]
+    return make(unit, conversations, lambda outcomes: read(unit, syllabus, calls, outcomes), effects)
+
+
+def _ask(
+    unit: Unit,
+    subject: Mapping[str, Any],
+    syllabus: Mapping[str, Any],
+    batch: Sequence[Sample],
+    recipe: Recipe,
+) -> Conversation:
+    inputs = {
+        "discipline": unit.path[2],
+        "subject": subject["name"],
+        "level": subject["level"],
+        "syllabus": syllabus["text"] if recipe.config.syllabus_in_question_prompt else None,
+        "samples": [_for_prompt(sample, syllabus) for sample in batch],
+    }
+    index = batch[0].index
+    if recipe.config.questions_per_call == 1:
+        one: Call = yield recipe.request(unit, "question", "question", inputs, prose(check), sample_index=index)
+        return [bare(one.value)]
+    schema = question_list(len(batch))
+    reader = structured(schema, lambda reply: next(filter(None, map(check, reply.questions)), None))
+    many: Call = yield recipe.request(
+        unit, "question", "question_batch", inputs, reader, sample_index=index, schema=schema
+    )
+    return [bare(question) for question in many.value.questions]
+
+
+def _for_prompt(sample: Sample, syllabus: Mapping[str, Any]) -> dict[str, Any]:
+    sessions = syllabus["sessions"]
+    return {
+        "strategy": sample.strategy,
+        "key_concepts": list(sample.key_concepts),
+        "sessions": [
+            {"number": index + 1, "title": sessions[index]["title"], "description": sessions[index]["description"]}
+            for index in sample.session_indexes
+        ],
+    }
+
+
+def bare(question: str) -> str:
+    """The question without a heading such as "Homework question:" before it."""
+    return _HEADING.sub("", question, count=1).strip()
+
+
+def check(question: str) -> Problem | None:
+    """Whether a question has the shape of one: something asked, no answer inside, nothing that it does not carry itself."""
+    if not bare(question):
+        return Problem("empty", "Only a heading was written; write the question itself.")
+    if _ANSWER_INSIDE.search(question):
+        return Problem("answer_inside", "Write the question only, without its answer or solution.")
+    if _REFERS_OUTSIDE.search(question):
+        return Problem(
+            "not_self_contained",
+            "The reader sees the question alone: do not mention the syllabus, a session or the list of key concepts.",
+        )
+    return None
+
+
+def read(
+    unit: Unit, syllabus: Mapping[str, Any], calls: Sequence[Sequence[Sample]], outcomes: Sequence[Outcome]
+) -> Made:
+    """One row a sample; a call that failed leaves one quarantine entry for each question that it was to bring."""
+    rows: list[Row] = []
+    failures = []
+    for batch, outcome in zip(calls, outcomes, strict=True):
+        if outcome.failure:
+            failures.extend([outcome.failure] * len(batch))
+            continue
+        rows.extend(
+            _row(unit, syllabus, sample, text, outcome) for sample, text in zip(batch, outcome.value, strict=True)
+        )
+    return Made(rows=rows, failures=failures)
+
+
+def _row(unit: Unit, syllabus: Mapping[str, Any], sample: Sample, text: str, outcome: Outcome) -> Row:
+    return {
+        "question_id": digest([unit.subject_id, sample.index, text])[:24],
+        "syllabus_id": syllabus["syllabus_id"],
+        "subject_id": unit.subject_id,
+        "discipline_id": unit.discipline_id,
+        "sample_index": sample.index,
+        "strategy": sample.strategy,
+        "session_indexes": list(sample.session_indexes),
+        "key_concepts": list(sample.key_concepts),
+        "text": text,
+        **provenance(unit, outcome.calls),
+    }

@@ -1,0 +1,211 @@
+"""Syllabus -> samples: which sessions and concepts each question is about.
+
+Two decks per syllabus, each dealt without replacement (paper, section 2.4):
+- single session: one session, 1-5 of its concepts;
+- cross session: two sessions, 2-5 concepts that no one session holds all of.
+
+Concept sets are compared as sets of normalised names, so the same set never comes twice, whichever session it is
+drawn from. A deck is dealt evenly: sessions take turns and within them the concepts used least so far come first, so
+every session and every concept is reached as early as possible. The order depends on the seed and the syllabus alone.
+"""
+
+import itertools
+import random
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import comb, floor
+from typing import Literal
+
+from glan.keys import normalised, seed_for
+
+Strategy = Literal["single_session", "cross_session"]
+Sessions = Sequence[Sequence[str]]
+"""The key concepts of each class session, in order."""
+
+Concept = tuple[int, int]
+"""(session index, concept index)"""
+
+Pick = tuple[Concept, ...]
+"""The chosen concepts, in syllabus order."""
+
+MOST_CONCEPTS = 5
+COUNTED_CAPACITY = 2_000
+RANDOM_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one question is about. `index` counts over the whole life of the syllabus."""
+
+    index: int
+    strategy: Strategy
+    session_indexes: tuple[int, ...]
+    key_concepts: tuple[str, ...]
+
+
+def samples(sessions: Sessions, seed: int, share: float, start: int, stop: int) -> list[Sample]:
+    """Samples `start..stop-1`; fewer if both decks run out before `stop`.
+
+    Args:
+        sessions: key concepts per session.
+        seed: of this syllabus, from the run's seed and the syllabus's content.
+        share: share of cross-session samples, 0 to 1. A deck that is exhausted leaves its turns to the other.
+    """
+    dealt = itertools.islice(_dealt(sessions, seed, share), start, stop)
+    return [
+        Sample(
+            index=index,
+            strategy=strategy,
+            session_indexes=tuple(sorted({session for session, _ in pick})),
+            key_concepts=tuple(sessions[session][concept] for session, concept in pick),
+        )
+        for index, (strategy, pick) in enumerate(dealt, start=start)
+    ]
+
+
+def capacity(sessions: Sessions) -> int:
+    """How many samples both decks of a syllabus hold.
+
+    The sums of the paper (section 2.4) where all concept names differ; with repeated names it is counted by dealing,
+    up to 2,000.
+    """
+    names = [normalised(concept) for concepts in sessions for concept in concepts]
+    if len(set(names)) < len(names):
+        return sum(1 for _ in itertools.islice(_dealt(sessions, 0, 0.5), COUNTED_CAPACITY))
+    sizes = [len(concepts) for concepts in sessions]
+    single = sum(_subsets(size, 1) for size in sizes)
+    cross = sum(
+        _subsets(one + other, 2) - _subsets(one, 2) - _subsets(other, 2)
+        for one, other in itertools.combinations(sizes, 2)
+    )
+    return single + cross
+
+
+def _subsets(size: int, least: int) -> int:
+    return sum(comb(size, chosen) for chosen in range(least, MOST_CONCEPTS + 1))
+
+
+def _dealt(sessions: Sessions, seed: int, share: float) -> Iterator[tuple[Strategy, Pick]]:
+    """Both decks shuffled together: of the first n samples, floor(n * share) are cross-session."""
+    single = _single_session_deck(sessions, random.Random(seed_for(seed, "single_session")))
+    cross = _cross_session_deck(sessions, random.Random(seed_for(seed, "cross_session")))
+    decks: dict[Strategy, Iterator[Pick]] = {"single_session": single, "cross_session": cross}
+    for index in itertools.count():
+        wants_cross = floor((index + 1) * share + 1e-9) > floor(index * share + 1e-9)
+        preferred: Strategy = "cross_session" if wants_cross else "single_session"
+        other: Strategy = "single_session" if wants_cross else "cross_session"
+        # A share of 0 or 1 switches the other strategy off altogether.
+        allowed = [preferred] if share in (0.0, 1.0) else [preferred, other]
+        for strategy in allowed:
+            pick = next(decks[strategy], None)
+            if pick is not None:
+                yield strategy, pick
+                break
+        else:
+            return
+
+
+def _single_session_deck(sessions: Sessions, chance: random.Random) -> Iterator[Pick]:
+    """Sessions take turns; each turn takes one new set of 1-5 concepts of that session."""
+    seen: set[frozenset[str]] = set()
+    turns = [
+        _new_sets([[(session, concept) for concept in range(len(concepts))]], 1, sessions, seen, Counter(), chance)
+        for session, concepts in enumerate(sessions)
+    ]
+    chance.shuffle(turns)
+    return _in_turns(turns)
+
+
+def _cross_session_deck(sessions: Sessions, chance: random.Random) -> Iterator[Pick]:
+    """Pairs of sessions take turns in the order of a round-robin tournament, so all sessions meet evenly."""
+    seen: set[frozenset[str]] = set()
+    used: Counter[Concept] = Counter()
+    order = [index for index, concepts in enumerate(sessions) if concepts]
+    chance.shuffle(order)
+    within = [frozenset(normalised(concept) for concept in concepts) for concepts in sessions]
+    turns = []
+    for pair in _tournament(order):
+        groups = [[(session, concept) for concept in range(len(sessions[session]))] for session in sorted(pair)]
+        turns.append(_new_sets(groups, 2, sessions, seen, used, chance, not_within=within))
+    return _in_turns(turns)
+
+
+def _in_turns(turns: list[Iterator[Pick]]) -> Iterator[Pick]:
+    while turns:
+        left = []
+        for turn in turns:
+            pick = next(turn, None)
+            if pick is not None:
+                yield pick
+                left.append(turn)
+        turns = left
+
+
+def _tournament(players: list[int]) -> Iterator[tuple[int, int]]:
+    """Every pair once, in rounds in which each player meets one other (the circle method)."""
+    seats: list[int | None] = [*players] if len(players) % 2 == 0 else [*players, None]
+    for _ in range(len(seats) - 1):
+        for left, right in zip(seats[: len(seats) // 2], reversed(seats[len(seats) // 2 :]), strict=True):
+            if left is not None and right is not None:
+                yield left, right
+        seats = [seats[0], seats[-1], *seats[1:-1]]
+
+
+def _new_sets(
+    groups: list[list[Concept]],
+    least: int,
+    sessions: Sessions,
+    seen: set[frozenset[str]],
+    used: Counter[Concept],
+    chance: random.Random,
+    not_within: Sequence[frozenset[str]] = (),
+) -> Iterator[Pick]:
+    """New concept sets with at least one concept of each group, until none is left.
+
+    The size goes round from `least` to 5, starting anywhere. The concepts used least so far are taken first; where
+    that set was dealt before, chance chooses another one of the size, and near the end the rest is searched.
+    """
+    if not all(groups):
+        return
+    pool = [concept for group in groups for concept in group]
+    sizes = deque(range(least, min(MOST_CONCEPTS, len(pool)) + 1))
+    sizes.rotate(chance.randrange(len(sizes)))
+
+    def is_new(pick: Pick) -> bool:
+        names = _names(sessions, pick)
+        return len(names) == len(pick) and names not in seen and not any(names <= whole for whole in not_within)
+
+    while sizes:
+        size = sizes.popleft()
+        pick = next(filter(is_new, _proposals(groups, pool, size, used, chance)), None)
+        if pick is not None:
+            sizes.append(size)
+            seen.add(_names(sessions, pick))
+            used.update(pick)
+            yield pick
+
+
+def _names(sessions: Sessions, pick: Pick) -> frozenset[str]:
+    return frozenset(normalised(sessions[session][concept]) for session, concept in pick)
+
+
+def _proposals(
+    groups: list[list[Concept]], pool: list[Concept], size: int, used: Counter[Concept], chance: random.Random
+) -> Iterator[Pick]:
+    """Sets of one size, best first; in the end every one there is."""
+    yield _least_used(groups, size, used, chance)
+    for _ in range(RANDOM_TRIES):
+        yield _least_used(groups, size, Counter(), chance)
+    whole = itertools.combinations(pool, size)
+    yield from (pick for pick in whole if all(any(concept in group for concept in pick) for group in groups))
+
+
+def _least_used(groups: list[list[Concept]], size: int, used: Counter[Concept], chance: random.Random) -> Pick:
+    """One concept of each group and then any, the least used first, ties by chance."""
+    ranked = [sorted(group, key=lambda concept: (used[concept], chance.random())) for group in groups]
+    chosen = [group[0] for group in ranked]
+    others = sorted(
+        (concept for group in ranked for concept in group[1:]), key=lambda concept: (used[concept], chance.random())
+    )
+    return tuple(sorted(chosen + others[: size - len(chosen)]))

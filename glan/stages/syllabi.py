@@ -1,0 +1,133 @@
+"""Subject -> syllabus: free text, then its class sessions with their key concepts (paper, section 2.3)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from glan.gateway.reading import prose, structured
+from glan.gateway.requests import Call, Conversation, Outcome, Problem
+from glan.keys import digest, distinct, normalised
+from glan.records import row_digest
+from glan.replies import SyllabusSessions, syllabus_sessions
+from glan.stages import sampling
+from glan.stages.making import Effects, Made, Row, make, provenance, subject_of
+from glan.stages.recipe import Recipe
+from glan.units import Receipt, Unit
+
+
+def plan(subject: Mapping[str, Any], above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Unit:
+    """The unit that writes the syllabus of one subject of the unit above."""
+    config = recipe.config
+    reads = row_digest("subjects", subject)
+    name = address(subject["subject_id"])
+    return above.below(
+        receipt,
+        stage="syllabi",
+        address=name,
+        node=f"{above.discipline_id}/{name}",
+        subject_id=subject["subject_id"],
+        parent_digest=reads,
+        edition=edition,
+        key=recipe.unit_key(
+            "syllabi",
+            inputs={"subject": reads, "discipline": above.path[2]},
+            prompts=["syllabus", "syllabus_structure"] if config.two_step else ["syllabus_direct"],
+            role="syllabus",
+            edition=edition,
+            min_sessions=config.min_sessions,
+            max_sessions=config.max_sessions,
+            concepts_per_session=config.concepts_per_session,
+            seed=config.seed,
+        ),
+    )
+
+
+def address(subject_id: str) -> str:
+    """A subject's name within its discipline's folder."""
+    return subject_id.partition(".")[2]
+
+
+def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
+    """Ask for the syllabus, read its sessions, commit it."""
+    conversation = _syllabus(unit, subject_of(unit, effects.store), recipe)
+    return make(unit, [conversation], lambda outcomes: read(unit, outcomes), effects)
+
+
+def _syllabus(unit: Unit, subject: Mapping[str, Any], recipe: Recipe) -> Conversation:
+    config = recipe.config
+    sizes = {
+        "min_sessions": config.min_sessions,
+        "max_sessions": config.max_sessions,
+        "concepts_per_session": config.concepts_per_session,
+    }
+    inputs = {
+        "discipline": unit.path[2],
+        "subject": subject["name"],
+        "level": subject["level"],
+        "introduction": subject["introduction"],
+        "subtopics": list(subject["subtopics"]),
+        **sizes,
+    }
+    schema = syllabus_sessions(**sizes)
+    read_sessions = structured(schema, lambda reply: check(reply, config.min_sessions))
+    if not config.two_step:
+        direct: Call = yield recipe.request(unit, "syllabus", "syllabus_direct", inputs, read_sessions, schema=schema)
+        sessions = usable_sessions(direct.value)
+        return as_text(sessions), sessions
+    asked = recipe.request(unit, "syllabus", "syllabus", inputs, prose())
+    written: Call = yield asked
+    turns = [*asked.messages, {"role": "assistant", "content": written.value}]
+    structure: Call = yield recipe.request(
+        unit, "syllabus", "syllabus_structure", sizes, read_sessions, schema=schema, after=turns
+    )
+    return written.value, usable_sessions(structure.value)
+
+
+def check(reply: SyllabusSessions, min_sessions: int) -> Problem | None:
+    """Whether enough sessions are left once repeated titles, repeated concepts and empty sessions are gone."""
+    usable = len(usable_sessions(reply))
+    if usable >= min_sessions:
+        return None
+    return Problem(
+        "few_sessions",
+        f"Only {usable} sessions have a title of their own and at least one key concept; at least {min_sessions} are needed.",
+    )
+
+
+def usable_sessions(reply: SyllabusSessions) -> list[Row]:
+    """Sessions with a title of their own and a concept, each concept once per session."""
+    sessions: dict[str, Row] = {}
+    for session in reply.sessions:
+        concepts = distinct(session.key_concepts)
+        title = normalised(session.title)
+        if title and title not in sessions and concepts:
+            sessions[title] = {
+                "title": session.title.strip(),
+                "description": session.description.strip(),
+                "key_concepts": concepts,
+            }
+    return list(sessions.values())
+
+
+def as_text(sessions: Sequence[Row]) -> str:
+    """Sessions as the free text that the question prompt shows."""
+    return "\n\n".join(
+        f"Session {number}: {session['title']}\n{session['description']}\nKey concepts: {'; '.join(session['key_concepts'])}"
+        for number, session in enumerate(sessions, start=1)
+    )
+
+
+def read(unit: Unit, outcomes: Sequence[Outcome]) -> Made:
+    """One row, or its quarantine."""
+    [outcome] = outcomes
+    if outcome.failure:
+        return Made(rows=[], failures=[outcome.failure])
+    text, sessions = outcome.value
+    row = {
+        "syllabus_id": f"{unit.subject_id}.{digest([unit.subject_id, text, sessions])[:12]}",
+        "subject_id": unit.subject_id,
+        "discipline_id": unit.discipline_id,
+        "text": text,
+        "sessions": sessions,
+        **provenance(unit, outcome.calls),
+    }
+    return Made(rows=[row], capacity=sampling.capacity([session["key_concepts"] for session in sessions]))

@@ -1,0 +1,1 @@
+"""The only system of record: create-only objects in a folder or bucket, named by their content."""

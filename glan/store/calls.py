@@ -1,0 +1,264 @@
+"""The write-ahead log and ledger of model calls: every reply of every attempt, written before anything rests on it."""
+
+import datetime
+import json
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from glan.errors import StoreError
+from glan.records import SCHEMAS, table
+from glan.store.files import Files, checked
+from glan.store.parquet import conformed, encoded, known, opened
+
+_READERS = 8
+_GROUPS_IN_MEMORY = 16
+_logger = logging.getLogger(__name__)
+
+Place = tuple[str, int, int]
+"""Where a row is: part, row group, row in the group."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows of one discipline, ready to be created under a name that no other rows will ever have."""
+
+    path: str
+    body: bytes
+    rows: int
+    last: int  # number of the last row that is safe once this part and those before it are
+
+
+class CallLog:
+    """The log of one process, in parts `_calls/disc=<discipline_id>/<writer>-<sequence>.parquet`.
+
+    Rows are written by a thread of its own every `flush_seconds` or `flush_rows`, or at once where someone waits for
+    them. A part that cannot be written is kept, and tried again under its own name, so that each row is stored once.
+    `writer` must be unique to this process start.
+    """
+
+    def __init__(
+        self,
+        files: Files,
+        *,
+        writer: str,
+        flush_seconds: float = 2.0,
+        flush_rows: int = 256,
+        clock: Callable[[], datetime.datetime],
+    ) -> None:
+        self._files, self._writer, self._clock = files, writer, clock
+        self._flush_seconds, self._flush_rows = flush_seconds, flush_rows
+        self._state = threading.Lock()  # held for moments, never during I/O
+        self._writing = threading.Lock()  # held by whoever flushes
+        self._pending: dict[str, list[pa.Table]] = {}
+        self._parts: deque[_Part] = deque()
+        self._sequence = self._appended = self._encoded = self._acknowledged = self._backlog = 0
+        self._started = 0
+        self._failed: tuple[int, StoreError] | None = None  # number of the last flush that failed, and how
+        self._closed = False
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._flush_now_and_then, name="glan-call-log", daemon=True)
+        self._thread.start()
+
+    @property
+    def backlog(self) -> int:
+        """How many rows are not yet in an acknowledged part."""
+        return self._backlog
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Take one row of the table `calls`, without `writer`. Never does I/O.
+
+        Raises:
+            StoreError: the row has not the columns of the table, or the log is closed.
+        """
+        one_row = table("calls", [{**row, "writer": self._writer}])
+        checked(self._part_path(row["discipline_id"], 0))
+        with self._state:
+            if self._closed:
+                raise StoreError("the call log is closed; no further call can be recorded")
+            self._pending.setdefault(row["discipline_id"], []).append(one_row)
+            self._appended += 1
+            self._backlog += 1
+            if self._appended - self._encoded >= self._flush_rows:
+                self._wake.set()
+
+    def wait(self) -> None:
+        """Return when every row appended before is in an acknowledged part; those who wait share one flush.
+
+        Raises:
+            StoreError: they cannot be written. The rows are kept and tried again by the next flush.
+        """
+        with self._state:
+            goal, entered = self._appended, self._started
+        with self._writing:
+            if self._acknowledged >= goal:
+                return
+            if self._failed and self._failed[0] > entered:  # a flush that began after this call, so with its rows
+                error = self._failed[1]
+                raise type(error)(str(error)) from error
+            self._flush()
+
+    def flush(self) -> None:
+        """Write all rows appended so far.
+
+        Raises:
+            StoreError: they cannot be written. The rows are kept and tried again by the next flush.
+        """
+        with self._writing:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left and end; appending is an error from now on.
+
+        Raises:
+            StoreError: what is left cannot be written; closing again tries again.
+        """
+        with self._state:
+            self._closed = True
+        self._wake.set()
+        self.flush()
+        self._thread.join()
+
+    def _flush_now_and_then(self) -> None:
+        while not self._closed:
+            self._wake.wait(self._flush_seconds)
+            self._wake.clear()
+            try:
+                if self._backlog:
+                    self.flush()
+            except StoreError as error:
+                _logger.warning("call log: %d rows are still unwritten: %s", self._backlog, error)
+
+    def _flush(self) -> None:
+        with self._state:
+            self._started += 1
+            pending, self._pending = self._pending, {}
+            self._encoded = self._appended
+        try:
+            self._parts.extend(self._encode(pending, self._encoded))
+            while self._parts:
+                self._write(self._parts[0])
+                self._acknowledge(self._parts.popleft())
+        except StoreError as error:
+            self._failed = (self._started, error)
+            raise
+
+    def _encode(self, pending: Mapping[str, list[pa.Table]], last: int) -> list[_Part]:
+        """One part per discipline; only with the final one are all rows up to `last` safe."""
+        parts = []
+        for number, (discipline_id, tables) in enumerate(pending.items(), start=1):
+            self._sequence += 1
+            origin = {"writer": self._writer, "sequence": self._sequence, "written_at": self._clock().isoformat()}
+            body = encoded("calls", pa.concat_tables(tables), {"glan": json.dumps(origin)})
+            path = self._part_path(discipline_id, self._sequence)
+            parts.append(_Part(path, body, len(tables), last if number == len(pending) else 0))
+        return parts
+
+    def _write(self, part: _Part) -> None:
+        # A part that failed before may be stored all the same: then the very same bytes are there.
+        if not self._files.create(part.path, part.body) and self._files.read(part.path) != part.body:
+            raise StoreError(f"{part.path} holds other calls; two processes write as {self._writer}")
+
+    def _acknowledge(self, part: _Part) -> None:
+        with self._state:
+            self._backlog -= part.rows
+            self._acknowledged = max(self._acknowledged, part.last)
+
+    def _part_path(self, discipline_id: str, sequence: int) -> str:
+        return f"_calls/disc={discipline_id}/{self._writer}-{sequence:08d}.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """What is read of a part beforehand: the parts it replaces, and where each request's rows are."""
+
+    path: str
+    replaces: frozenset[str]
+    places: Sequence[tuple[str, Place]]
+
+
+class CallHistory:
+    """The calls of one discipline that were on record when this was made. Safe to use from many threads.
+
+    Holds an index of request keys; replies are read, a row group at a time, when they are asked for.
+    """
+
+    def __init__(self, files: Files, discipline_id: str) -> None:
+        self._files = files
+        self._rows = lru_cache(maxsize=_GROUPS_IN_MEMORY)(self._read_group)
+        parts = [entry.path for entry in files.list(f"_calls/disc={discipline_id}")]
+        with ThreadPoolExecutor(_READERS) as pool:
+            indexes = list(pool.map(lambda path: _index(files, path), parts))
+        replaced = frozenset[str]().union(*(index.replaces for index in indexes))
+        self._places: dict[str, list[Place]] = {}
+        for index in indexes:
+            if index.path not in replaced:
+                for request_key, place in index.places:
+                    self._places.setdefault(request_key, []).append(place)
+
+    def __contains__(self, request_key: str) -> bool:
+        return request_key in self._places
+
+    def attempts(self, request_key: str) -> list[dict[str, Any]]:
+        """The rows of all attempts at a request, in order of attempt, then of the time they ended; [] if none."""
+        rows = [self._row(place) for place in self._places.get(request_key, ())]
+        return sorted(rows, key=lambda row: (row["attempt"], row["finished_at"]))
+
+    def _row(self, place: Place) -> dict[str, Any]:
+        path, group, number = place
+        rows: list[dict[str, Any]] = self._rows(path, group).slice(number, 1).to_pylist()
+        return rows[0]
+
+    def _read_group(self, path: str, group: int) -> pa.Table:
+        with opened(self._files.open_input(path), path, "calls") as file:
+            return conformed(file.read_row_group(group), "calls")
+
+
+def objects(files: Files, disciplines: Collection[str] | None = None) -> list[str]:
+    """The parts that together hold each call once, of the named disciplines (None: all)."""
+    folders = ["_calls"] if disciplines is None else [f"_calls/disc={name}" for name in sorted(set(disciplines))]
+    paths = [entry.path for folder in folders for entry in files.list(folder)]
+    with ThreadPoolExecutor(_READERS) as pool:
+        replaced = frozenset[str]().union(*pool.map(lambda path: _replaced_by(files, path), paths))
+    return [path for path in paths if path not in replaced]
+
+
+def scan(
+    files: Files, disciplines: Collection[str] | None = None, columns: list[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """The ledger in batches, each call once: of the named disciplines and with the named columns (None: all)."""
+    wanted = columns or SCHEMAS["calls"].names
+    for path in objects(files, disciplines):
+        with opened(files.open_input(path), path, "calls") as file:
+            for batch in file.iter_batches(columns=known(file, wanted)):
+                yield from conformed(pa.Table.from_batches([batch]), "calls", wanted).to_batches()
+
+
+def _replaced_by(files: Files, path: str) -> frozenset[str]:
+    with opened(files.open_input(path), path, "calls") as file:
+        return _replaces(file, path)
+
+
+def _index(files: Files, path: str) -> _Index:
+    with opened(files.open_input(path), path, "calls") as file:
+        places = [
+            (request_key, (path, group, number))
+            for group in range(file.num_row_groups)
+            for number, request_key in enumerate(file.read_row_group(group, ["request_key"])["request_key"].to_pylist())
+        ]
+        return _Index(path, _replaces(file, path), places)
+
+
+def _replaces(file: pq.ParquetFile, path: str) -> frozenset[str]:
+    """Paths of the parts whose rows a merged part holds; it may name them without their folder, which is its own."""
+    folder = path.rpartition("/")[0]
+    names = json.loads((file.schema_arrow.metadata or {}).get(b"replaces", b"[]"))
+    return frozenset(name if "/" in name else f"{folder}/{name}" for name in names)

@@ -1,0 +1,109 @@
+"""Generations: which objects are the current rows of one stage of one discipline."""
+
+import datetime
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from glan.errors import StoreError, StoreWeather
+from glan.store.files import Files
+from glan.units import Receipt, Stage
+
+_READERS = 16
+_RACES = 100
+
+
+class Manifest(BaseModel):
+    """One generation: immutable, and complete in itself. Generation 0 is the empty one that nobody had to write."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: Stage
+    discipline_id: str
+    generation: int
+    parent: int | None
+    units: list[Receipt]
+    run_id: str
+    created_at: datetime.datetime
+
+
+def current(files: Files, stage: Stage, discipline_id: str) -> Manifest | None:
+    """The highest generation; None if nothing was published yet.
+
+    Raises:
+        StoreError: the manifest is damaged.
+    """
+    paths = [entry.path for entry in files.list(_folder(stage, discipline_id))]
+    return _load(files, max(paths)) if paths else None
+
+
+def all_current(files: Files, stage: Stage) -> dict[str, Manifest]:
+    """The highest generation of every discipline that has one, by one listing."""
+    highest: dict[str, str] = {}
+    for entry in files.list(f"_manifests/{stage}"):
+        highest[entry.path.split("/")[2]] = entry.path  # sorted, so the last one is the highest
+    with ThreadPoolExecutor(_READERS) as pool:
+        return dict(zip(highest, pool.map(lambda path: _load(files, path), highest.values()), strict=True))
+
+
+def at(files: Files, stage: Stage, discipline_id: str, generation: int) -> Manifest:
+    """One generation.
+
+    Raises:
+        StoreError: it is not there (any more), or damaged.
+    """
+    return _load(files, _path(stage, discipline_id, generation))
+
+
+def publish(
+    files: Files,
+    stage: Stage,
+    discipline_id: str,
+    *,
+    add: Sequence[Receipt],
+    drop: Collection[str] = (),
+    run_id: str,
+    clock: Callable[[], datetime.datetime],
+) -> Manifest:
+    """Make the next generation: the current one without the addresses in `drop`, with `add` put in by address.
+
+    Returns the current generation, and writes nothing, if that changes nothing. Whoever loses the race for a
+    generation applies the same changes to the winner's, so no published unit is lost.
+    """
+    for _ in range(_RACES):
+        base = current(files, stage, discipline_id)
+        before = {receipt.unit: receipt for receipt in base.units} if base else {}
+        after = {unit: receipt for unit, receipt in before.items() if unit not in drop}
+        after |= {receipt.unit: receipt for receipt in add}
+        following = Manifest(
+            stage=stage,
+            discipline_id=discipline_id,
+            generation=base.generation + 1 if base else 1,
+            parent=base.generation if base else None,
+            units=[after[unit] for unit in sorted(after)],
+            run_id=run_id,
+            created_at=clock(),
+        )
+        if after == before:
+            return base or following.model_copy(update={"generation": 0})
+        if files.create(_path(stage, discipline_id, following.generation), following.model_dump_json().encode()):
+            return following
+    raise StoreWeather(f"{_folder(stage, discipline_id)}: others published {_RACES} generations meanwhile; try again")
+
+
+def _load(files: Files, path: str) -> Manifest:
+    try:
+        return Manifest.model_validate_json(files.read(path))
+    except FileNotFoundError as error:
+        raise StoreError(f"{path} is not in {files.url}") from error
+    except ValidationError as error:
+        raise StoreError(f"{path} is damaged or no manifest") from error
+
+
+def _folder(stage: Stage, discipline_id: str) -> str:
+    return f"_manifests/{stage}/{discipline_id}"
+
+
+def _path(stage: Stage, discipline_id: str, generation: int) -> str:
+    return f"{_folder(stage, discipline_id)}/{generation:08d}.json"

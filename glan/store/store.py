@@ -1,0 +1,206 @@
+"""Units of work in the store: commit one, find one, read its rows."""
+
+import hashlib
+import json
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from glan.errors import StoreError
+from glan.records import SCHEMAS, table
+from glan.store.files import Files
+from glan.store.parquet import conformed, encoded, known, opened
+from glan.units import Receipt, Stage, Unit
+
+_LAYOUT_LINE = "glan store, layout v1"
+_README = f"""{_LAYOUT_LINE}
+
+Do not read this folder by listing it: it holds old and new versions of the same rows side by side.
+What is current is said by files, never by names:
+  _snapshots/<n>.json           the highest n: for each discipline and stage, the generation to read
+  _manifests/<stage>/<discipline_id>/<generation>.json    the objects of one generation, with rows and SHA-256
+  releases/<release>/           plain folders, made for any reader
+From Python: glan.load("instructions", store=...); from a shell: glan files instructions.
+No row is ever overwritten; remove what nothing names any more with `glan gc` only.
+"""
+
+
+class Store:
+    """The objects of all units, each created once and never changed. Safe to use from many threads."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+
+    @classmethod
+    def open(cls, url: str) -> "Store":
+        """A store by its address (see `Files.open`); nothing is read or written yet."""
+        return cls(Files.open(url))
+
+    def start(self) -> None:
+        """Make sure that the store can be relied on, before anything is paid for.
+
+        Raises:
+            StoreError: it does not honour create-only writes, cannot be written, or has another layout.
+        """
+        self.files.probe()
+        if self.files.create("README.txt", _README.encode()):
+            return
+        first_line = self.files.read("README.txt").decode(errors="replace").partition("\n")[0].strip()
+        if first_line != _LAYOUT_LINE:
+            raise StoreError(
+                f"{self.files.url} holds something else: v1/README.txt does not begin `{_LAYOUT_LINE}`; go elsewhere"
+            )
+
+    def find(self, unit: Unit) -> Receipt | None:
+        """The receipt of a unit that is committed under exactly its own name; None if it is not.
+
+        Raises:
+            StoreError: the object is damaged or belongs to something else.
+        """
+        try:
+            found = self._read_back(unit.object)
+        except FileNotFoundError:
+            return None
+        return _expect(found, unit)
+
+    def commit(
+        self,
+        unit: Unit,
+        rows: pa.Table,
+        *,
+        planned: int,
+        content_digest: str,
+        quarantine: pa.Table | None = None,
+        capacity: int | None = None,
+        calls: int = 0,
+        prompt_tokens: int = 0,
+        completion_tokens: int = 0,
+        cost_usd: float | None = None,
+        object: str | None = None,
+    ) -> Receipt:
+        """Write a unit's quarantine rows, if any, then its object (`object`: under another name than its own).
+
+        Whoever comes second adopts what is there, so every caller returns the same receipt.
+
+        Raises:
+            StoreError: rows do not fit the schema or are of another unit; or the name is taken by something else.
+        """
+        if set(rows["unit_key"].unique().to_pylist()) - {unit.key}:
+            raise StoreError(f"{unit.object}: its rows carry another unit_key than the unit")
+        receipt = Receipt(
+            stage=unit.stage,
+            discipline_id=unit.discipline_id,
+            unit=unit.address,
+            key=unit.key,
+            edition=unit.edition,
+            object=object or unit.object,
+            rows=rows.num_rows,
+            sha256="",
+            planned=planned,
+            quarantined=quarantine.num_rows if quarantine is not None else 0,
+            content_digest=content_digest,
+            parent_digest=unit.parent_digest,
+            capacity=capacity,
+            calls=calls,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            cost_usd=cost_usd,
+        )
+        body = encoded(unit.stage, rows, {"glan": receipt.model_dump_json(exclude={"sha256"})})
+        if quarantine is not None and quarantine.num_rows:
+            self._commit_quarantine(receipt, quarantine)
+        if self.files.create(receipt.object, body):
+            return receipt.model_copy(update={"sha256": hashlib.sha256(body).hexdigest()})
+        return _expect(self.receipt(receipt.object), unit)
+
+    def read(self, receipt: Receipt, columns: list[str] | None = None) -> pa.Table:
+        """The rows of exactly this unit, from its own object or from a merged part that names many.
+
+        Raises:
+            StoreError: the object is gone, damaged, foreign, or has not the rows of the receipt.
+        """
+        wanted = columns or SCHEMAS[receipt.stage].names
+        try:
+            source = self.files.open_input(receipt.object)
+        except FileNotFoundError as error:
+            raise StoreError(f"{receipt.object} is named by a receipt but is not in {self.files.url}") from error
+        with opened(source, receipt.object, receipt.stage) as file:
+            rows = _rows_of(source, file, receipt, known(file, wanted))
+        if rows.num_rows != receipt.rows:
+            raise StoreError(f"{receipt.object} holds {rows.num_rows} rows of {receipt.unit} instead of {receipt.rows}")
+        return conformed(rows, receipt.stage, wanted)
+
+    def read_quarantine(self, of: Unit | Receipt) -> pa.Table:
+        """The requests of a committed unit that failed for good; empty if none did or the unit is not committed."""
+        receipt = self.find(of) if isinstance(of, Unit) else of
+        if receipt is None or not receipt.quarantined:
+            return table("quarantine", [])
+        path = self.quarantine_object(receipt)
+        with opened(self.files.open_input(path), path, "quarantine") as file:
+            return conformed(file.read(), "quarantine")
+
+    def quarantine_object(self, receipt: Receipt) -> str:
+        """The path of a committed unit's quarantine rows.
+
+        Raises:
+            StoreError: there are none.
+        """
+        for path in reversed(_quarantine_paths(receipt)):
+            if self.files.exists(path):
+                return path
+        raise StoreError(f"the quarantine rows of {receipt.object} are not in {self.files.url}")
+
+    def objects(self, stage: Stage, discipline_id: str) -> set[str]:
+        """The paths of all objects of one stage and discipline, current or not, by one listing."""
+        return {entry.path for entry in self.files.list(f"{stage}/disc={discipline_id}")}
+
+    def receipt(self, object: str) -> Receipt:
+        """The receipt of a unit's object, read back from the object itself.
+
+        Raises:
+            StoreError: there is none, or it is damaged or foreign.
+        """
+        try:
+            return self._read_back(object)
+        except FileNotFoundError as error:
+            raise StoreError(f"{object} is not in {self.files.url}") from error
+
+    def _read_back(self, object: str) -> Receipt:
+        body = self.files.read(object)
+        with opened(pa.BufferReader(body), object, object.partition("/")[0]) as file:
+            noted = (file.schema_arrow.metadata or {}).get(b"glan", b"{}")
+        try:
+            return Receipt.model_validate({**json.loads(noted), "sha256": hashlib.sha256(body).hexdigest()})
+        except (ValidationError, ValueError) as error:
+            raise StoreError(f"{object} carries no receipt, so it is not the object of one unit") from error
+
+    def _commit_quarantine(self, receipt: Receipt, quarantine: pa.Table) -> None:
+        """Create the rows under the unit's own name, or under a second one if a maker that died failed elsewhere."""
+        usual, special = _quarantine_paths(receipt)
+        if self.files.create(usual, encoded("quarantine", quarantine)):
+            return
+        with opened(self.files.open_input(usual), usual, "quarantine") as file:
+            there = file.read(["request_key"])["request_key"].to_pylist()
+        if sorted(there) != sorted(quarantine["request_key"].to_pylist()):
+            self.files.create(special, encoded("quarantine", quarantine))
+
+
+def _quarantine_paths(receipt: Receipt) -> tuple[str, str]:
+    """The usual name and the one that holds only for these very rows; a unit is committed with one content only."""
+    stem = f"quarantine/disc={receipt.discipline_id}/{receipt.stage}.{receipt.unit}-{receipt.key[:16]}"
+    return f"{stem}.parquet", f"{stem}.{receipt.content_digest[:16]}.parquet"
+
+
+def _expect(found: Receipt, unit: Unit) -> Receipt:
+    if found.key != unit.key:
+        raise StoreError(f"{found.object} belongs to another unit ({found.unit}, {found.key[:16]}) than {unit.address}")
+    return found
+
+
+def _rows_of(source: pa.NativeFile, file: pq.ParquetFile, receipt: Receipt, columns: list[str]) -> pa.Table:
+    """All rows of the unit's own object; of a merged part, the unit's (row groups without them are not read)."""
+    if receipt.object.endswith(f"/{receipt.unit}-{receipt.key[:16]}.parquet"):
+        return file.read(columns)
+    return pq.read_table(source, columns=columns, filters=pc.field("unit_key") == receipt.key)

@@ -1,0 +1,78 @@
+"""The versions of the taxonomy. The highest is what every run reads."""
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from glan.errors import InputError, StoreError
+from glan.keys import digest
+from glan.records import table
+from glan.store.files import Files
+from glan.store.parquet import conformed, encoded, opened
+
+
+def objects(files: Files) -> list[str]:
+    """The objects of all versions that are there, lowest first."""
+    return [entry.path for entry in files.list("taxonomy")]
+
+
+def versions(files: Files) -> list[int]:
+    """All versions that are there, lowest first."""
+    return [int(path.removeprefix("taxonomy/").removesuffix(".parquet")) for path in objects(files)]
+
+
+def latest(files: Files) -> tuple[int, pa.Table] | None:
+    """The highest version and its rows; None in an empty store."""
+    numbers = versions(files)
+    return (numbers[-1], at(files, numbers[-1])) if numbers else None
+
+
+def at(files: Files, version: int) -> pa.Table:
+    """The rows of one version.
+
+    Raises:
+        StoreError: there is no such version, or it is damaged.
+    """
+    path = _path(version)
+    try:
+        source = files.open_input(path)
+    except FileNotFoundError as error:
+        raise StoreError(f"the taxonomy has no version {version} in {files.url}") from error
+    with opened(source, path, "taxonomy") as file:
+        return conformed(file.read(), "taxonomy")
+
+
+def publish(
+    files: Files,
+    rows: Sequence[Mapping[str, Any]],
+    expected_latest: int | None,
+    *,
+    run_id: str = "",
+    clock: Callable[[], datetime.datetime],
+) -> int:
+    """Publish rows of `field, sub_field, discipline, discipline_id, origin` as the version after `expected_latest`.
+
+    Raises:
+        InputError: `expected_latest` (None: an empty store) is no longer the latest; nothing was written.
+    """
+    version = (expected_latest or 0) + 1
+    stamp = {
+        "taxonomy_version": version,
+        "unit_key": digest([dict(row) for row in rows]),
+        "edition": 0,
+        "run_id": run_id,
+        "created_at": clock(),
+    }
+    body = encoded("taxonomy", table("taxonomy", [{**row, **stamp} for row in rows]))
+    if max(versions(files), default=None) != expected_latest or not files.create(_path(version), body):
+        raise InputError(
+            f"the taxonomy has changed: version {max(versions(files), default=0)} is the latest, "
+            f"these changes were made to {expected_latest or 'an empty store'}; make them again from the latest"
+        )
+    return version
+
+
+def _path(version: int) -> str:
+    return f"taxonomy/{version:08d}.parquet"

@@ -1,0 +1,75 @@
+"""Model profiles -> findings: one tiny call to each endpoint and model, before a run spends money on many."""
+
+import secrets
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from glan.config import ModelProfile, Role
+from glan.errors import EndpointRefused, GlanError
+from glan.gateway.requests import Call, Conversation, Request, Understood
+from glan.prompts import PromptStamp
+from glan.settings import Settings
+from glan.stages.recipe import Recipe
+from tasks import wiring
+from tasks.wiring import Order
+
+Finding = dict[str, object]
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def examine_profiles(recipe: Recipe, settings: Settings) -> list[Finding]:
+    """Ask every endpoint and model once; a finding for each: `what, where, fine, remark`."""
+    return [_examined(roles, profile, host) for roles, profile, host in _distinct(recipe, settings)]
+
+
+def examine_before_paying(recipe: Recipe) -> None:
+    """The same for endpoints that are not on this machine.
+
+    Raises:
+        EndpointRefused: one of them does not answer as it should; nothing else was asked.
+    """
+    for roles, profile, host in _distinct(recipe, Settings.load()):
+        if urlsplit(f"//{host}").hostname not in _LOOPBACK:
+            found = _examined(roles, profile, host)
+            if not found["fine"]:
+                raise EndpointRefused(str(found["remark"]))
+
+
+def _distinct(recipe: Recipe, settings: Settings) -> Iterator[tuple[list[Role], ModelProfile, str]]:
+    endpoint = wiring.endpoint_of(settings)
+    seen: dict[tuple[str, str], tuple[list[Role], ModelProfile, str]] = {}
+    for role, profile in recipe.models().items():
+        place = endpoint(profile)
+        roles, _, _ = seen.setdefault((place.url, profile.model), ([], profile, place.host))
+        roles.append(role)
+    yield from seen.values()
+
+
+def _examined(roles: list[Role], profile: ModelProfile, host: str) -> Finding:
+    order = Order(run_id=f"doctor-{secrets.token_hex(8)}", config_digest="")
+    finding: Finding = {"what": f"model for {', '.join(roles)}", "where": f"{profile.model} at {host}"}
+    try:
+        [outcome] = wiring.effects(order).gateway.run([_greeting(profile)])
+    except GlanError as error:
+        return {**finding, "fine": False, "remark": str(error)}
+    finally:
+        wiring.close(order)
+    if outcome.failure:
+        return {**finding, "fine": False, "remark": outcome.failure.message}
+    return {**finding, "fine": True, "remark": "answers"}
+
+
+def _greeting(profile: ModelProfile) -> Conversation:
+    answer: Call = yield Request(
+        stage="doctor",
+        discipline_id="doctor",
+        unit="doctor",
+        unit_key="",
+        node="doctor",
+        prompt=PromptStamp("doctor", 1, ""),
+        messages=[{"role": "user", "content": "Reply with the single word: ready"}],
+        profile=profile.model_copy(update={"max_tokens": 16, "attempts": 1}),
+        read=lambda text, finish_reason: Understood(text),
+    )
+    return answer.value

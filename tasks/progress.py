@@ -1,0 +1,105 @@
+"""What a run has done so far, counted in its process: for the terminal's bars, the artifacts and the end state."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from glan.curation.curate import Verdicts
+from glan.units import STAGES, Receipt, Stage
+
+
+@dataclass(frozen=True)
+class Count:
+    """Figures of one stage of one discipline. `known` units are those found so far: done, open or failed."""
+
+    known: int = 0
+    done_before: int = 0
+    made: int = 0
+    failed: int = 0
+    rows: int = 0
+    quarantined: int = 0
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = 0.0
+
+    def plus(self, other: "Count") -> "Count":
+        """The sum; a cost that is unknown stays unknown."""
+        unknown = self.cost_usd is None or other.cost_usd is None
+        figures = {
+            name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__ if name != "cost_usd"
+        }
+        return Count(**figures, cost_usd=None if unknown else (self.cost_usd or 0) + (other.cost_usd or 0))
+
+
+@dataclass
+class Progress:
+    """The counts of one run, by discipline and stage, and the reasons of what failed. Safe to use from any thread."""
+
+    counts: dict[tuple[str, Stage], Count] = field(default_factory=dict)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    fatal: str | None = None
+    verdicts: Verdicts = field(default_factory=Verdicts)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def found(self, discipline_id: str, stage: Stage, units: int = 1) -> None:
+        """Units have become known."""
+        self._add(discipline_id, stage, Count(known=units))
+
+    def was_done(self, receipt: Receipt) -> None:
+        """A unit was committed before this run."""
+        self._add(receipt.discipline_id, receipt.stage, Count(done_before=1, rows=receipt.rows))
+
+    def made(self, receipt: Receipt) -> None:
+        """A unit was committed by this run."""
+        spent = {
+            name: getattr(receipt, name)
+            for name in ("rows", "quarantined", "calls", "prompt_tokens", "completion_tokens", "cost_usd")
+        }
+        self._add(receipt.discipline_id, receipt.stage, Count(made=1, **spent))
+
+    def failed(self, discipline_id: str, stage: Stage, node: str, reason: str) -> None:
+        """A unit could not be committed; the next run tries it again."""
+        self._add(discipline_id, stage, Count(failed=1))
+        with self._lock:
+            self.failures.append((f"{stage} {node}", reason))
+
+    def ended_by(self, reason: str) -> None:
+        """The run cannot go on, for this reason."""
+        with self._lock:
+            self.fatal = self.fatal or reason
+
+    def by_stage(self, discipline_id: str | None = None) -> Mapping[Stage, Count]:
+        """Sums by stage, of one discipline or of all."""
+        with self._lock:
+            counts = dict(self.counts)
+        sums = {stage: Count() for stage in STAGES}
+        for (discipline, stage), count in counts.items():
+            if discipline_id in (None, discipline):
+                sums[stage] = sums[stage].plus(count)
+        return sums
+
+    def total(self, discipline_id: str | None = None) -> Count:
+        """The sum over all stages."""
+        total = Count()
+        for count in self.by_stage(discipline_id).values():
+            total = total.plus(count)
+        return total
+
+    def _add(self, discipline_id: str, stage: Stage, more: Count) -> None:
+        with self._lock:
+            key = (discipline_id, stage)
+            self.counts[key] = self.counts.get(key, Count()).plus(more)
+
+
+_runs: dict[str, Progress] = {"": Progress()}
+
+
+def of(run_id: str) -> Progress:
+    """The progress of a run in this process."""
+    return _runs.setdefault(run_id, Progress())
+
+
+def latest() -> Progress:
+    """The progress of the run begun last in this process; empty before the first."""
+    return next(reversed(_runs.values()))

@@ -1,0 +1,122 @@
+"""Settings -> effects: the one place where store, gateway, call log, clock and randomness are made.
+
+A process keeps one set of effects for each run it works on, so that all tasks of a run share one gateway. A worker of
+another process or machine makes its own from its own environment and the run's order, which is two short strings.
+"""
+
+import datetime
+import functools
+import logging
+import os
+import random
+import secrets
+import threading
+from collections.abc import Callable
+
+from pydantic import BaseModel, ConfigDict
+
+from glan.config import ModelProfile, RunConfig
+from glan.errors import InputError
+from glan.gateway.gateway import Endpoint, Gateway, Limits
+from glan.gateway.prices import Prices
+from glan.prompts import Prompts
+from glan.settings import Settings
+from glan.stages.making import Effects
+from glan.stages.recipe import Recipe
+from glan.store.calls import CallHistory, CallLog
+from glan.store.store import Store
+
+
+class Order(BaseModel):
+    """What a task needs to know of its run: its id and the digest under which its configuration is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run_id: str
+    config_digest: str
+
+
+_effects: dict[str, Effects] = {}
+_lock = threading.Lock()
+
+
+def now() -> datetime.datetime:
+    """The clock of every run."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def effects(order: Order) -> Effects:
+    """The effects of a run in this process, made at their first use."""
+    with _lock:
+        if order.run_id not in _effects:
+            _effects[order.run_id] = _make(order, Settings.load())
+        return _effects[order.run_id]
+
+
+def close(order: Order) -> None:
+    """Write out what is left of the call log and stop the gateway of a run."""
+    with _lock:
+        made = _effects.pop(order.run_id, None)
+    if made is not None:
+        made.gateway.close()
+        made.log.close()
+
+
+def recipe(order: Order) -> Recipe:
+    """The configuration of a run, from the store, and the prompts of this machine."""
+    settings = Settings.load()
+    return _recipe(settings.store, str(settings.prompts or ""), order.config_digest)
+
+
+@functools.lru_cache(maxsize=16)
+def _recipe(store_url: str, prompts: str, config_digest: str) -> Recipe:
+    body = Store.open(store_url).files.read(f"_inputs/config/{config_digest}.json")
+    return Recipe(RunConfig.model_validate_json(body), Prompts.load(Settings.load().prompts if prompts else None))
+
+
+def _make(order: Order, settings: Settings) -> Effects:
+    store = Store.open(settings.store)
+    log = CallLog(store.files, writer=secrets.token_hex(8), flush_seconds=settings.flush_seconds, clock=now)
+    prices = prices_of(settings)
+    gateway = Gateway(
+        endpoint=endpoint_of(settings),
+        log=log,
+        run_id=order.run_id,
+        limits=Limits(
+            max_concurrency=settings.max_concurrency,
+            requests_per_minute=settings.requests_per_minute,
+            tokens_per_minute=settings.tokens_per_minute,
+            patience_seconds=settings.patience_seconds,
+        ),
+        cost=prices.cost,
+        notify=logging.getLogger("glan").warning,
+        clock=now,
+        randomness=random.Random(),
+    )
+    history = functools.cache(lambda discipline_id: CallHistory(store.files, discipline_id))
+    return Effects(store=store, gateway=gateway, log=log, history=history, run_id=order.run_id, clock=now)
+
+
+def prices_of(settings: Settings) -> Prices:
+    """What calls cost, by the person's own table; without one, every price is unknown."""
+    return Prices.load(settings.prices)
+
+
+def endpoint_of(settings: Settings) -> Callable[[ModelProfile], Endpoint]:
+    """Where the calls of a profile go: its own endpoint if it names one, else the environment's."""
+
+    def endpoint(profile: ModelProfile) -> Endpoint:
+        base_url = profile.base_url or settings.openai_base_url
+        if profile.api_key_env:
+            key = os.environ.get(profile.api_key_env, "")
+            missing = profile.api_key_env
+        else:
+            key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
+            missing = "OPENAI_API_KEY"
+        if not key and (base_url is None or profile.api_key_env):
+            raise InputError(
+                f"environment: {missing} is not set, and model {profile.model} needs it; set it and run again"
+            )
+        return Endpoint(base_url=base_url, api_key=key or "none")
+
+    return endpoint

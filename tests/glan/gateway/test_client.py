@@ -1,0 +1,62 @@
+"""Small matters of the adapter that are plain functions."""
+
+import datetime
+
+import pytest
+
+from glan.gateway.client import Client, retry_after
+from glan.gateway.terms import Endpoint, Pace
+
+NOW = datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.UTC)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "12"}, 12.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "0"}, 0.0),
+        ({"retry-after-ms": "250", "retry-after": "12"}, 0.25),
+        ({"retry-after": "Mon, 23 Nov 2026 12:00:30 GMT"}, 30.0),
+        ({"retry-after": "Mon, 23 Nov 2026 11:00:00 GMT"}, 0.0),
+        ({"retry-after": "Mon, 23 Nov 2026 12:00:30 -0000"}, 30.0),
+        ({"retry-after": "-3"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "soon"}, None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_as_a_date(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Incorrect API key provided: sk-proj-abc***xyz9.",
+        "Bearer abcdefgh is wrong",
+        "the key azure0123456789key is wrong",
+        "gsk_0123456789abcdef",
+        "AIzaSyA0123456789",
+    ],
+)
+def test_a_message_loses_whatever_looks_like_a_key(text: str) -> None:
+    scrubbed = Client(Endpoint("http://127.0.0.1:1/v1", "azure0123456789key")).scrubbed(text)
+    assert "[key]" in scrubbed
+    assert not any(secret in scrubbed for secret in ("abc", "0123456789", "abcdefgh"))
+
+
+def test_a_message_is_one_short_line() -> None:
+    scrubbed = Client(Endpoint("http://127.0.0.1:1/v1", "")).scrubbed("a\nb " * 10_000)
+    assert "\n" not in scrubbed
+    assert len(scrubbed) <= 300
+
+
+def test_the_host_is_shown_without_credentials() -> None:
+    assert Endpoint("https://user:secret@example.org:8000/v1", "k").host == "example.org:8000"
+
+
+def test_waits_double_up_to_the_longest() -> None:
+    pace = Pace(first_wait_seconds=1, longest_wait_seconds=10)
+    assert [pace.wait(n) for n in (0, 1, 2, 3, 4, 10_000)] == [1, 2, 4, 8, 10, 10]
