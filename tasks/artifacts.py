@@ -1,8 +1,6 @@
 """What a run shows in the Prefect UI: a bar for each stage, a table of figures, what was quarantined and why."""
 
-import html
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -26,10 +24,15 @@ MOST_ROWS = 500
 
 
 def plain(text: str, limit: int = LONGEST_CELL) -> str:
-    """Text from a model or a person made inert for Markdown and HTML, on one line, at most `limit` characters."""
+    """Text from a model or a person made inert for Markdown and HTML, on one line, at most `limit` characters.
+
+    Character references, because a backslash would leave addresses clickable.
+    """
     line = " ".join(text.split())
     shortened = line if len(line) <= limit else f"{line[: limit - 1]}…"
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>])", r"\\\1", html.escape(shortened, quote=True))
+    return "".join(
+        sign if sign.isalnum() or sign in " ," or ord(sign) > 127 else f"&#{ord(sign)};" for sign in shortened
+    )
 
 
 class ProgressBars:

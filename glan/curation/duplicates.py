@@ -150,16 +150,16 @@ def _fetch(known: dict[int, str], rows: Sequence[int], ids: Any, texts: Texts) -
 def _pairs(values: Values, stays: _Numbers, threshold: float) -> Iterator[tuple[_Numbers, _Numbers]]:
     """Pairs that may be similar, earlier row first, sorted, each once in a portion.
 
-    `stays` is read anew for every portion: what is decided on one spares the pairs of all that went since. So a
-    thousand copies of one question cost a thousand pairs, not half a million.
+    `stays` is read anew for every portion: what is decided on one spares the pairs of all that went since, so the
+    work follows the number of questions that stay, not the square of the copies of one.
     """
     members, stops = _buckets(values, threshold)
     turns = np.argsort(members, kind="stable")
     done = 0
     while done < len(turns):
         turn = turns[done : done + _MOST_PAIRS]
-        open_ = stays[members[turn]] == members[turn]
-        sizes = np.where(open_, stops[turn] - turn - 1, 0)
+        here = stays[members[turn]] == members[turn]
+        sizes = np.where(here, stops[turn] - turn - 1, 0)
         taken = max(1, int(np.searchsorted(np.cumsum(sizes), _MOST_PAIRS, side="right")))
         done += taken
         yield _likely(*_unrolled(members, turn[:taken], sizes[:taken], stays), values, threshold)
@@ -186,7 +186,7 @@ def _unrolled(members: _Numbers, turn: _Numbers, sizes: _Numbers, stays: _Number
     steps = np.arange(len(owners)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     mates = members[np.repeat(turn + 1, sizes) + steps]
     still = stays[mates] == mates
-    return np.divmod(np.unique(owners[still] * len(stays) + mates[still]), max(len(stays), 1))
+    return np.divmod(np.unique(owners[still] * len(stays) + mates[still]), len(stays))
 
 
 def _likely(owners: _Numbers, mates: _Numbers, values: Values, threshold: float) -> tuple[_Numbers, _Numbers]:

@@ -22,8 +22,8 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _ASKS_TO_JUDGE = re.compile(
-    r"\b(?:mistakes?|errors?|wrong|incorrect(?:ly)?|correct(?:ness)?|flaws?|flawed|critique|critici[sz]e|evaluate|assess"
-    r"|check|verify|valid|invalid|feedback|grade|improve|student'?s|review|debug|agree|fill in|complete the)\b",
+    r"\b(?:mistakes?|errors?|wrong|incorrect(?:ly)?|correct(?:ness)?|flaws?|flawed|critique|critici[sz]e|assess"
+    r"|evaluate (?:the|this) (?:following|solution|answer|argument|proof|reply)|check|verify|valid|invalid|feedback|grade|improve|student'?s|review|debug|agree|fill in|complete the)\b",
     re.IGNORECASE,
 )
 _BLANK = re.compile(r"(?:your (?:answer|solution)\b.*)?", re.IGNORECASE)

@@ -23,7 +23,7 @@ _HEADING = re.compile(
     re.IGNORECASE,
 )
 _ANSWER_INSIDE = re.compile(
-    r"^\W*(?:(?:model|sample|correct|suggested|expected)\s+)?(?:answer|solution)(?:\s+key)?[*_\s]*:",
+    r"^[^\w\n]*(?:(?:model|sample|correct|suggested|expected)\s+)?(?:answer|solution)(?:\s+key)?[*_\s]*:",
     re.IGNORECASE | re.MULTILINE,
 )
 _REFERS_OUTSIDE = re.compile(

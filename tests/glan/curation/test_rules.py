@@ -80,6 +80,7 @@ def test_a_question_that_begins_with_such_a_word_stays(question: str) -> None:
         "Why is the sky blue?\nModel answer: Rayleigh scattering.",
         "What is 2 + 2?\n- Correct answer: 4",
         "What is 2 + 2?\nAnswer key: 4",
+        "Find x and evaluate the integral of x.\nSolution: x = 3, and the integral is 4.5.",
     ],
 )
 def test_an_answer_inside_the_question_is_a_reason(question: str) -> None:
@@ -94,6 +95,7 @@ def test_an_answer_inside_the_question_is_a_reason(question: str) -> None:
         "A titration uses the following.\nSolution: 0.1 M HCl, 50 mL\nCalculate the pH.",
         "Write your answer in this form. What is 2 + 2?\nAnswer: ____",
         "What is 2 + 2?\nAnswer:",
+        "Explain your view and evaluate this proof.\nSolution: 1 = 2 by division.",
         "Explain what a solution: a homogeneous mixture, is made of.",
         "Which answer is right?\nAnswer A: the sum is even.\nAnswer B: the sum is odd.",
         "Solution A holds 5 g of salt. What is its concentration in 100 mL?",
