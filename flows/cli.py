@@ -78,7 +78,7 @@ def plan(
 @app.command()
 def status(run_file: RunFile = None, discipline: Disciplines = None, json: Json = False) -> None:
     """How far each discipline is, stage by stage; without RUN.toml, measured by the last run."""
-    from flows.terminal_views import show_status
+    from flows.terminal_status import show_status
 
     show_status(run_file, discipline or [], json)
 

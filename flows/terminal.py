@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -20,6 +21,14 @@ DONE, ENDED_WITH_FAILURES, BAD_INPUT = 0, 1, 2
 
 out = Console(soft_wrap=True)
 note = Console(stderr=True, soft_wrap=True)
+
+_HEADERS = {
+    "units_made": "units made",
+    "cost_usd": "cost $",
+    "calls_at_most": "calls at most",
+    "prompt_tokens": "tokens sent",
+    "completion_tokens": "received",
+}
 
 
 def quiet_prefect() -> None:
@@ -58,30 +67,50 @@ def show_json(value: Any) -> None:
 
 
 def show_table(title: str, rows: Sequence[Mapping[Any, Any]]) -> None:
-    """Rows for people; figures to the right, text from models shown as it is."""
+    """Rows for people: figures to the right, long texts folded, nothing cut; text from models shown as it is."""
     if not rows:
         out.print(f"{title}: nothing")
         return
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for name, value in rows[0].items():
-        table.add_column(str(name).replace("_", " "), justify="left" if isinstance(value, str) else "right")
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for index, (name, value) in enumerate(rows[0].items()):
+        text = isinstance(value, str)
+        table.add_column(
+            _HEADERS.get(name, str(name).replace("_", " ")),
+            justify="left" if text else "right",
+            no_wrap=index == 0 or not text,
+            overflow="fold",
+        )
     for row in rows:
         table.add_row(*(escape(_shown(value)) for value in row.values()))
     out.print(table)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 discipline`, `2 disciplines`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def _shown(value: Any) -> str:
     if value is None or value != value:
         return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.4f}".rstrip("0").rstrip(".")
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 @contextmanager
 def bars(read: Callable[[], Mapping[str, tuple[int, int, str]]], shown: bool) -> Iterator[None]:
-    """A bar for each stage while the block runs; `read` gives (ended, known, remark) by stage."""
-    if not shown:
+    """A bar for each stage while the block runs, in a terminal only; `read` gives (ended, known, remark) by stage."""
+    if not (shown and note.is_terminal):
         yield
         return
     columns = (

@@ -11,6 +11,7 @@ from typing import Any
 from flows.terminal import (
     ENDED_WITH_FAILURES,
     bars,
+    counted,
     explained,
     note,
     out,
@@ -131,7 +132,9 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
             use_taxonomy(store, taxonomy)
         todo = [walk for walk in walks(store, tree.select(recipe.config.disciplines), recipe) if survey(walk).ready]
         if todo and not as_json:
-            note.print(f"{len(todo)} disciplines to work on; data goes to {store.files.url}", highlight=False)
+            note.print(
+                f"{counted(len(todo), 'discipline')} to work on; data goes to {store.files.url}", highlight=False
+            )
         with local_model.LocalModel() if local and todo else nullcontext() as served:
             _use(served)
             state, run_id = _generate(recipe.config, shown=not as_json)
@@ -142,14 +145,14 @@ def _generate(config: RunConfig, shown: bool) -> tuple[Any, str]:
     from flows.generate import generate
     from tasks import progress
 
-    def counted() -> dict[str, tuple[int, int, str]]:
+    def by_stage() -> dict[str, tuple[int, int, str]]:
         return {
             stage: (count.made + count.done_before + count.failed, count.known, f"{count.rows:,} rows")
             for stage, count in progress.latest().by_stage().items()
         }
 
     try:
-        with bars(counted, shown):
+        with bars(by_stage, shown):
             state = generate(config, return_state=True)
     except KeyboardInterrupt:
         stop("stopped; what is committed stays, and the same command goes on from there", ENDED_WITH_FAILURES)
@@ -207,7 +210,7 @@ def _show_report(
     show_table("By stage", stages)
     if not any(stage["units_made"] or stage["failed"] for stage in stages):
         out.print("Everything is up to date: no call was made.")
-    out.print(f"{kept:,} instructions kept, {rejected:,} rejected.")
+    out.print(f"{counted(kept, 'instruction')} kept, {rejected:,} rejected.")
     for reason, number in reasons.items():
         out.print(f"  {number:>5,}  {reason}", markup=False)
     for node, reason in counts.failures[:5]:

@@ -1,51 +1,16 @@
-"""Commands that look, and those that write without asking a model: status, files, taxonomy, publish."""
+"""Commands that look, and those that write without asking a model: files, taxonomy, publish."""
 
-import json as jsonlib
 from pathlib import Path
 from typing import Any
 
-from flows.terminal import explained, out, show_json, show_table
+from flows.terminal import counted, explained, out, show_json, show_table
 from glan import taxonomy as trees
-from glan.config import RunConfig
 from glan.errors import InputError
-from glan.planning.status import status
-from glan.prompts import Prompts
 from glan.settings import Settings
-from glan.stages.recipe import Recipe
 from glan.store import taxonomies
 from glan.store.store import Store
 from glan.taxonomy import Taxonomy
 from tasks.preparation import current_taxonomy, publish_taxonomy, seed_taxonomy
-
-
-def show_status(run_file: Path | None, disciplines: list[str], as_json: bool) -> None:
-    """`glan status`."""
-    with explained():
-        settings = Settings.load()
-        store = Store.open(settings.store)
-        config = _config_of(store, settings, run_file)
-        selected = current_taxonomy(store).select(disciplines or config.disciplines)
-        table = status(store, selected, Recipe(config, Prompts.load(settings.prompts)))
-    if as_json:
-        show_json(table.to_dict("records"))
-        return
-    figures = ["done", "stale", "quarantined", "orphaned", "rows"]
-    begun = table.groupby("discipline_id", sort=False)[figures].transform("sum").sum(axis=1) > 0
-    show_table("Units by discipline and stage", table[begun].to_dict("records"))
-    idle = table.loc[~begun, "discipline_id"].nunique()
-    if idle:
-        out.print(f"{idle} disciplines have not begun.")
-
-
-def _config_of(store: Store, settings: Settings, run_file: Path | None) -> RunConfig:
-    """The run file's configuration, or that of the last run in the store."""
-    if run_file is not None:
-        return settings.resolved(RunConfig.from_file(run_file))
-    runs = [jsonlib.loads(store.files.read(entry.path)) for entry in store.files.list("_runs/")]
-    if not runs:
-        raise InputError(f"{store.files.url}: no run is on record there; start one with `glan run`, or name a RUN.toml")
-    last = max(runs, key=lambda run: str(run["started_at"]))
-    return RunConfig.model_validate_json(store.files.read(f"_inputs/config/{last['config']}.json"))
 
 
 def show_files(stage: str, disciplines: list[str] | None, as_json: bool) -> None:
@@ -72,8 +37,10 @@ def publish_release(release: str, disciplines: list[str] | None, formats: list[s
     if as_json:
         show_json(manifest.model_dump(mode="json"))
         return
-    out.print(f"Release {release}: {manifest.rows:,} instructions in {store.files.url}/v1/releases/{release}")
-    show_table("Files", [{"path": file.path, "rows": file.rows, "bytes": file.size} for file in manifest.files])
+    rows = counted(manifest.rows, "instruction")
+    out.print(f"Release {release}: {rows} in {store.files.url}/v1/releases/{release}", highlight=False)
+    data = [file for file in manifest.files if file.rows is not None]
+    show_table("Files", [{"path": file.path, "rows": file.rows, "bytes": file.size} for file in data])
 
 
 def show_taxonomy(version: int | None, as_json: bool) -> None:
@@ -133,5 +100,6 @@ def _publish(store: Store, tree: Taxonomy, as_json: bool) -> None:
 def _say_counts(tree: Taxonomy, begin: str) -> None:
     counts: dict[str, Any] = tree.counts._asdict()
     out.print(
-        f"{begin}: {counts['fields']} fields, {counts['sub_fields']} sub-fields, {counts['disciplines']} disciplines."
+        f"{begin}: {counted(counts['fields'], 'field')}, {counted(counts['sub_fields'], 'sub-field')}, "
+        f"{counted(counts['disciplines'], 'discipline')}."
     )

@@ -1,0 +1,103 @@
+"""`glan status`: how far each discipline is, a line for each in the terminal, a record for each stage as JSON."""
+
+import json as jsonlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from flows.terminal import counted, explained, out, show_json
+from glan.config import RunConfig
+from glan.errors import InputError
+from glan.planning.status import status
+from glan.prompts import Prompts
+from glan.settings import Settings
+from glan.stages.recipe import Recipe
+from glan.store.store import Store
+from glan.units import STAGES
+from tasks.preparation import current_taxonomy
+
+Record = Mapping[str, Any]
+
+MARKS = {
+    "missing": ("-", "yellow", "can be made now"),
+    "stale": ("~", "yellow", "made with other inputs, prompts or models"),
+    "quarantined": ("!", "red", "rows in quarantine"),
+    "orphaned": ("x", "dim", "units whose parent is gone"),
+}
+
+
+def show_status(run_file: Path | None, disciplines: list[str], as_json: bool) -> None:
+    """`glan status`."""
+    with explained():
+        settings = Settings.load()
+        store = Store.open(settings.store)
+        config = _config_of(store, settings, run_file)
+        selected = current_taxonomy(store).select(disciplines or config.disciplines)
+        table = status(store, selected, Recipe(config, Prompts.load(settings.prompts)))
+    records = table.to_dict("records")
+    if as_json:
+        show_json(records)
+    else:
+        _show([{str(name): value for name, value in record.items()} for record in records])
+
+
+def _config_of(store: Store, settings: Settings, run_file: Path | None) -> RunConfig:
+    """The run file's configuration, or that of the last run in the store."""
+    if run_file is not None:
+        return settings.resolved(RunConfig.from_file(run_file))
+    runs = [jsonlib.loads(store.files.read(entry.path)) for entry in store.files.list("_runs")]
+    if not runs:
+        raise InputError(f"{store.files.url}: no run is on record there; start one with `glan run`, or name a RUN.toml")
+    last = max(runs, key=lambda run: str(run["started_at"]))
+    return RunConfig.model_validate_json(store.files.read(f"_inputs/config/{last['config']}.json"))
+
+
+def _show(records: Iterable[Record]) -> None:
+    lines: dict[str, dict[str, Record]] = {}
+    for record in records:
+        lines.setdefault(record["discipline_id"], {})[record["stage"]] = record
+    begun = {one: stages for one, stages in lines.items() if any(_begun(record) for record in stages.values())}
+    if begun:
+        out.print(_table(begun))
+        _explain_marks(record for stages in begun.values() for record in stages.values())
+    if idle := len(lines) - len(begun):
+        out.print(f"{counted(idle, 'discipline')} not begun.")
+
+
+def _begun(record: Record) -> bool:
+    return any(record[figure] for figure in ("done", "stale", "quarantined", "orphaned", "rows"))
+
+
+def _table(lines: Mapping[str, Mapping[str, Record]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("discipline", no_wrap=True, overflow="fold")
+    for stage in STAGES:
+        table.add_column(stage, overflow="fold")
+    table.add_column("rows", justify="right", no_wrap=True)
+    for discipline_id, stages in lines.items():
+        made = f"{stages['instructions']['rows']:,}"
+        table.add_row(discipline_id, *(_cell(stages[stage]) for stage in STAGES), made)
+    return table
+
+
+def _cell(record: Record) -> Text:
+    """Done of known units, and a mark for each thing to look at."""
+    done = record["done"]
+    known = done + record["missing"] + record["stale"] + record["waiting"]
+    if not known and not record["orphaned"]:
+        return Text("·", style="dim")
+    cell = Text(f"{done}/{known}", style="green" if done == known else "")
+    for figure, (mark, style, _) in MARKS.items():
+        if record[figure]:
+            cell.append(f" {mark}{record[figure]}", style=style)
+    return cell
+
+
+def _explain_marks(records: Iterable[Record]) -> None:
+    seen = {figure for record in records for figure in MARKS if record[figure]}
+    legend = [f"{mark} {meaning}" for figure, (mark, _, meaning) in MARKS.items() if figure in seen]
+    out.print("; ".join(["Units done/known", *legend, "rows: instructions."]), style="dim", highlight=False)
