@@ -1,9 +1,11 @@
 """`glan`: the terminal's door to the same jobs that Prefect runs. Commands import what they need when they run."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.exceptions import TyperException
 
 app = typer.Typer(
     name="glan",
@@ -172,5 +174,14 @@ def _given(
 
 
 def main() -> None:
-    """Entry point of the `glan` command."""
-    app()
+    """Entry point of the `glan` command. A wrong option is told like any other wrong input: one sentence, code 2."""
+    try:
+        code = app(prog_name="glan", standalone_mode=False)
+    except TyperException as error:
+        if said := error.format_message().rstrip("."):
+            context = getattr(error, "ctx", None)
+            sys.stderr.write(f"glan: {said}; see `{context.command_path if context else 'glan'} --help`\n")
+        code = 2
+    except typer.Abort:
+        code = 1
+    sys.exit(code or 0)

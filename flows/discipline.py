@@ -2,15 +2,18 @@
 
 import queue
 import time
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
-from prefect.states import Completed, Failed
+from prefect.states import Cancelled, Completed, Failed
 
-from glan.errors import Cancelled, EndpointRefused, GlanError
+from glan import errors
+from glan.errors import EndpointRefused, GlanError
 from glan.planning.publishing import drop_orphans, publish_snapshot, publish_units
 from glan.planning.status import walks
 from glan.planning.walk import Walk
@@ -21,7 +24,7 @@ from tasks.artifacts import ProgressBars
 from tasks.instructions import judge_instructions
 from tasks.preparation import current_taxonomy
 from tasks.questions import ask_questions
-from tasks.runner import task_runner
+from tasks.runner import OPEN_UNITS, task_runner
 from tasks.subjects import list_subjects
 from tasks.syllabi import write_syllabus
 from tasks.wiring import Order, effects, now, recipe
@@ -55,6 +58,8 @@ def generate_discipline(discipline_id: str, order: Order) -> State[Any]:
 def _end(making: "_Making") -> State[Any]:
     count = progress.of(making.order.run_id).total(making.discipline_id)
     figures = f"{count.made} units made, {count.done_before} up to date, {count.quarantined} rows quarantined"
+    if isinstance(making.fatal, errors.Cancelled):
+        return Cancelled(message=f"{figures}; {making.last_reason}")
     if making.failed == 0:
         name = "PartiallyCompleted" if count.quarantined else None
         return Completed(message=figures, name=name) if name else Completed(message=figures)
@@ -66,13 +71,14 @@ def _end(making: "_Making") -> State[Any]:
 
 @dataclass
 class _Making:
-    """The units of one discipline on their way: what is open, what is committed but not yet published."""
+    """The units of one discipline on their way: what waits, what is open, what is committed but not yet published."""
 
     walk: Walk
     order: Order
     failed: int = 0
     last_reason: str = ""
     fatal: GlanError | None = None
+    _waiting: deque[Unit] = field(default_factory=deque)
     _open: int = 0
     _ended: "queue.SimpleQueue[tuple[Unit, Receipt | None, PrefectFuture[Receipt]]]" = field(
         default_factory=queue.SimpleQueue
@@ -84,11 +90,14 @@ class _Making:
         return self.walk.discipline.discipline_id
 
     def all(self) -> None:
-        """Submit unit after unit until nothing is open."""
+        """Submit unit after unit until none waits and none is open."""
         with ProgressBars(self.order.run_id, self.discipline_id) as bars:
-            self._submit(self.walk.first())
+            self._await([self.walk.first()])
             published = time.monotonic()
-            while self._open:
+            while self._waiting or self._open:
+                # No more than can work at once, so that a run that is told to stop has no queue to get through.
+                while self._waiting and self._open < OPEN_UNITS:
+                    self._submit(self._waiting.popleft())
                 self._take(*self._ended.get())
                 bars.update()
                 if time.monotonic() - published > PUBLISH_EVERY_SECONDS:
@@ -103,10 +112,13 @@ class _Making:
         publish_snapshot(run.store, [self.discipline_id], self.order.run_id, now)
         self._unpublished.clear()
 
+    def _await(self, units: Iterable[Unit]) -> None:
+        for unit in units:
+            progress.of(self.order.run_id).found(self.discipline_id, unit.stage)
+            self._waiting.append(unit)
+
     def _submit(self, unit: Unit) -> None:
         done = self.walk.shelf.done(unit)
-        counts = progress.of(self.order.run_id)
-        counts.found(self.discipline_id, unit.stage)
         # The store decides what is done; Prefect's record of a unit whose object is gone must not hide that.
         task = TASK_OF[unit.stage].with_options(refresh_cache=done is None)
         future = task.submit(unit, self.order, done)
@@ -127,14 +139,14 @@ class _Making:
             counts.was_done(result)
         self._unpublished.append(result)
         if self.fatal is None:
-            for following in self.walk.after(unit, result):
-                self._submit(following)
+            self._await(self.walk.after(unit, result))
 
     def _note_failure(self, unit: Unit, error: Any) -> None:
         self.failed += 1
         self.last_reason = str(error) or type(error).__name__
         progress.of(self.order.run_id).failed(self.discipline_id, unit.stage, unit.node, self.last_reason)
-        if isinstance(error, (EndpointRefused, Cancelled)):
+        if isinstance(error, (EndpointRefused, errors.Cancelled)):
             self.fatal = error
+            self._waiting.clear()
             progress.of(self.order.run_id).ended_by(self.last_reason)
             effects(self.order).gateway.stop(error)

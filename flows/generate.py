@@ -1,24 +1,26 @@
 """The main job: disciplines through all stages, from the taxonomy to curated instructions."""
 
 import contextvars
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
-from prefect import flow, runtime
+from prefect import flow, get_run_logger, runtime
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
+from prefect.states import Cancelled, Completed, Failed
 
 from flows.discipline import generate_discipline
+from glan import errors
 from glan.config import RunConfig
-from glan.errors import Cancelled
 from glan.planning.publishing import publish_done
 from glan.planning.status import walks
 from glan.planning.walk import survey
 from tasks import progress, wiring
 from tasks.artifacts import publish_summary
-from tasks.curation import curate
+from tasks.cancelling import STOPPED, Cancelling
+from tasks.curation import curate, curated
 from tasks.doctor import examine_before_paying
 from tasks.preparation import current_taxonomy, prepare
 from tasks.receipts import receipts_in
@@ -27,33 +29,31 @@ from tasks.wiring import Order, effects, now, recipe
 DISCIPLINES_AT_ONCE = 3
 """A few overlap, so that the last slow calls of one do not leave the gateway idle."""
 
-STOPPED = "the run was told to stop; what is committed stays"
+LOOK_EVERY_SECONDS = 0.5
+"""How often the main thread wakes while sub-flows run: signals reach no other."""
 
 
 @flow(name="generate", flow_run_name="generate", persist_result=False)
 def generate(config: RunConfig = RunConfig()) -> State[Any]:
     """Make what is missing or stale of the disciplines named, through all stages up to curated instructions."""
     order = prepare(config, run_id=str(runtime.flow_run.id))
-    with _stopping_calls(order), receipts_in(effects(order).store.files.url):
-        todo = _with_work(order)
-        if todo:
-            examine_before_paying(recipe(order))
-        states = _run_disciplines(order, todo)
-        verdicts = curate(order)
-        publish_summary(order.run_id, effects(order).store.files.url, verdicts)
-        return _end(order, states)
-
-
-@contextmanager
-def _stopping_calls(order: Order) -> Iterator[None]:
-    """Stop the calls of a run that is told to stop, and write out its log in any case."""
     try:
-        yield
-    except BaseException:
-        effects(order).gateway.stop(Cancelled(STOPPED))
-        raise
+        with receipts_in(effects(order).store.files.url):
+            return _make(order)
+    except (KeyboardInterrupt, errors.Cancelled):
+        return Cancelled(message=STOPPED)
     finally:
         wiring.close(order)
+
+
+def _make(order: Order) -> State[Any]:
+    todo = _with_work(order)
+    if todo:
+        examine_before_paying(recipe(order))
+    states = _run_disciplines(order, todo)
+    verdicts = curate(order) if todo else curated(order)
+    publish_summary(order.run_id, effects(order).store.files.url, verdicts)
+    return _end(order, states)
 
 
 def _with_work(order: Order) -> list[str]:
@@ -77,41 +77,61 @@ def _with_work(order: Order) -> list[str]:
 
 def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[Any]]:
     """A sub-flow for each discipline, a few at once, in threads of this process."""
+    counts = progress.of(order.run_id)
+    cancelling = Cancelling(order.run_id)
+    waiting = deque(discipline_ids)
+    running: dict[Future[State[Any]], str] = {}
     states: list[State[Any]] = []
-    with ThreadPoolExecutor(max_workers=DISCIPLINES_AT_ONCE, thread_name_prefix="discipline") as pool:
-        running: set[Future[State[Any]]] = {
-            pool.submit(contextvars.copy_context().run, _discipline, discipline_id, order)
-            for discipline_id in discipline_ids
-        }
-        try:
-            while running:
-                # Waking every second keeps this thread open to signals.
-                ended, running = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
-                states.extend(future.result() for future in ended)
-        except BaseException:
-            effects(order).gateway.stop(Cancelled(STOPPED))
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    with ThreadPoolExecutor(DISCIPLINES_AT_ONCE, thread_name_prefix="discipline") as pool, _stopping_calls(order):
+        while running or (waiting and counts.fatal is None):
+            # Flow runs that are created at the same moment collide in the server's database: one after another.
+            begun = all(counts.total(discipline_id).known for discipline_id in running.values())
+            if waiting and begun and len(running) < DISCIPLINES_AT_ONCE and counts.fatal is None:
+                discipline_id = waiting.popleft()
+                running[pool.submit(contextvars.copy_context().run, _discipline, discipline_id, order)] = discipline_id
+            for future in wait(running, LOOK_EVERY_SECONDS, FIRST_COMPLETED).done:
+                states.append(future.result())
+                del running[future]
+            for message in counts.take_messages():
+                get_run_logger().warning(message)
+            cancelling.check()
     return states
 
 
+@contextmanager
+def _stopping_calls(order: Order) -> Iterator[None]:
+    """End the calls of a run that is told to stop, so that whoever waits for them need not wait long."""
+    try:
+        yield
+    except BaseException:
+        effects(order).gateway.stop(errors.Cancelled(STOPPED))
+        raise
+
+
 def _discipline(discipline_id: str, order: Order) -> State[Any]:
-    state: State[Any] = generate_discipline(discipline_id, order, return_state=True)
+    """One sub-flow. Whatever goes wrong with it, even its start, ends none of the others."""
+    try:
+        state: State[Any] = generate_discipline(discipline_id, order, return_state=True)
+    except Exception as error:
+        return Failed(message=f"{discipline_id}: {error}")
     return state
 
 
 def _end(order: Order, states: Sequence[State[Any]]) -> State[Any]:
     """Completed, PartiallyCompleted if something is missing, Failed if an error was final or nothing came of it."""
-    total = progress.of(order.run_id).total()
+    counts = progress.of(order.run_id)
+    total = counts.total()
     figures = (
         f"{total.made} units made with {total.calls} calls, {total.done_before} up to date, "
         f"{total.quarantined} rows quarantined, {total.failed} units failed"
     )
-    fatal = progress.of(order.run_id).fatal
-    if fatal is not None:
-        return Failed(message=fatal)
-    if states and all(state.is_failed() or state.is_crashed() for state in states):
-        return Failed(message=f"{figures}: {states[-1].message}")
-    if total.failed or total.quarantined or not all(state.is_completed() for state in states):
+    unfinished = [state for state in states if not state.is_completed()]
+    if unfinished:
+        figures = f"{figures}: {unfinished[0].message}"
+    if counts.fatal is not None:
+        return Failed(message=counts.fatal)
+    if unfinished and len(unfinished) == len(states):
+        return Failed(message=figures)
+    if unfinished or total.failed or total.quarantined:
         return Completed(name="PartiallyCompleted", message=figures)
     return Completed(message=figures)

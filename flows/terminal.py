@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -22,6 +22,9 @@ DONE, ENDED_WITH_FAILURES, BAD_INPUT = 0, 1, 2
 out = Console(soft_wrap=True)
 note = Console(stderr=True, soft_wrap=True)
 
+LONGEST_WORD = 28
+"""Characters of a word that are kept on one line whatever the width of the terminal."""
+
 _HEADERS = {
     "units_made": "units made",
     "cost_usd": "cost $",
@@ -34,7 +37,8 @@ _HEADERS = {
 def quiet_prefect() -> None:
     """Settle how Prefect behaves in a terminal, before it is imported; whatever a person has set stays."""
     for name, value in {
-        "PREFECT_LOGGING_LEVEL": "ERROR",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the server keeps the lines, the terminal has its bars
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "glan",
         "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -57,7 +61,7 @@ def explained() -> Iterator[None]:
 
 def stop(sentence: str, code: int) -> NoReturn:
     """Say why and end."""
-    note.print(f"[bold red]glan:[/] {escape(sentence)}")
+    note.print(f"[bold red]glan:[/] {escape(sentence)}", soft_wrap=not note.is_terminal)
     raise typer.Exit(code)
 
 
@@ -71,25 +75,34 @@ def show_table(title: str, rows: Sequence[Mapping[Any, Any]]) -> None:
     if not rows:
         out.print(f"{title}: nothing")
         return
-    table = Table(
-        title=title,
+    shown = [[_shown(value) for value in row.values()] for row in rows]
+    table = plain_table(title)
+    for name, value, cells in zip(rows[0], rows[0].values(), zip(*shown, strict=True), strict=True):
+        header = _HEADERS.get(name, str(name).replace("_", " "))
+        add_column(table, header, cells, right=not isinstance(value, str))
+    for line in shown:
+        table.add_row(*map(escape, line))
+    out.print(table)
+
+
+def plain_table(title: str = "") -> Table:
+    """An empty table with a line under its headers and no other."""
+    return Table(
+        title=title or None,
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
         show_edge=False,
         padding=(0, 1, 0, 0),
     )
-    for index, (name, value) in enumerate(rows[0].items()):
-        text = isinstance(value, str)
-        table.add_column(
-            _HEADERS.get(name, str(name).replace("_", " ")),
-            justify="left" if text else "right",
-            no_wrap=index == 0 or not text,
-            overflow="fold",
-        )
-    for row in rows:
-        table.add_row(*(escape(_shown(value)) for value in row.values()))
-    out.print(table)
+
+
+def add_column(table: Table, header: str, cells: Iterable[str], right: bool = False) -> None:
+    """A column that folds between words in a narrow terminal, and within a word only where that is very long."""
+    longest = max(len(word) for text in (header, *cells) for word in text.split() or [""])
+    table.add_column(
+        header, justify="right" if right else "left", overflow="fold", min_width=min(longest, LONGEST_WORD)
+    )
 
 
 def counted(number: int, noun: str) -> str:

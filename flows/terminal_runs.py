@@ -36,6 +36,7 @@ from glan.taxonomy import Taxonomy
 Given = tuple[Path | None, Mapping[str, Any]]
 DEMO = Path(str(package_files("glan") / "demo.toml"))
 SAMPLES_SHOWN = 2
+STOPPED = "stopped; what is committed stays, and the same command goes on from there"
 
 
 def run_demo(as_json: bool) -> None:
@@ -151,11 +152,14 @@ def _generate(config: RunConfig, shown: bool) -> tuple[Any, str]:
             for stage, count in progress.latest().by_stage().items()
         }
 
+    progress.listen(lambda message: note.print(message, markup=False, highlight=False))
     try:
         with bars(by_stage, shown):
             state = generate(config, return_state=True)
     except KeyboardInterrupt:
-        stop("stopped; what is committed stays, and the same command goes on from there", ENDED_WITH_FAILURES)
+        stop(STOPPED, ENDED_WITH_FAILURES)
+    if state.is_cancelled():
+        stop(STOPPED, ENDED_WITH_FAILURES)
     error = state.result(raise_on_failure=False) if state.is_failed() or state.is_crashed() else None
     if isinstance(error, GlanError):
         raise error
@@ -207,7 +211,8 @@ def _report(state: Any, run_id: str, store: Store, as_json: bool, strict: bool) 
 def _show_report(
     state: Any, stages: list[dict[str, Any]], kept: int, rejected: int, reasons: Mapping[str, int], counts: Any
 ) -> None:
-    show_table("By stage", stages)
+    idle = [name for name in ("failed", "quarantined") if not any(stage[name] for stage in stages)]
+    show_table("By stage", [{name: stage[name] for name in stage if name not in idle} for stage in stages])
     if not any(stage["units_made"] or stage["failed"] for stage in stages):
         out.print("Everything is up to date: no call was made.")
     out.print(f"{counted(kept, 'instruction')} kept, {rejected:,} rejected.")

@@ -1,15 +1,13 @@
 """`glan status`: how far each discipline is, a line for each in the terminal, a record for each stage as JSON."""
 
-import json as jsonlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from flows.terminal import counted, explained, out, show_json
+from flows.terminal import add_column, counted, explained, out, plain_table, show_json
 from glan.config import RunConfig
 from glan.errors import InputError
 from glan.planning.status import status
@@ -18,7 +16,7 @@ from glan.settings import Settings
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from glan.units import STAGES
-from tasks.preparation import current_taxonomy
+from tasks.preparation import current_taxonomy, last_config
 
 Record = Mapping[str, Any]
 
@@ -49,11 +47,10 @@ def _config_of(store: Store, settings: Settings, run_file: Path | None) -> RunCo
     """The run file's configuration, or that of the last run in the store."""
     if run_file is not None:
         return settings.resolved(RunConfig.from_file(run_file))
-    runs = [jsonlib.loads(store.files.read(entry.path)) for entry in store.files.list("_runs")]
-    if not runs:
+    config = last_config(store)
+    if config is None:
         raise InputError(f"{store.files.url}: no run is on record there; start one with `glan run`, or name a RUN.toml")
-    last = max(runs, key=lambda run: str(run["started_at"]))
-    return RunConfig.model_validate_json(store.files.read(f"_inputs/config/{last['config']}.json"))
+    return config
 
 
 def _show(records: Iterable[Record]) -> None:
@@ -73,14 +70,13 @@ def _begun(record: Record) -> bool:
 
 
 def _table(lines: Mapping[str, Mapping[str, Record]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("discipline", no_wrap=True, overflow="fold")
-    for stage in STAGES:
-        table.add_column(stage, overflow="fold")
-    table.add_column("rows", justify="right", no_wrap=True)
-    for discipline_id, stages in lines.items():
-        made = f"{stages['instructions']['rows']:,}"
-        table.add_row(discipline_id, *(_cell(stages[stage]) for stage in STAGES), made)
+    cells = {one: [_cell(stages[stage]) for stage in STAGES] for one, stages in lines.items()}
+    table = plain_table()
+    add_column(table, "discipline", lines)
+    for stage, column in zip(STAGES, zip(*cells.values(), strict=True), strict=True):
+        add_column(table, stage, [text.plain for text in column])
+    for discipline_id, texts in cells.items():
+        table.add_row(discipline_id, *texts)
     return table
 
 
@@ -91,6 +87,8 @@ def _cell(record: Record) -> Text:
     if not known and not record["orphaned"]:
         return Text("·", style="dim")
     cell = Text(f"{done}/{known}", style="green" if done == known else "")
+    if record["stage"] == "instructions" and record["rows"]:
+        cell.append(f" {counted(record['rows'], 'row')}")
     for figure, (mark, style, _) in MARKS.items():
         if record[figure]:
             cell.append(f" {mark}{record[figure]}", style=style)
@@ -100,4 +98,4 @@ def _cell(record: Record) -> Text:
 def _explain_marks(records: Iterable[Record]) -> None:
     seen = {figure for record in records for figure in MARKS if record[figure]}
     legend = [f"{mark} {meaning}" for figure, (mark, _, meaning) in MARKS.items() if figure in seen]
-    out.print("; ".join(["Units done/known", *legend, "rows: instructions."]), style="dim", highlight=False)
+    out.print("; ".join(["Units done/known", *legend]), style="dim", highlight=False, soft_wrap=False)

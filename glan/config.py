@@ -4,15 +4,25 @@ Where to run (endpoints, store, limits) is `settings.Settings`; no secret belong
 """
 
 import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from glan.errors import InputError
+from glan.keys import canonical
+from glan.names import shown
 
 Role = Literal["subject", "syllabus", "question", "answer"]
 ROLES: tuple[Role, ...] = ("subject", "syllabus", "question", "answer")
+
+
+_OWN_PARAMETERS = frozenset(
+    {"model", "messages", "temperature", "top_p", "max_tokens", "max_completion_tokens", "stop", "seed"}
+    | {"response_format", "stream", "n"}
+)
 
 
 class _Strict(BaseModel):
@@ -28,7 +38,7 @@ class ModelProfile(_Strict):
     temperature: float | None = Field(default=1.0, ge=0, le=2, description="null: not sent")
     top_p: float | None = Field(default=0.95, gt=0, le=1, description="null: not sent")
     max_tokens: int | None = Field(
-        default=4096, ge=1, description="most tokens of one reply; null: the endpoint's own limit"
+        default=None, ge=1, description="most tokens of one reply; null: the endpoint's own limit"
     )
     stop: list[str] | None = Field(default=None, description="stop strings", max_length=16)
     send_seed: bool = Field(
@@ -53,6 +63,22 @@ class ModelProfile(_Strict):
     )
     timeout_seconds: float = Field(default=300.0, gt=0, description="for one call")
 
+    @field_validator("base_url")
+    @classmethod
+    def _check_address(cls, value: str | None) -> str | None:
+        return http_address(value)
+
+    @field_validator("extra_body")
+    @classmethod
+    def _check_json(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if taken := sorted(_OWN_PARAMETERS & value.keys()):
+            raise ValueError(f"may not set {taken[0]}, which the profile or the call itself sets")
+        try:
+            canonical(value)
+        except (TypeError, ValueError) as error:
+            raise ValueError("holds a date or a number that JSON cannot hold; write it as text") from error
+        return value
+
     def body(self) -> dict[str, Any]:
         """The parameters that shape the reply: part of every request_key. Endpoint, timeouts and the like are not."""
         return {
@@ -73,8 +99,8 @@ class Models(_Strict):
     """One profile per role. The paper: GPT-4 at 1.0/0.95 for all but answers, GPT-3.5 at 0.7/0.95 (section 3.1)."""
 
     subject: ModelProfile = ModelProfile()
-    syllabus: ModelProfile = ModelProfile(max_tokens=8192)
-    question: ModelProfile = ModelProfile(max_tokens=2048)
+    syllabus: ModelProfile = ModelProfile()
+    question: ModelProfile = ModelProfile()
     answer: ModelProfile = ModelProfile(temperature=0.7)
 
     @model_validator(mode="before")
@@ -135,6 +161,12 @@ class RunConfig(_Strict):
     subjects: int | None = Field(default=None, ge=1, description="the first n subjects of each discipline; null: all")
     questions: int = Field(default=20, ge=0, le=100_000, description="sample indices per subject: questions 0..n-1")
     lists: int = Field(default=10, ge=1, le=100, description="independent subject lists per discipline (paper: 10)")
+    subjects_per_list: int = Field(
+        default=60,
+        ge=1,
+        le=200,
+        description="most subjects of one list; only an endpoint that enforces schemas is held to it",
+    )
     two_step: bool = Field(
         default=True, description="free text first, then structure (paper); false: one structured call"
     )
@@ -183,13 +215,35 @@ class RunConfig(_Strict):
         try:
             return cls.model_validate(given)
         except ValidationError as error:
-            raise InputError(f"{source}: {explain(error)}") from error
+            raise InputError(f"{source}: {explain(error, _NAMES)}") from error
 
 
-def explain(error: ValidationError) -> str:
+def http_address(value: str | None) -> str | None:
+    """The address of an endpoint as it is, if it is one.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if value and not value.startswith(("http://", "https://")):
+        raise ValueError("must be an address such as http://localhost:8000/v1, with http:// or https:// before it")
+    return value
+
+
+def explain(error: ValidationError, known: Iterable[str] = ()) -> str:
     """A pydantic error as one sentence: the field and what is wrong with it, without echoing long or secret values."""
     first = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "the whole"
     if first["type"] == "extra_forbidden":
-        return f"`{field}` is not a known setting; remove it or correct its spelling"
+        return unknown(field, known)
     return f"`{field}`: {first['msg'].removeprefix('Value error, ')}"
+
+
+def unknown(name: str, known: Iterable[str]) -> str:
+    """A sentence on a setting that does not exist, with the nearest one that does."""
+    parents, dot, last = name.rpartition(".")
+    close = get_close_matches(last, list(known), n=1)
+    fix = f"did you mean `{parents}{dot}{close[0]}`?" if close else "remove it or correct its spelling"
+    return f"`{shown(name, 100)}` is not a known setting; {fix}"
+
+
+_NAMES = [name for model in (RunConfig, Models, ModelProfile, Curation) for name in model.model_fields]

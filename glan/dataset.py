@@ -173,7 +173,7 @@ class View:
 def _existing(store: str | None) -> Store:
     url = Settings.load().store if store is None else Settings.load(store=str(store)).store
     opened = Store.open(url)
-    if not opened.files.exists("README.txt"):
+    if not opened.begun():
         raise InputError(f"there is no store at {shown(url, 200)}: name another, or make it with `glan run`")
     return opened
 

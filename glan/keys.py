@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
+_BETWEEN_WORDS = re.compile(r"[^\w+#]|(?<![\w+#])[+#]")
+
 
 def canonical(value: Any) -> bytes:
     """The one spelling of a JSON value: sorted keys, no spaces, UTF-8, no NaN."""
@@ -28,9 +30,17 @@ def seed_for(*parts: Any) -> int:
 
 
 def normalised(text: str) -> str:
-    """Text as compared for sameness: NFKC, case-folded, letters and digits only, single spaces."""
+    """Text as compared for sameness: NFKC, case-folded, words of letters and digits with single spaces.
+
+    A word keeps its vowel signs and accents, and the signs that tell C++ and C# from C.
+    """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(re.findall(r"\w+", folded))
+    words = _BETWEEN_WORDS.sub(_space_unless_mark, folded).split()
+    return " ".join(word for word in words if any(map(str.isalnum, word)))
+
+
+def _space_unless_mark(found: re.Match[str]) -> str:
+    return found[0] if unicodedata.category(found[0])[0] == "M" else " "
 
 
 def slug(text: str, limit: int = 60) -> str:

@@ -82,6 +82,7 @@ REPLIES: dict[str, type[BaseModel]] = {model.__name__: model for model in (Subje
 
 
 @cache
+@cache
 def subject_list(most: int = MOST_SUBJECTS) -> type[SubjectList]:
     """The reply to a request for the subjects of a discipline, at most so many (soft)."""
     subjects = Field(min_length=1, json_schema_extra={"maxItems": most}, description="the subjects to learn, each once")

@@ -1,11 +1,20 @@
 """Where to run: the environment, `.env` and `glan.toml` of the working folder, in that order of precedence."""
 
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
-from glan.config import ROLES, ModelProfile, Models, RunConfig, explain
+from glan.config import ROLES, ModelProfile, Models, RunConfig, explain, http_address, unknown
 from glan.errors import InputError
 
 
@@ -13,7 +22,14 @@ class Settings(BaseSettings):
     """Store, endpoints and limits of this machine. Made at the edge, passed in, never imported as a global."""
 
     model_config = SettingsConfigDict(
-        env_prefix="GLAN_", env_file=".env", toml_file="glan.toml", extra="ignore", frozen=True, populate_by_name=True
+        env_prefix="GLAN_",
+        env_file=".env",
+        env_ignore_empty=True,
+        toml_file="glan.toml",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
     )
 
     store: str = Field(default="data", description="a local folder, or s3://bucket/prefix")
@@ -45,6 +61,11 @@ class Settings(BaseSettings):
             raise ValueError("must name a local folder or s3://bucket/prefix")
         return value.rstrip("/") or "/"
 
+    @field_validator("openai_base_url")
+    @classmethod
+    def _check_address(cls, value: str | None) -> str | None:
+        return http_address(value)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -61,12 +82,29 @@ class Settings(BaseSettings):
         """Read all sources.
 
         Raises:
-            InputError: a value is wrong; names the variable, never its value.
+            InputError: a name is unknown or a value wrong; names the variable, never its value.
         """
         try:
+            for where, name, known in cls._given():
+                if name not in known:
+                    raise InputError(f"{where}: {unknown(name, known)}")
             return cls(**overrides)  # type: ignore[arg-type]
         except ValidationError as error:
-            raise InputError(f"settings (environment, .env or glan.toml): {explain(error)}") from error
+            field = str(error.errors()[0]["loc"][0])
+            raise InputError(f"settings ({_variable(field)}, or `{field}` in glan.toml): {explain(error)}") from error
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InputError(f"glan.toml or .env of the working folder cannot be read: {error}") from error
+
+    @classmethod
+    def _given(cls) -> Iterator[tuple[str, str, list[str]]]:
+        """Every name a person has set: where, the name, and the names that are known there."""
+        variables = [_variable(field) for field in cls.model_fields]
+        for name in TomlConfigSettingsSource(cls).toml_data:
+            yield "glan.toml", name, list(cls.model_fields)
+        for where, source in ((".env", DotEnvSettingsSource(cls)), ("environment", EnvSettingsSource(cls))):
+            for name in source.env_vars:
+                if name.upper().startswith("GLAN_"):
+                    yield where, name.upper(), variables
 
     def resolved(self, config: RunConfig) -> RunConfig:
         """The configuration with every profile's model filled in.
@@ -84,3 +122,8 @@ class Settings(BaseSettings):
                 f"no model is named for `models.{role}`; set GLAN_MODEL (and OPENAI_BASE_URL for your own endpoint), or use --local"
             )
         return profile.model_copy(update={"model": model})
+
+
+def _variable(field: str) -> str:
+    """The environment variable of a field."""
+    return field.upper() if field.lower().startswith("openai_") else f"GLAN_{field.upper()}"

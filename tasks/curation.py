@@ -12,8 +12,7 @@ from tasks.preparation import current_taxonomy
 from tasks.wiring import Order, effects, now, recipe
 
 
-@task(name="curate", cache_policy=NO_CACHE, persist_result=False)
-def curate(order: Order) -> Verdicts:
+def curated(order: Order) -> Verdicts:
     """Look for duplicates over all nodes and publish what changed, so that readers see it."""
     run = effects(order)
     made = recipe(order)
@@ -29,3 +28,6 @@ def curate(order: Order) -> Verdicts:
     publish_snapshot(run.store, judged, order.run_id, now)
     progress.of(order.run_id).verdicts = verdicts
     return verdicts
+
+
+curate = task(name="curate", cache_policy=NO_CACHE, persist_result=False)(curated)

@@ -1,9 +1,14 @@
 """RunConfig -> order: everything checked before the first call, the store made ready, inputs kept in it."""
 
+import datetime
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from glan import taxonomy
 from glan.config import RunConfig
+from glan.errors import StoreError
 from glan.keys import canonical, digest
 from glan.prompts import Prompts
 from glan.settings import Settings
@@ -13,6 +18,16 @@ from glan.store.store import Store
 from glan.taxonomy import Taxonomy
 from tasks import wiring
 from tasks.wiring import Order
+
+Document = TypeVar("Document", bound=BaseModel)
+
+
+class RunRecord(BaseModel):
+    """That a run was started, with the digest of its configuration: `_runs/<run_id>.json`."""
+
+    run_id: str
+    started_at: datetime.datetime
+    config: str
 
 
 def check(config: RunConfig, tree: Taxonomy) -> Recipe:
@@ -42,9 +57,31 @@ def prepare(config: RunConfig, run_id: str) -> Order:
     store.start()
     seed_taxonomy(store)
     order = Order(run_id=run_id, config_digest=_keep(store, recipe))
-    record = {"run_id": run_id, "started_at": wiring.now().isoformat(), "config": order.config_digest}
-    store.files.create(f"_runs/{run_id}.json", canonical(record))
+    record = RunRecord(run_id=run_id, started_at=wiring.now(), config=order.config_digest)
+    store.files.create(f"_runs/{run_id}.json", canonical(record.model_dump(mode="json")))
     return order
+
+
+def last_config(store: Store) -> RunConfig | None:
+    """The configuration of the run that was started last; None if no run is on record.
+
+    Raises:
+        StoreError: a record is damaged, or was written by another version of glan.
+    """
+    records = [_read(store, entry.path, RunRecord) for entry in store.files.list("_runs")]
+    if not records:
+        return None
+    last = max(records, key=lambda record: record.started_at)
+    return _read(store, f"_inputs/config/{last.config}.json", RunConfig)
+
+
+def _read(store: Store, path: str, kind: type[Document]) -> Document:
+    try:
+        return kind.model_validate_json(store.files.read(path))
+    except FileNotFoundError as error:
+        raise StoreError(f"{path} is not in {store.files.url}, though a run on record names it") from error
+    except ValidationError as error:
+        raise StoreError(f"{path} in {store.files.url} is damaged or was written by another version of glan") from error
 
 
 def _keep(store: Store, recipe: Recipe) -> str:
@@ -59,7 +96,12 @@ def _keep(store: Store, recipe: Recipe) -> str:
 
 
 def current_taxonomy(store: Store) -> Taxonomy:
-    """The highest version in the store, or the shipped one where there is none yet."""
+    """The highest version in the store, or the shipped one where there is none yet.
+
+    Raises:
+        StoreError: the store is somebody else's folder, or its taxonomy is damaged.
+    """
+    store.begun()
     latest = taxonomies.latest(store.files)
     return taxonomy.shipped() if latest is None else taxonomy.from_table(latest[1])
 

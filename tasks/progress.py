@@ -1,7 +1,7 @@
 """What a run has done so far, counted in its process: for the terminal's bars, the artifacts and the end state."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from glan.curation.curate import Verdicts
@@ -34,12 +34,13 @@ class Count:
 
 @dataclass
 class Progress:
-    """The counts of one run, by discipline and stage, and the reasons of what failed. Safe to use from any thread."""
+    """The counts of one run, by discipline and stage, what there was to say, and why units failed. Safe to use from any thread."""
 
     counts: dict[tuple[str, Stage], Count] = field(default_factory=dict)
     failures: list[tuple[str, str]] = field(default_factory=list)
     fatal: str | None = None
     verdicts: Verdicts = field(default_factory=Verdicts)
+    _said: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def found(self, discipline_id: str, stage: Stage, units: int = 1) -> None:
@@ -63,6 +64,19 @@ class Progress:
         self._add(discipline_id, stage, Count(failed=1))
         with self._lock:
             self.failures.append((f"{stage} {node}", reason))
+
+    def say(self, message: str) -> None:
+        """Something that a person who watches should know, such as an endpoint that is down."""
+        with self._lock:
+            self._said.append(message)
+        for tell in _listeners:
+            tell(message)
+
+    def take_messages(self) -> list[str]:
+        """What was said since the last call."""
+        with self._lock:
+            said, self._said = self._said, []
+        return said
 
     def ended_by(self, reason: str) -> None:
         """The run cannot go on, for this reason."""
@@ -92,12 +106,18 @@ class Progress:
             self.counts[key] = self.counts.get(key, Count()).plus(more)
 
 
+_listeners: list[Callable[[str], None]] = []
 _runs: dict[str, Progress] = {"": Progress()}
 
 
 def of(run_id: str) -> Progress:
     """The progress of a run in this process."""
     return _runs.setdefault(run_id, Progress())
+
+
+def listen(tell: Callable[[str], None]) -> None:
+    """Have everything that any run of this process says told at once, from whatever thread says it."""
+    _listeners.append(tell)
 
 
 def latest() -> Progress:

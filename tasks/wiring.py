@@ -6,7 +6,6 @@ another process or machine makes its own from its own environment and the run's 
 
 import datetime
 import functools
-import logging
 import os
 import random
 import secrets
@@ -25,6 +24,7 @@ from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
 from glan.store.calls import CallHistory, CallLog
 from glan.store.store import Store
+from tasks import progress
 
 
 class Order(BaseModel):
@@ -89,7 +89,7 @@ def _make(order: Order, settings: Settings) -> Effects:
             patience_seconds=settings.patience_seconds,
         ),
         cost=prices.cost,
-        notify=logging.getLogger("glan").warning,
+        notify=progress.of(order.run_id).say,
         clock=now,
         randomness=random.Random(),
     )

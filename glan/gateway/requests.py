@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from pydantic import BaseModel
@@ -36,6 +36,12 @@ Reader = Callable[[str, str | None], Understood | Problem]
 """`read(text, finish_reason)`: pure, so that a stored reply can be read again."""
 
 
+@cache
+def _json_schema(schema: type[BaseModel]) -> dict[str, Any]:
+    """Made once for each model class: it takes longer than all else in a key."""
+    return schema.model_json_schema()
+
+
 @dataclass(frozen=True)
 class Request:
     """One question to a model, with everything needed to recognise, send and read it."""
@@ -62,7 +68,7 @@ class Request:
                 "messages": list(self.messages),
                 **self.profile.body(),
                 "seed": self.seed,
-                "schema": self.schema.model_json_schema() if self.schema else None,
+                "schema": _json_schema(self.schema) if self.schema else None,
                 "sample_index": self.sample_index,
                 "edition": self.edition,
             }

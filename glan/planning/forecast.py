@@ -9,7 +9,7 @@ import pandas as pd
 from glan.config import Role
 from glan.planning.status import walks
 from glan.planning.walk import survey
-from glan.stages.questions import LONGEST_ROUND
+from glan.stages.questions import rounds as further_rounds
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Discipline
@@ -74,8 +74,9 @@ def _add(expected: Mapping[Stage, _Expected], unit: Unit, recipe: Recipe, few: i
     """A unit that can be made now, and all that is bound to follow from it."""
     config = recipe.config
     steps = 2 if config.two_step else 1
-    rounds = math.ceil(config.questions / LONGEST_ROUND)
-    asked = math.ceil(config.questions / config.questions_per_call)
+    spans = further_rounds([], config.questions, config.questions)
+    rounds = len(spans)
+    asked = sum(math.ceil((stop - start) / config.questions_per_call) for start, stop in spans)
     if unit.stage == "subjects":
         expected["subjects"].add(1, config.lists * steps)
         expected["syllabi"].add(few, few * steps, many * steps)
@@ -110,5 +111,5 @@ def _tokens_per_call(stage: Stage, receipts: Iterable[Receipt]) -> tuple[float, 
 
 def _line(stage: Stage, expected: _Expected, tokens: tuple[float, float], recipe: Recipe, cost: Cost) -> list[object]:
     prompt, completion = (round(expected.calls_at_most * each) for each in tokens)
-    price = cost(recipe.profile(ROLE_OF[stage]).model, prompt, 0, completion)
+    price = cost(recipe.profile(ROLE_OF[stage]).model, prompt, 0, completion) if expected.calls_at_most else 0.0
     return [stage, expected.units, expected.calls, expected.calls_at_most, prompt, completion, price]

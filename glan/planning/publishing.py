@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Callable, Iterable, Mapping
 
 from glan.planning.walk import Shelf, named_units
+from glan.records import READ_BY_LATER_STAGES, row_digest
 from glan.stages.questions import span_of
 from glan.stages.syllabi import address
 from glan.store import manifests, snapshots
@@ -64,8 +65,10 @@ def orphans(store: Store, named: Named) -> dict[Stage, set[str]]:
     """By stage, the addresses of named units whose parent is not named, or is another than they were made from."""
     gone: dict[Stage, set[str]] = {stage: set() for stage in STAGES}
     if named["syllabi"]:
-        subjects = _subject_addresses(store, named)
-        gone["syllabi"] = {unit for unit in named["syllabi"] if unit not in subjects}
+        subjects = _subjects(store, named)
+        gone["syllabi"] = {
+            unit for unit, receipt in named["syllabi"].items() if subjects.get(unit) != receipt.parent_digest
+        }
     for stage, above in PARENT_STAGE.items():
         for unit, receipt in named[stage].items():
             parent_address = span_of(unit)[0] if stage == "questions" else unit
@@ -75,9 +78,11 @@ def orphans(store: Store, named: Named) -> dict[Stage, set[str]]:
     return gone
 
 
-def _subject_addresses(store: Store, named: Named) -> set[str]:
-    rows = (store.read(receipt, columns=["subject_id"]) for receipt in named["subjects"].values())
-    return {address(subject_id) for table in rows for subject_id in table.column("subject_id").to_pylist()}
+def _subjects(store: Store, named: Named) -> dict[str, str]:
+    """What the syllabi of the named subjects are made from: the digest of each subject by its address."""
+    columns = ["subject_id", *READ_BY_LATER_STAGES["subjects"]]
+    tables = (store.read(receipt, columns) for receipt in named["subjects"].values())
+    return {address(row["subject_id"]): row_digest("subjects", row) for table in tables for row in table.to_pylist()}
 
 
 def publish_snapshot(store: Store, discipline_ids: Iterable[str], run_id: str, clock: Clock) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from glan.planning.publishing import orphans
-from glan.planning.walk import Shelf, Walk, survey
-from glan.stages.questions import LONGEST_ROUND
+from glan.planning.walk import Shelf, Survey, Walk, survey
+from glan.stages.questions import LONGEST_ROUND, span_of
 from glan.stages.recipe import Recipe
 from glan.store import manifests
 from glan.store.manifests import Manifest
@@ -35,7 +35,7 @@ def status(store: Store, disciplines: Iterable[Discipline], recipe: Recipe) -> p
     """One row for each discipline and stage; all counts but `rows` and `quarantined` are units.
 
     `done` is committed with today's inputs, prompts and models; `stale` was made with others; `missing` can be made
-    at once; `waiting` has parents that are not done; `orphaned` has lost its parent; `quarantined` counts rows that
+    at once; `waiting` has parents that are not done; `orphaned` has lost its parent and no unit will take its place; `quarantined` counts rows that
     could not be made, `rows` those that could.
     """
     lines = [line for walk in walks(store, disciplines, recipe) for line in _lines(store, walk, recipe)]
@@ -45,7 +45,7 @@ def status(store: Store, disciplines: Iterable[Discipline], recipe: Recipe) -> p
 def _lines(store: Store, walk: Walk, recipe: Recipe) -> list[list[object]]:
     seen = survey(walk)
     named = walk.shelf.named
-    gone = orphans(store, named)
+    gone = _without_successor(orphans(store, named), seen)
     rounds = math.ceil(recipe.config.questions / LONGEST_ROUND)
     lines: list[list[object]] = []
     waiting = 0
@@ -69,3 +69,15 @@ def _lines(store: Store, walk: Walk, recipe: Recipe) -> list[list[object]]:
         # At least one unit follows from each that is not done; a syllabus is followed by all its rounds.
         waiting = (waiting + len(ready)) * (rounds if stage == "syllabi" else 1)
     return lines
+
+
+def _without_successor(gone: Mapping[Stage, set[str]], seen: Survey) -> dict[Stage, set[str]]:
+    """Of the units that lost their parent, those that will not be made anew under the same address."""
+    ready = {unit.address for unit in seen.ready}
+    done = {address for stage in seen.done.values() for address in stage}
+    kept = ready | done
+
+    def has_successor(stage: Stage, address: str) -> bool:
+        return address in kept or (stage != "syllabi" and span_of(address)[0] in ready)
+
+    return {stage: {unit for unit in units if not has_successor(stage, unit)} for stage, units in gone.items()}

@@ -34,9 +34,12 @@ class Shelf:
         self._objects: dict[Stage, set[str]] = {}
 
     def done(self, unit: Unit) -> Receipt | None:
-        """The receipt of a unit that is committed: named with this key, or there as an object of exactly its name."""
+        """The receipt of a unit that is committed: named with this key, or there as an object of exactly its name.
+
+        What is named but no longer there does not count: that unit is made again, from the calls on record.
+        """
         named = self.named[unit.stage].get(unit.address)
-        if named is not None and named.key == unit.key:
+        if named is not None and named.key == unit.key and named.object in self._listed(unit.stage):
             return named
         if unit.object not in self._listed(unit.stage):
             return None

@@ -4,6 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from glan.config import Curation
+from glan.curation.examples import Example
+from glan.curation.questions import answer_in_question
 from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Call, Conversation, Outcome, Problem
 from glan.keys import digest, seed_for
@@ -19,36 +22,42 @@ LONGEST_ROUND = 100
 
 _HEADING = re.compile(
     r"^[\W_]*(?:(?:homework|practice|exam|quiz|exercise|sample|discussion|assignment|challenge)\s+)?"
-    r"(?:question|problem|exercise|assignment)\s*(?:\d+|statement)?[*_#\s]*(?::|\n|$)[*_\s]*",
+    r"(?:question|problem|exercise|assignment|homework)(?:\s+(?:\d+|statement|text))?[\s*_#]*(?::|\n|$)[\s*_]*",
     re.IGNORECASE,
 )
-_ANSWER_INSIDE = re.compile(
-    r"^[^\w\n]*(?:(?:model|sample|correct|suggested|expected)\s+)?(?:answer|solution)(?:\s+key)?[*_\s]*:",
-    re.IGNORECASE | re.MULTILINE,
+_CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+_TAUGHT = (
+    r"\b(?i:(?:cover|discuss|learn|introduc|explor|outlin|examin)ed|learnt|studied|taught|concepts?|topics?|material"
+    r"|ideas|content|lecture|syllabus|course)\b"
 )
 _REFERS_OUTSIDE = re.compile(
-    r"\b(?:Sessions? \d+\b"
-    r"|(?i:(?:the|these|this) (?:above|given|provided|listed|aforementioned) (?:syllabus|(?:class )?sessions?|key concepts?))"
-    r"|(?i:(?:syllabus|(?:class )?sessions?|key concepts?) (?:above|provided above|listed above))"
-    r"|(?i:(?:according to|based on|from|in) (?:the|this|our|your) (?:course )?syllabus\b)"
-    r"|(?i:(?:covered|discussed|learned|studied|introduced) in (?:the|this|these|your|our|previous|earlier) (?:class )?sessions?\b))"
+    # "Session 3" is also a word of therapists, parliaments and protocols: it counts where something is taught in it.
+    rf"\A\W*Session \d+\s*(?:[:.\u2013\u2014-]|\n)|\(Sessions? \d+|(?i:\bclass sessions? \d)"
+    rf"|{_TAUGHT}[^.?!\n]{{0,80}}\bSessions? \d|\bSessions? \d[^.?!\n]{{0,80}}{_TAUGHT}"
+    r"|(?i:\b(?:based|building|build|drawing|draw) (?:up)?on Sessions? \d)"
+    r"|(?i:\b(?:the|these|this) (?:above|given|provided|listed|aforementioned) (?:syllabus|(?:class )?sessions?|key concepts?)\b)"
+    r"|(?i:\b(?:syllabus|class sessions?|key concepts?) (?:provided |listed |given )?above\b)"
+    r"|(?i:\b(?:according to|based on|from) (?:the|this|our|your) (?:course )?syllabus\b)"
+    r"|(?i:\b(?:covered|discussed|learned|studied|introduced|taught|listed|outlined) in (?:the|this|our|your) (?:course )?syllabus\b)"
+    r"|(?i:\b(?:covered|discussed|learned|studied|introduced|taught) in (?:the |these )?(?:this|our|your|previous|earlier|class)"
+    r" (?:class )?sessions?\b(?! (?:of|with)\b))"
 )
 
 
 def rounds(existing: Sequence[tuple[int, int]], wanted: int, capacity: int) -> list[tuple[int, int]]:
-    """Rounds `[start, stop)` of a syllabus: those there are, and further ones up to the wanted number.
+    """Rounds `[start, stop)` of a syllabus: those there are, and further ones for what is missing of the wanted number.
 
-    Raising the number adds rounds and changes none; lowering it leaves out those that begin beyond it. A syllabus
-    whose concept sets are all dealt gets no further round.
+    Raising the number adds rounds and changes none; lowering it leaves out those that begin beyond it. What a round
+    before it covers is not asked again. A syllabus whose concept sets are all dealt gets no further round.
     """
+    end = min(wanted, capacity)
     found: list[tuple[int, int]] = []
     reached = 0
-    for start, stop in sorted(existing, key=lambda span: (span[0], -span[1])):
-        if start == reached and start < wanted:
-            found.append((start, stop))
-            reached = stop
-    for start in range(reached, min(wanted, capacity), LONGEST_ROUND):
-        found.append((start, min(start + LONGEST_ROUND, wanted, capacity)))
+    for start, stop in [*sorted(existing, key=lambda span: (span[0], -span[1])), (end, end)]:
+        if reached <= start <= end:
+            found += [(gap, min(gap + LONGEST_ROUND, start)) for gap in range(reached, start, LONGEST_ROUND)]
+            found += [(start, stop)] if start < min(end, stop) else []
+            reached = max(start, stop)
     return found
 
 
@@ -159,12 +168,16 @@ def bare(question: str) -> str:
 
 
 def check(question: str) -> Problem | None:
-    """Whether a question has the shape of one: something asked, no answer inside, nothing that it does not carry itself."""
+    """Whether a question has the shape of one: something asked, no answer inside, nothing that it does not carry itself.
+
+    What stands in code is left alone: a program may well print "Answer:".
+    """
+    text = _CODE.sub("", bare(question))
     if not bare(question):
         return Problem("empty", "Only a heading was written; write the question itself.")
-    if _ANSWER_INSIDE.search(question):
+    if answer_in_question(Example(text, answer=""), Curation()):
         return Problem("answer_inside", "Write the question only, without its answer or solution.")
-    if _REFERS_OUTSIDE.search(question):
+    if _REFERS_OUTSIDE.search(text):
         return Problem(
             "not_self_contained",
             "The reader sees the question alone: do not mention the syllabus, a session or the list of key concepts.",

@@ -2,19 +2,23 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from glan.gateway.reading import prose, structured
-from glan.gateway.requests import Call, Conversation, Outcome
+from glan.gateway.requests import Call, Conversation, Outcome, Problem
 from glan.keys import digest, distinct, normalised, slug
-from glan.replies import ListedSubject, subject_list
+from glan.replies import ListedSubject, SubjectList, subject_list
 from glan.stages.making import Effects, Made, Row, make, provenance
 from glan.stages.recipe import Recipe
 from glan.taxonomy import Discipline
 from glan.units import Receipt, Unit
 
-_FILLER = frozenset(["a", "an", "and", "for", "in", "of", "on", "the", "to", "with"])
+_ARTICLES = frozenset(["a", "an", "the"])
+_PREPOSITIONS = frozenset(["for", "in", "of", "on", "to", "with"])
+
+MOST_WORDS = 15
+"""Of a subject's name; what is longer is a sentence."""
 
 
 def plan(discipline: Discipline, recipe: Recipe, edition: int = 0) -> Unit:
@@ -34,6 +38,7 @@ def plan(discipline: Discipline, recipe: Recipe, edition: int = 0) -> Unit:
             role="subject",
             edition=edition,
             lists=recipe.config.lists,
+            subjects_per_list=recipe.config.subjects_per_list,
             seed=recipe.config.seed,
         ),
     )
@@ -48,8 +53,8 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
 def _one_list(unit: Unit, recipe: Recipe, index: int) -> Conversation:
     field, sub_field, discipline = unit.path
     inputs = {"field": field, "sub_field": sub_field, "discipline": discipline}
-    schema = subject_list()
-    read_list = structured(schema)
+    schema = subject_list(recipe.config.subjects_per_list)
+    read_list = structured(schema, lambda reply: check(reply, unit.path))
     if not recipe.config.two_step:
         direct: Call = yield recipe.request(
             unit, "subject", "subject_direct", inputs, read_list, sample_index=index, schema=schema
@@ -62,6 +67,19 @@ def _one_list(unit: Unit, recipe: Recipe, index: int) -> Conversation:
         unit, "subject", "subject_structure", {}, read_list, sample_index=index, schema=schema, after=turns
     )
     return structure.value.subjects
+
+
+def check(reply: SubjectList, path: tuple[str, str, str]) -> Problem | None:
+    """Whether a list names anything that a course could be about."""
+    if any(is_subject(subject, path) for subject in reply.subjects):
+        return None
+    return Problem("no_subjects", f"The list names no subject within {path[2]}; name the subjects that belong to it.")
+
+
+def is_subject(subject: ListedSubject, path: tuple[str, str, str]) -> bool:
+    """Whether a name is that of a subject, and not of the discipline, its field or sub-field, nor a whole sentence."""
+    name = normalised(subject.subject_name)
+    return bool(name) and len(name.split()) <= MOST_WORDS and name not in map(normalised, path)
 
 
 @dataclass(frozen=True)
@@ -79,7 +97,7 @@ def read(unit: Unit, outcomes: Sequence[Outcome]) -> Made:
         _Mention(index, rank, subject)
         for index, outcome in enumerate(outcomes)
         for rank, subject in enumerate(outcome.value or ())
-        if normalised(subject.subject_name)
+        if is_subject(subject, unit.path)
     ]
     groups = sorted(_same_subject(mentions), key=_standing)
     rows = [_row(unit, group, position, outcomes) for position, group in enumerate(groups)]
@@ -88,55 +106,83 @@ def read(unit: Unit, outcomes: Sequence[Outcome]) -> Made:
 
 
 def _standing(group: list[_Mention]) -> tuple[int, float, str]:
-    lists = {mention.list_index for mention in group}
-    mean_rank = sum(mention.rank for mention in group) / len(group)
-    return -len(lists), mean_rank, normalised(group[0].subject.subject_name)
+    """By how many lists name it, then by its mean rank in them (a list that names it twice counts once, by the first)."""
+    rank_in = {mention.list_index: mention.rank for mention in reversed(group)}
+    return -len(rank_in), sum(rank_in.values()) / len(rank_in), normalised(group[0].subject.subject_name)
 
 
 def _same_subject(mentions: Sequence[_Mention]) -> list[list[_Mention]]:
-    """Mentions whose names are equal or nearly so, in order of first mention."""
+    """Mentions whose names are equal or nearly so; the same groups whichever name came first."""
     group_of: dict[str, list[_Mention]] = {}
-    groups: list[list[_Mention]] = []
     for mention in mentions:
-        spellings = list(spellings_of(mention.subject.subject_name))
-        found = next((group_of[spelling] for spelling in spellings if spelling in group_of), None)
-        if found is None:
-            found = []
-            groups.append(found)
-        found.append(mention)
-        for spelling in spellings:
-            group_of.setdefault(spelling, found)
-    return groups
+        spellings = spellings_of(mention.subject.subject_name)
+        group = [mention]
+        for known in _each_once(group_of[spelling] for spelling in spellings if spelling in group_of):
+            group += known
+        names = {spelling for member in group for spelling in spellings_of(member.subject.subject_name)}
+        group_of |= dict.fromkeys(names, group)
+    return [
+        sorted(group, key=lambda mention: (mention.list_index, mention.rank)) for group in _each_once(group_of.values())
+    ]
 
 
-def spellings_of(name: str) -> Iterator[str]:
+def _each_once(groups: Iterable[list[_Mention]]) -> list[list[_Mention]]:
+    return list({id(group): group for group in groups}.values())
+
+
+def spellings_of(name: str) -> tuple[str, str]:
     """Two keys of a name; names that share one are the same subject.
 
-    One ignores spaces and hyphens ("micro-economics"), the other the order of words ("history of art"). Both ignore
-    case, plurals, small words and an acronym in brackets. A distance in letters is no measure: it would merge
-    microeconomics with macroeconomics, and Calculus I with Calculus II.
+    One ignores spaces and hyphens ("micro-economics"), the other the order of words where it says nothing: "history
+    of art" is "art history", "algorithms and data" is "data & algorithms"; but the philosophy of history is not the
+    history of philosophy. Both ignore case, plurals, articles and an acronym in brackets. A distance in letters is no
+    measure: it would merge microeconomics with macroeconomics, and Calculus I with Calculus II.
     """
-    words = [_singular(word) for word in normalised(_without_acronym(name)).split()]
-    telling = [word for word in words if word not in _FILLER] or words
-    yield "".join(telling)
-    yield " ".join(sorted(telling))
+    words = [_singular(word) for word in _telling(normalised(_without_acronym(name).replace("&", " and ")).split())]
+    return "".join(words), " ".join(_in_one_order(phrase) for phrase in reversed(_phrases(words)))
+
+
+def _telling(words: Sequence[str]) -> list[str]:
+    """The words without articles; the A of "vitamin A" is none."""
+    before = ["and", *words]
+    pairs = zip(words, before, strict=False)
+    telling = [word for word, last in pairs if word not in _ARTICLES or last not in {"and", *_PREPOSITIONS}]
+    return telling or list(words)
+
+
+def _phrases(words: Sequence[str]) -> list[list[str]]:
+    """The words between prepositions."""
+    phrases: list[list[str]] = [[]]
+    for word in words:
+        if word in _PREPOSITIONS:
+            phrases.append([])
+        else:
+            phrases[-1].append(word)
+    return phrases
+
+
+def _in_one_order(phrase: list[str]) -> str:
+    return " ".join(sorted(phrase) if "and" in phrase else phrase)
 
 
 def _singular(word: str) -> str:
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is", "ics")):
         return word[:-1]
     return word
 
 
 def _without_acronym(name: str) -> str:
-    match = re.fullmatch(r"(.+?)\s*\((\w{2,8})\)\s*", name)
+    match = re.fullmatch(r"(.+?)\s*\(([\w&]{2,8})\)\s*", name)
     if not match:
         return name
-    initials = "".join(word[0] for word in re.findall(r"\w+", match[1])).casefold()
-    telling = "".join(word[0] for word in re.findall(r"\w+", match[1]) if word.casefold() not in _FILLER).casefold()
-    return match[1] if match[2].casefold() in (initials, telling) else name
+    words = normalised(match[1]).split()
+    telling = (word for word in words if word not in {"and", *_ARTICLES, *_PREPOSITIONS})
+    initials = ["".join(word[0] for word in some) for some in (words, telling)]
+    return match[1] if match[2].casefold().replace("&", "") in initials else name
 
 
 def _row(unit: Unit, group: list[_Mention], position: int, outcomes: Sequence[Outcome]) -> Row:
@@ -159,6 +205,6 @@ def _row(unit: Unit, group: list[_Mention], position: int, outcomes: Sequence[Ou
 
 
 def subject_id(discipline_id: str, name: str) -> str:
-    """`<discipline_id>.<slug>-<8 hex>`: stable for a name however it is cased or spaced, unique across disciplines."""
+    """`<discipline_id>.<slug>-<8 hex>`: unique, and the same for a name however it is cased and punctuated."""
     key = min(spellings_of(name))
     return f"{discipline_id}.{slug(name, 40) or 'subject'}-{digest(key)[:8]}"

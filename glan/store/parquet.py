@@ -40,7 +40,7 @@ def opened(source: pa.NativeFile, path: str, name: str) -> Iterator[pq.ParquetFi
             _check(file.schema_arrow.metadata or {}, path, name)
             yield file
     except (pa.ArrowException, OSError) as error:
-        raise StoreError(f"{path} is damaged or no Parquet file: {_first_line(error)}") from error
+        raise StoreError(f"{path} is damaged or no Parquet file: {_reason(error)}") from error
 
 
 def conformed(rows: pa.Table, name: str, columns: list[str] | None = None) -> pa.Table:
@@ -68,5 +68,6 @@ def _check(metadata: Mapping[bytes, bytes], path: str, name: str) -> None:
         raise StoreError(f"{path} has schema version {version}, this glan reads {SCHEMA_VERSION}; use one that fits")
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _reason(error: BaseException) -> str:
+    first_line = (str(error).splitlines() or [type(error).__name__])[0]
+    return first_line.partition(". ")[0].rstrip(".")

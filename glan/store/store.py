@@ -44,14 +44,25 @@ class Store:
         Raises:
             StoreError: it does not honour create-only writes, cannot be written, or has another layout.
         """
+        begun = self.begun()
         self.files.probe()
-        if self.files.create("README.txt", _README.encode()):
-            return
+        if not begun and not self.files.create("README.txt", _README.encode()):
+            self.begun()
+
+    def begun(self) -> bool:
+        """Whether there is a store at this address; nothing is written.
+
+        Raises:
+            StoreError: there is something else, or another layout.
+        """
+        if not self.files.exists("README.txt"):
+            return False
         first_line = self.files.read("README.txt").decode(errors="replace").partition("\n")[0].strip()
         if first_line != _LAYOUT_LINE:
             raise StoreError(
                 f"{self.files.url} holds something else: v1/README.txt does not begin `{_LAYOUT_LINE}`; go elsewhere"
             )
+        return True
 
     def find(self, unit: Unit) -> Receipt | None:
         """The receipt of a unit that is committed under exactly its own name; None if it is not.

@@ -1,6 +1,7 @@
 """The versions of the taxonomy. The highest is what every run reads."""
 
 import datetime
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from glan.records import table
 from glan.store.files import Files
 from glan.store.parquet import conformed, encoded, opened
 
+_OBJECT = re.compile(r"taxonomy/\d{8}\.parquet")
+
 
 def objects(files: Files) -> list[str]:
     """The objects of all versions that are there, lowest first."""
@@ -20,7 +23,11 @@ def objects(files: Files) -> list[str]:
 
 def versions(files: Files) -> list[int]:
     """All versions that are there, lowest first."""
-    return [int(path.removeprefix("taxonomy/").removesuffix(".parquet")) for path in objects(files)]
+    found = objects(files)
+    for path in found:
+        if not _OBJECT.fullmatch(path):
+            raise StoreError(f"{files.address(path)} is no version of the taxonomy; move it out of the store")
+    return [int(path.removeprefix("taxonomy/").removesuffix(".parquet")) for path in found]
 
 
 def latest(files: Files) -> tuple[int, pa.Table] | None:

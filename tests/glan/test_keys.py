@@ -111,6 +111,7 @@ def test_where_and_how_patiently_a_model_is_asked_changes_no_key(role: str, chan
     ("change", "stages"),
     [
         ({"lists": 3}, {"subjects"}),
+        ({"subjects_per_list": 9}, {"subjects"}),
         ({"two_step": False}, {"subjects", "syllabi"}),
         ({"min_sessions": 4}, {"syllabi"}),
         ({"max_sessions": 40}, {"syllabi"}),

@@ -1,0 +1,171 @@
+"""What the stages' tests share: a recipe, units, and a gateway that answers from a function, on a real local store."""
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from glan.config import ModelProfile, Models, RunConfig
+from glan.gateway.requests import Call, Conversation, Failure, Outcome, Problem, Request, Understood
+from glan.prompts import Prompts
+from glan.records import table
+from glan.stages import answers, instructions, questions, subjects, syllabi
+from glan.stages.making import Effects
+from glan.stages.recipe import Recipe
+from glan.store.store import Store
+from glan.taxonomy import Discipline
+from glan.units import Receipt, Stage, Unit
+
+NOON = datetime.datetime(2026, 3, 4, 12, tzinfo=datetime.UTC)
+PHYSICS = Discipline("Natural sciences", "Physical sciences", "Physics", "physics", "curated")
+LAW = Discipline("Social sciences", "", "Law", "law", "curated")
+PROMPTS = Prompts.load()
+RUN = {
+    "subjects": subjects.run,
+    "syllabi": syllabi.run,
+    "questions": questions.run,
+    "answers": answers.run,
+    "instructions": instructions.run,
+}
+
+Reply = tuple[str, str] | str
+Say = Callable[[Request], Reply]
+
+
+def recipe(**changes: Any) -> Recipe:
+    """A small recipe: one list, structured calls, syllabi of two sessions, three questions each."""
+    model = ModelProfile(model="teacher")
+    small = {"lists": 1, "two_step": False, "min_sessions": 2, "max_sessions": 4, "questions": 3}
+    models = Models(subject=model, syllabus=model, question=model, answer=model)
+    return Recipe(RunConfig(**{"models": models, **small, **changes}), PROMPTS)
+
+
+def clock() -> datetime.datetime:
+    """It is always noon."""
+    return NOON
+
+
+class RecordingGateway:
+    """Runs conversations at once with what `say` answers, read as the request says; a reply not understood fails."""
+
+    def __init__(self, say: Say, events: list[str] | None = None) -> None:
+        self.say = say
+        self.asked: list[Request] = []
+        self.events = events if events is not None else []
+
+    def run(self, conversations: Sequence[Conversation], history: Any = None) -> list[Outcome]:
+        self.events.append("ask")
+        return [self._converse(conversation) for conversation in conversations]
+
+    def _converse(self, conversation: Conversation) -> Outcome:
+        calls: list[Call] = []
+        try:
+            request = next(conversation)
+            while True:
+                self.asked.append(request)
+                said = self.say(request)
+                text, finish_reason = said if isinstance(said, tuple) else (said, "stop")
+                found = request.read(text, finish_reason)
+                if isinstance(found, Problem):
+                    failure = Failure(request, found.kind, found.message, text, attempts=3)
+                    return Outcome(failure=failure, calls=calls)
+                calls.append(call_of(request, found, text, finish_reason, len(self.asked)))
+                request = conversation.send(calls[-1])
+        except StopIteration as end:
+            return Outcome(value=end.value, calls=calls)
+
+
+def call_of(request: Request, found: Understood, text: str = "", finish_reason: str = "stop", nth: int = 0) -> Call:
+    """An understood reply of 10 + 20 tokens, one second after the last."""
+    return Call(
+        request=request, value=found.value, repaired=found.repaired, text=text, finish_reason=finish_reason, run_id="run",
+        finished_at=NOON + datetime.timedelta(seconds=nth), attempts=1, prompt_tokens=10, completion_tokens=20, cost_usd=0.5,
+    )  # fmt: skip
+
+
+class RecordingLog:
+    """The call log as making sees it: something to wait for."""
+
+    def __init__(self, events: list[str]) -> None:
+        self.events = events
+
+    def wait(self) -> None:
+        self.events.append("wait")
+
+
+def effects(store: Store, say: Say, events: list[str] | None = None) -> Effects:
+    """Effects over a store, with a gateway that answers by `say`."""
+    events = events if events is not None else []
+    gateway: Any = RecordingGateway(say, events)
+    log: Any = RecordingLog(events)
+    return Effects(store=store, gateway=gateway, log=log, history=lambda _: {}, run_id="run", clock=clock)  # type: ignore[arg-type,return-value]
+
+
+def new_store(folder: Path) -> Store:
+    """A started local store."""
+    store = Store.open(str(folder / "store"))
+    store.start()
+    return store
+
+
+def subject(name: str = "Optics", discipline_id: str = "physics", **changes: Any) -> dict[str, Any]:
+    """A row of subjects as stages read it."""
+    return {
+        "subject_id": subjects.subject_id(discipline_id, name),
+        "discipline_id": discipline_id,
+        "name": name,
+        "level": "introductory",
+        "introduction": f"What {name} is about.",
+        "subtopics": ["lenses", "mirrors"],
+        "lists_found_in": 1,
+        "position": 0,
+        **changes,
+    }
+
+
+def commit(store: Store, unit: Unit, rows: Sequence[Mapping[str, Any]], capacity: int | None = None) -> Receipt:
+    """Commit rows of a unit; provenance that is not given is filled in."""
+    from glan.records import SCHEMAS, content_digest
+
+    filled = {
+        **dict.fromkeys(SCHEMAS[unit.stage].names),
+        "unit_key": unit.key,
+        "edition": unit.edition,
+        "run_id": "run",
+        "created_at": NOON,
+        "discipline_id": unit.discipline_id,
+    }
+    whole = [{**filled, **row} for row in rows]
+    return store.commit(
+        unit,
+        table(unit.stage, whole),
+        planned=len(whole),
+        content_digest=content_digest(unit.stage, whole),
+        capacity=capacity,
+    )
+
+
+def commit_subjects(
+    store: Store, made: Recipe, *rows: dict[str, Any], discipline: Discipline = PHYSICS
+) -> tuple[Unit, Receipt]:
+    """The subjects unit of a discipline, committed with these rows."""
+    unit = subjects.plan(discipline, made)
+    return unit, commit(store, unit, rows)
+
+
+def sessions(*titles: str, concepts: int = 3) -> list[dict[str, Any]]:
+    """Class sessions, each with concepts of its own."""
+    return [
+        {"title": title, "description": f"On {title}.", "key_concepts": [f"{title} {n}" for n in range(concepts)]}
+        for title in titles
+    ]
+
+
+def by_stage(replies: Mapping[Stage | str, Reply | Callable[[Request], Reply]]) -> Say:
+    """Answers by the stage of the request."""
+
+    def say(request: Request) -> Reply:
+        reply = replies[request.stage]
+        return reply(request) if callable(reply) else reply
+
+    return say
