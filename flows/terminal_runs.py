@@ -144,6 +144,7 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
 
 def _generate(config: RunConfig, shown: bool) -> tuple[Any, str]:
     from flows.generate import generate
+    from flows.temporary_server import start_temporary_server
     from tasks import progress
 
     def by_stage() -> dict[str, tuple[int, int, str]]:
@@ -154,6 +155,7 @@ def _generate(config: RunConfig, shown: bool) -> tuple[Any, str]:
 
     progress.listen(lambda message: note.print(message, markup=False, highlight=False))
     try:
+        start_temporary_server()
         with bars(by_stage, shown):
             state = generate(config, return_state=True)
     except KeyboardInterrupt:

@@ -48,7 +48,7 @@ class Unit(BaseModel):
     address: str
     key: str
     edition: int = 0
-    node: str = Field(description="for people: `physics/thermodynamics-1a2b3c4d 0-20`")
+    node: str = Field(description="for people: `physics/thermodynamics 0-20`")
     path: tuple[str, str, str] = Field(description="field, sub-field and discipline by name")
     subject_id: str = ""
     parent_digest: str = ""

@@ -25,7 +25,7 @@ def curated(order: Order) -> Verdicts:
         for unit, _ in one.done["instructions"].values()
     }
     verdicts = curate_store(run.store, judged, made.config.curation, order.run_id, now)
-    publish_snapshot(run.store, judged, order.run_id, now)
+    publish_snapshot(run.store, {*judged, *verdicts.changed}, order.run_id, now)
     progress.of(order.run_id).verdicts = verdicts
     return verdicts
 

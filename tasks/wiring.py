@@ -22,7 +22,7 @@ from glan.prompts import Prompts
 from glan.settings import Settings
 from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
-from glan.store.calls import CallHistory, CallLog
+from glan.store.calls import CallLog, Histories
 from glan.store.store import Store
 from tasks import progress
 
@@ -93,8 +93,16 @@ def _make(order: Order, settings: Settings) -> Effects:
         clock=now,
         randomness=random.Random(),
     )
-    history = functools.cache(lambda discipline_id: CallHistory(store.files, discipline_id))
-    return Effects(store=store, gateway=gateway, log=log, history=history, run_id=order.run_id, clock=now)
+    histories = Histories(store.files, log)
+    return Effects(
+        store=store,
+        gateway=gateway,
+        log=log,
+        history=histories.of,
+        forget=histories.forget,
+        run_id=order.run_id,
+        clock=now,
+    )
 
 
 def prices_of(settings: Settings) -> Prices:

@@ -28,12 +28,6 @@ def damaged(path: str) -> Callable[[Path], None]:
     return arrange
 
 
-def unreadable_taxonomy_name(folder: Path) -> None:
-    """A store with a person's notes among the versions of the taxonomy."""
-    published_store(folder)
-    _write(folder, "taxonomy/notes.txt", "notes")
-
-
 def run_on_record(body: str) -> Callable[[Path], None]:
     """A store with this as the record of its only run."""
 

@@ -7,7 +7,7 @@ AssertionError that says what is wrong; none changes anything.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -67,7 +67,7 @@ def check_store(store: str) -> None:
         _check_objects(opened, stage, view.receipts(stage), on_record)
 
 
-def check_complete(store: str, run: dict[str, Any]) -> None:
+def check_complete(store: str, run: Mapping[str, Any]) -> None:
     """At every stage, as many rows as the run was to make, or a quarantine entry for each that is missing."""
     view = View.open(Store.open(store), "latest")
     planned = {stage: sum(receipt.planned for receipt in view.receipts(stage)) for stage in STAGES}
@@ -106,7 +106,9 @@ def paid_twice(server: ModelServer) -> set[str]:
 def in_flight_when_refused(server: ModelServer) -> list[Received]:
     """Calls that arrived after the first that was refused for good."""
     received = server.calls
-    first = next(call.index for call in received if call.status in (401, 402, 403) or call.fault == "insufficient_quota")
+    first = next(
+        call.index for call in received if call.status in (401, 402, 403) or call.fault == "insufficient_quota"
+    )
     return received[first + 1 :]
 
 

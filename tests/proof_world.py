@@ -19,6 +19,11 @@ from prefect.client.schemas.objects import State
 
 from glan.config import RunConfig
 
+RUN: dict[str, Any] = {"disciplines": ["physics", "economics"], "subjects": 2, "questions": 4, "lists": 2}
+LONG_RUN: dict[str, Any] = {"disciplines": ["physics", "economics", "law"], "subjects": 4, "questions": 10, "lists": 3}
+SEED = 7
+"""Of the model server: the same in all proofs, so that their tables can be compared."""
+
 GLAN = Path(sys.executable).with_name("glan")
 FLUSH_SECONDS = 0.5
 CONCURRENCY = 8
@@ -104,7 +109,12 @@ class Desk:
 
     def _env(self, folder: Path) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_SETTINGS)}
-        return inherited | environment(self.server, self.store) | {"PREFECT_HOME": str(folder / "prefect")} | self._settings
+        return (
+            inherited
+            | environment(self.server, self.store)
+            | {"PREFECT_HOME": str(folder / "prefect")}
+            | self._settings
+        )
 
 
 def environment(server: ModelServer, store: str) -> dict[str, str]:

@@ -1,20 +1,24 @@
 """What the stages' tests share: a recipe, units, and a gateway that answers from a function, on a real local store."""
 
 import datetime
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from glan.config import ModelProfile, Models, RunConfig
 from glan.gateway.requests import Call, Conversation, Failure, Outcome, Problem, Request, Understood
+from glan.keys import digest
+from glan.planning.publishing import publish_units
+from glan.planning.status import walks
 from glan.prompts import Prompts
-from glan.records import table
+from glan.records import SCHEMAS, content_digest, table
 from glan.stages import answers, instructions, questions, subjects, syllabi
 from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Discipline
-from glan.units import Receipt, Stage, Unit
+from glan.units import STAGES, Receipt, Stage, Unit
 
 NOON = datetime.datetime(2026, 3, 4, 12, tzinfo=datetime.UTC)
 PHYSICS = Discipline("Natural sciences", "Physical sciences", "Physics", "physics", "curated")
@@ -98,7 +102,15 @@ def effects(store: Store, say: Say, events: list[str] | None = None) -> Effects:
     events = events if events is not None else []
     gateway: Any = RecordingGateway(say, events)
     log: Any = RecordingLog(events)
-    return Effects(store=store, gateway=gateway, log=log, history=lambda _: {}, run_id="run", clock=clock)  # type: ignore[arg-type,return-value]
+    return Effects(
+        store=store,
+        gateway=gateway,
+        log=log,
+        history=lambda _: {},
+        forget=lambda _: events.append("forget"),
+        run_id="run",
+        clock=clock,
+    )
 
 
 def new_store(folder: Path) -> Store:
@@ -125,8 +137,6 @@ def subject(name: str = "Optics", discipline_id: str = "physics", **changes: Any
 
 def commit(store: Store, unit: Unit, rows: Sequence[Mapping[str, Any]], capacity: int | None = None) -> Receipt:
     """Commit rows of a unit; provenance that is not given is filled in."""
-    from glan.records import SCHEMAS, content_digest
-
     filled = {
         **dict.fromkeys(SCHEMAS[unit.stage].names),
         "unit_key": unit.key,
@@ -161,11 +171,45 @@ def sessions(*titles: str, concepts: int = 3) -> list[dict[str, Any]]:
     ]
 
 
-def by_stage(replies: Mapping[Stage | str, Reply | Callable[[Request], Reply]]) -> Say:
-    """Answers by the stage of the request."""
+def teacher(*subject_names: str, introduction: str = "x", title: str = "Part") -> Say:
+    """A model that lists these subjects, two sessions for each, and another question and answer every time."""
 
     def say(request: Request) -> Reply:
-        reply = replies[request.stage]
-        return reply(request) if callable(reply) else reply
+        prompt = request.messages[-1]["content"]
+        if request.stage == "subjects":
+            listed = [
+                {"subject_name": name, "level": "expert", "introduction": introduction, "subtopics": ["x"]}
+                for name in subject_names
+            ]
+            return json.dumps({"subjects": listed})
+        if request.stage == "syllabi":
+            return json.dumps({"sessions": sessions(f"{title} one", f"{title} two")})
+        if request.stage == "questions":
+            return f"How does {request.unit} work in {title} {request.sample_index}, and why is it so?"
+        return f"It works since {digest(prompt)[:12]} holds in every such case, as {request.unit} shows."
 
     return say
+
+
+def grow(
+    store: Store, made: Recipe, say: Say, discipline: Discipline = PHYSICS, until: Stage = "instructions"
+) -> dict[Stage, list[Receipt]]:
+    """Make what can be made of a discipline up to a stage, without publishing it; the receipts by stage."""
+    [walk] = walks(store, [discipline], made)
+    run = effects(store, say)
+    receipts: dict[Stage, list[Receipt]] = {stage: [] for stage in STAGES}
+    waiting = [walk.first()]
+    while waiting:
+        unit = waiting.pop(0)
+        if STAGES.index(unit.stage) <= STAGES.index(until):
+            receipt = RUN[unit.stage](unit, made, run)
+            receipts[unit.stage].append(receipt)
+            waiting += walk.after(unit, receipt)
+    return receipts
+
+
+def publish(store: Store, receipts: Mapping[Stage, Sequence[Receipt]]) -> None:
+    """Name the receipts in the generations of their stages."""
+    for some in receipts.values():
+        for receipt in some:
+            publish_units(store, receipt.discipline_id, [receipt], "run", clock)

@@ -33,11 +33,12 @@ READERS = 8
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What curation left: kept rows by discipline, rejected rows in all and by reason."""
+    """What curation left: kept rows by discipline, rejected rows in all and by reason; and whose rows readers see anew."""
 
     kept: dict[str, int] = field(default_factory=dict)
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
 
 
 def curate_store(
@@ -60,21 +61,32 @@ def curate_store(
     duplicates = duplicates_of(
         _candidates(store, looks, named), lambda ids: _texts(store, looks, ids), settings.near_duplicate_jaccard
     )
-    kept: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    rejected = 0
+    changed = []
     for discipline_id, receipts in units.items():
-        decided = [_decided(store, receipt, looks[receipt.object], duplicates) for receipt in receipts]
-        gone = named.get(discipline_id, {}).keys() - {receipt.unit for receipt in receipts}
-        manifests.publish(
-            store.files, "instructions", discipline_id, add=decided, drop=gone, run_id=run_id, clock=clock
-        )
-        if discipline_id in judged:
-            found = [row["reasons"] for receipt in receipts for row in _judge(looks[receipt.object], duplicates)]
-            kept[discipline_id] = sum(1 for why in found if not why)
-            rejected += len(found) - kept[discipline_id]
-            reasons.update(code for why in found for code in why)
-    return Verdicts(kept=dict(kept), rejected=rejected, reasons=dict(reasons))
+        before = named.get(discipline_id, {})
+        after = {receipt.unit: _decided(store, receipt, looks[receipt.object], duplicates) for receipt in receipts}
+        if before != after:
+            add, drop = list(after.values()), before.keys() - after.keys()
+            manifests.publish(
+                store.files, "instructions", discipline_id, add=add, drop=drop, run_id=run_id, clock=clock
+            )
+            changed.append(discipline_id)
+    found = {
+        discipline_id: [row["reasons"] for one in units[discipline_id] for row in _judge(looks[one.object], duplicates)]
+        for discipline_id in sorted(judged)
+    }
+    return _verdicts(found, changed)
+
+
+def _verdicts(found: Mapping[str, Sequence[Sequence[str]]], changed: Sequence[str]) -> Verdicts:
+    """The figures, from the reasons of each row by discipline."""
+    every = [reasons for some in found.values() for reasons in some]
+    return Verdicts(
+        kept={discipline_id: sum(not reasons for reasons in some) for discipline_id, some in found.items()},
+        rejected=sum(bool(reasons) for reasons in every),
+        reasons=dict(Counter(code for reasons in every for code in reasons)),
+        changed=tuple(changed),
+    )
 
 
 def _units(store: Store, discipline_id: str, judged: Sequence[Receipt], named: ByAddress) -> list[Receipt]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from glan.errors import RETRYABLE
 from glan.gateway.gateway import Gateway, History
 from glan.gateway.requests import Call, Conversation, Failure, Outcome
 from glan.records import content_digest, table
@@ -23,6 +24,7 @@ class Effects:
     gateway: Gateway
     log: CallLog
     history: Callable[[str], History]
+    forget: Callable[[str], None]  # the history of a discipline, so that it is read again
     run_id: str
     clock: Callable[[], datetime.datetime]
 
@@ -50,10 +52,15 @@ def make(
     done = effects.store.find(unit)
     if done is not None:
         return done
-    outcomes = effects.gateway.run(list(conversations), effects.history(unit.discipline_id))
-    made = read(outcomes)
-    effects.log.wait()
-    return commit(unit, made, [call for outcome in outcomes for call in outcome.calls], effects)
+    try:
+        outcomes = effects.gateway.run(list(conversations), effects.history(unit.discipline_id))
+        made = read(outcomes)
+        effects.log.wait()
+        return commit(unit, made, [call for outcome in outcomes for call in outcome.calls], effects)
+    except RETRYABLE:
+        # The next try has to find what was answered in this one, or it would be paid for again.
+        effects.forget(unit.discipline_id)
+        raise
 
 
 def commit(unit: Unit, made: Made, calls: Sequence[Call], effects: Effects) -> Receipt:

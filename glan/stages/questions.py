@@ -39,8 +39,8 @@ _REFERS_OUTSIDE = re.compile(
     r"|(?i:\b(?:syllabus|class sessions?|key concepts?) (?:provided |listed |given )?above\b)"
     r"|(?i:\b(?:according to|based on|from) (?:the|this|our|your) (?:course )?syllabus\b)"
     r"|(?i:\b(?:covered|discussed|learned|studied|introduced|taught|listed|outlined) in (?:the|this|our|your) (?:course )?syllabus\b)"
-    r"|(?i:\b(?:covered|discussed|learned|studied|introduced|taught) in (?:the |these )?(?:this|our|your|previous|earlier|class)"
-    r" (?:class )?sessions?\b(?! (?:of|with)\b))"
+    r"|(?i:\b(?:covered|discussed|learned|studied|introduced|taught) in (?:the |these )?"
+    r"(?:(?:this|our|your|previous|earlier|class) )+sessions?\b(?! (?:of|with)\b))"
 )
 
 
@@ -170,14 +170,14 @@ def bare(question: str) -> str:
 def check(question: str) -> Problem | None:
     """Whether a question has the shape of one: something asked, no answer inside, nothing that it does not carry itself.
 
-    What stands in code is left alone: a program may well print "Answer:".
+    An answer inside is what curation takes for one, so that none is answered first and rejected then.
     """
-    text = _CODE.sub("", bare(question))
-    if not bare(question):
+    text = bare(question)
+    if not text:
         return Problem("empty", "Only a heading was written; write the question itself.")
     if answer_in_question(Example(text, answer=""), Curation()):
         return Problem("answer_inside", "Write the question only, without its answer or solution.")
-    if _REFERS_OUTSIDE.search(text):
+    if _REFERS_OUTSIDE.search(_CODE.sub("", text)):
         return Problem(
             "not_self_contained",
             "The reader sees the question alone: do not mention the syllabus, a session or the list of key concepts.",

@@ -222,6 +222,32 @@ class CallHistory:
             return conformed(file.read_row_group(group), "calls")
 
 
+class Histories:
+    """The history of each discipline for one run: read once, and read again after `forget`. Safe to use from threads."""
+
+    def __init__(self, files: Files, log: CallLog) -> None:
+        self._files, self._log = files, log
+        self._read: dict[str, CallHistory] = {}
+        self._lock = threading.Lock()
+
+    def of(self, discipline_id: str) -> CallHistory:
+        """What is on record of the discipline, all that this process has asked before the reading included.
+
+        Raises:
+            StoreError: the log cannot be written or read.
+        """
+        with self._lock:
+            if discipline_id not in self._read:
+                self._log.wait()
+                self._read[discipline_id] = CallHistory(self._files, discipline_id)
+            return self._read[discipline_id]
+
+    def forget(self, discipline_id: str) -> None:
+        """Read it again when it is next asked for: more has been recorded meanwhile that someone needs."""
+        with self._lock:
+            self._read.pop(discipline_id, None)
+
+
 def objects(files: Files, disciplines: Collection[str] | None = None) -> list[str]:
     """The parts that together hold each call once, of the named disciplines (None: all)."""
     folders = ["_calls"] if disciplines is None else [f"_calls/disc={name}" for name in sorted(set(disciplines))]

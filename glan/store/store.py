@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +15,7 @@ from glan.store.files import Files
 from glan.store.parquet import conformed, encoded, known, opened
 from glan.units import Receipt, Stage, Unit
 
+_OBJECT = re.compile(r".+-[0-9a-f]{16}\.parquet")
 _LAYOUT_LINE = "glan store, layout v1"
 _README = f"""{_LAYOUT_LINE}
 
@@ -164,8 +166,12 @@ class Store:
         raise StoreError(f"the quarantine rows of {receipt.object} are not in {self.files.url}")
 
     def objects(self, stage: Stage, discipline_id: str) -> set[str]:
-        """The paths of all objects of one stage and discipline, current or not, by one listing."""
-        return {entry.path for entry in self.files.list(f"{stage}/disc={discipline_id}")}
+        """The paths of all objects of one stage and discipline, current or not, by one listing.
+
+        Files that are not named as an object is, such as someone's backup copy, are passed over.
+        """
+        entries = self.files.list(f"{stage}/disc={discipline_id}")
+        return {entry.path for entry in entries if _OBJECT.fullmatch(entry.path)}
 
     def receipt(self, object: str) -> Receipt:
         """The receipt of a unit's object, read back from the object itself.

@@ -13,21 +13,17 @@ from glan.records import table
 from glan.store.files import Files
 from glan.store.parquet import conformed, encoded, opened
 
-_OBJECT = re.compile(r"taxonomy/\d{8}\.parquet")
+_VERSION = re.compile(r"taxonomy/\d{8}\.parquet")
 
 
 def objects(files: Files) -> list[str]:
-    """The objects of all versions that are there, lowest first."""
-    return [entry.path for entry in files.list("taxonomy")]
+    """The objects of all versions that are there, lowest first; other files are passed over."""
+    return [entry.path for entry in files.list("taxonomy") if _VERSION.fullmatch(entry.path)]
 
 
 def versions(files: Files) -> list[int]:
     """All versions that are there, lowest first."""
-    found = objects(files)
-    for path in found:
-        if not _OBJECT.fullmatch(path):
-            raise StoreError(f"{files.address(path)} is no version of the taxonomy; move it out of the store")
-    return [int(path.removeprefix("taxonomy/").removesuffix(".parquet")) for path in found]
+    return [int(path.removeprefix("taxonomy/").removesuffix(".parquet")) for path in objects(files)]
 
 
 def latest(files: Files) -> tuple[int, pa.Table] | None:

@@ -12,7 +12,6 @@ from bad_worlds import (
     foreign_folder,
     published_store,
     run_on_record,
-    unreadable_taxonomy_name,
 )
 from terminal_world import NOBODY_LISTENS, SECRET, clean_environment, listing, typed
 
@@ -228,7 +227,6 @@ STORES = {
         damaged("_manifests/subjects/physics/00000001.json"), "plan", "_manifests/", code=1
     ),
     "a damaged taxonomy": in_store(damaged("taxonomy/00000001.parquet"), "plan", "taxonomy/", code=1),
-    "a foreign file among the taxonomies": in_store(unreadable_taxonomy_name, "plan", "taxonomy/notes.txt", code=1),
     "a damaged record of a run": in_store(run_on_record("{"), "status", "_runs/", code=1),
     "a record of a run of another kind": in_store(run_on_record("[]"), "status", "_runs/", code=1),
     "a run without its configuration": in_store(broken_inputs_store, "status", "_inputs/config/", code=1),

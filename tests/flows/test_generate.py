@@ -83,8 +83,8 @@ def test_a_list_that_is_never_understood_leaves_the_others_and_a_quarantined_row
     def one_list_is_wrong(payload: dict[str, Any], nth: int) -> str | None:
         if asks_for(payload) != "subjects":
             return None
-        lost[:] = lost or [payload["seed"]]
-        return "wrong_schema" if payload["seed"] == lost[0] else None
+        lost[:] = lost or [payload["messages"][2]]
+        return "wrong_schema" if payload["messages"][2] == lost[0] else None
 
     world.server.faults = Faults(when=one_list_is_wrong)
     state = world.run(questions=0)

@@ -250,3 +250,11 @@ def test_names_are_compared_without_case_width_or_punctuation() -> None:
     assert normalised("  ＭＩＣＲＯ-economics! ") == "micro economics"
     assert distinct(["Entropy", " entropy ", "...", "Heat"]) == ["Entropy", "Heat"]
     assert slug("Théorie des Jeux / 2") == "theorie-des-jeux-2"
+
+
+def test_words_that_differ_in_a_vowel_sign_or_a_plus_are_compared_as_different() -> None:
+    assert normalised("काल") != normalised("कल")
+    assert len({normalised(name) for name in ("C", "C++", "C#")}) == 3
+    assert normalised("C++: the + sign, & more") == "c++ the sign more"
+    assert normalised("E\u0301tude") == normalised("étude")
+    assert normalised("__ -- \u0301 ++") == ""

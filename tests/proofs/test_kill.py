@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from model_server import ModelServer, Received
 from proof_checks import check_complete, check_store, paid_twice, tables, unrecorded
-from proof_world import CONCURRENCY, FLUSH_SECONDS, Desk, one_pass
+from proof_world import CONCURRENCY, FLUSH_SECONDS, LONG_RUN, RUN, SEED, Desk, one_pass
 from s3_server import S3Server
 
-RUN: dict[str, Any] = {"disciplines": ["physics", "economics"], "subjects": 2, "questions": 4, "lists": 2}
-LONG_RUN: dict[str, Any] = {"disciplines": ["physics", "economics", "law"], "subjects": 4, "questions": 10, "lists": 3}
+from glan.store.store import Store
+
 LATENCY = 0.15
 MARGIN = 5.0
 """Seconds by which a busy machine may take its time between a reply and its part in the log."""
@@ -22,30 +22,8 @@ MARGIN = 5.0
 
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
-    with ModelServer(seed=7, latency=LATENCY, latency_sigma=0.5) as server:
+    with ModelServer(seed=SEED, latency=LATENCY, latency_sigma=0.5) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def undisturbed(prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """The tables of a run that nothing happened to."""
-    return _undisturbed(RUN, prefect_api, tmp_path_factory.mktemp("undisturbed"))
-
-
-@pytest.fixture(scope="module")
-def long_undisturbed(prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    return _undisturbed(LONG_RUN, prefect_api, tmp_path_factory.mktemp("undisturbed"))
-
-
-def _undisturbed(run: dict[str, Any], prefect_api: str, folder: Path) -> dict[str, list[str]]:
-    store = str(folder / "store")
-    with ModelServer(seed=7) as server:
-        ended = Desk(folder, server, store, run).run(prefect_api)
-        assert (ended.code, ended.quarantined) == (0, 0), ended
-        assert server.count == one_pass(run)
-    check_store(store)
-    check_complete(store, run)
-    return tables(store)
 
 
 @pytest.mark.parametrize("store_url", ["local", "local", "s3"], indirect=True, ids=["early", "late", "s3"])
@@ -53,7 +31,7 @@ def test_a_killed_run_goes_on_elsewhere_as_if_nothing_had_happened(
     request: pytest.FixtureRequest,
     server: ModelServer,
     store_url: str,
-    undisturbed: dict[str, list[str]],
+    undisturbed: str,
     prefect_api: str,
     tmp_path: Path,
 ) -> None:
@@ -63,7 +41,7 @@ def test_a_killed_run_goes_on_elsewhere_as_if_nothing_had_happened(
     lost = _killed_run(desk, round(chance.uniform(*share) * one_pass(RUN)), chance.uniform(0, 0.5), prefect_api)
     ended = desk.run()
     assert (ended.code, ended.quarantined) == (0, 0), ended.error
-    _check_end(desk, RUN, undisturbed, lost)
+    _check_end(desk, RUN, tables(undisturbed), lost)
 
 
 @pytest.mark.soak
@@ -74,7 +52,7 @@ def test_two_kills_in_a_row_at_any_moment(
     store_url: str,
     seed: int,
     s3_server: S3Server,
-    long_undisturbed: dict[str, list[str]],
+    long_undisturbed: str,
     tmp_path: Path,
 ) -> None:
     chance = random.Random(f"{seed} {store_url.partition(':')[0]}")
@@ -88,7 +66,7 @@ def test_two_kills_in_a_row_at_any_moment(
     if interrupted:
         interrupted.join()
     assert (ended.code, ended.quarantined) == (0, 0), ended.error
-    _check_end(desk, LONG_RUN, long_undisturbed, lost)
+    _check_end(desk, LONG_RUN, tables(long_undisturbed), lost)
 
 
 def _killed_run(desk: Desk, count: int, delay: float, prefect_api: str | None = None) -> list[Received]:
@@ -109,15 +87,9 @@ def _killed_run(desk: Desk, count: int, delay: float, prefect_api: str | None = 
     unwritten = [call for call in lost if call.at < killed_at - FLUSH_SECONDS - 10 * LATENCY - MARGIN]
     assert in_flight <= CONCURRENCY
     assert not unwritten, f"{len(unwritten)} replies were not written within {MARGIN} s"
-    if _has_snapshot(desk.store):
+    if Store.open(desk.store).files.exists("README.txt"):
         check_store(desk.store)
     return lost
-
-
-def _has_snapshot(store: str) -> bool:
-    from glan.store.store import Store
-
-    return Store.open(store).files.exists("README.txt")
 
 
 def _check_end(desk: Desk, run: dict[str, Any], expected: dict[str, list[str]], lost: list[Received]) -> None:

@@ -98,8 +98,8 @@ GOOD = [
     "A school board asks what a syllabus should contain. Draft three criteria and justify each.",
     "A lecturer forgot to state the grading policy in the syllabus. Is the contract argument sound?",
     "Summarise what the client discussed in the session with the social worker, and name one open point.",
-    "What does this program print?\n```python\nanswer = 6 * 7\nprint(\n    'Answer:', answer)\n```",
-    "Find the bug.\n```\n# Solution: none yet\n# Session 3 covers this topic\nx = 1/0\n```",
+    "What does this program print?\n```python\nanswer = 6 * 7\nprint('Answer:', answer)\n```",
+    "Find the bug.\n```\n# Session 3 covers this topic\nx = 1/0\n```",
     "What does `Answer: %d` format in this line?",
     "State whether the claim holds, and why.\nAnswer: ____",
     "A student wrote the following. Find the mistake.\nSolution: 2 + 2 = 5, so 4 + 4 = 10.",
@@ -120,6 +120,7 @@ BAD = [
     ("What is 2 + 2?\n\nAnswer: 4", "answer_inside"),
     ("What is 2 + 2?\n\n**Answer:** 4", "answer_inside"),
     ("Question: What is 2 + 2?\n### Solution:\nAdd them to get 4.", "answer_inside"),
+    ("Write a function that doubles a number.\n```python\n# Solution:\ndef f(x): return 2 * x\n```", "answer_inside"),
     ("Explain osmosis.\nSample answer: Water moves through a membrane.", "answer_inside"),
     ("Using the concepts from Session 2, explain elasticity.", "not_self_contained"),
     ("In Session 4 we learned about entropy. Explain it.", "not_self_contained"),
@@ -168,8 +169,7 @@ def test_a_heading_is_taken_off_and_curation_finds_none_left(heading: str) -> No
 def test_what_passes_here_is_not_thrown_away_by_curation_for_its_shape(question: str) -> None:
     example = Example(question, answer="")
     assert question_heading(example, Curation()) is None
-    if "```" not in question:
-        assert answer_in_question(example, Curation()) is None
+    assert answer_in_question(example, Curation()) is None
 
 
 def a_unit(store: Store, made: Recipe, span: tuple[int, int] = (0, 3)) -> Unit:
@@ -182,7 +182,7 @@ def a_unit(store: Store, made: Recipe, span: tuple[int, int] = (0, 3)) -> Unit:
 
 
 def asked(run: Effects) -> list[Request]:
-    found: list[Request] = run.gateway.asked  # type: ignore[attr-defined]
+    found: list[Request] = run.gateway.asked
     return found
 
 
@@ -197,7 +197,7 @@ def made_by(tmp_path: Path, say: Any, span: tuple[int, int] = (0, 3), **changes:
 
 
 def test_each_sample_becomes_one_row_with_the_bare_question(tmp_path: Path) -> None:
-    run, unit, receipt = made_by(tmp_path, a_question, (5, 9))
+    run, _, receipt = made_by(tmp_path, a_question, (5, 9))
     rows = run.store.read(receipt).to_pylist()
     assert [row["sample_index"] for row in rows] == [5, 6, 7, 8]
     assert [row["text"] for row in rows] == [f"Why does light bend in case {index}?" for index in range(5, 9)]
@@ -236,7 +236,9 @@ def test_prompts_of_one_syllabus_share_a_long_beginning(tmp_path: Path) -> None:
     run, *_ = made_by(tmp_path, a_question)
     for request in asked(run):
         assert request.messages[:-1] == asked(run)[0].messages[:-1]
-        assert request.messages[-1]["content"].index("The whole syllabus.") < request.messages[-1]["content"].index("needs")
+        assert request.messages[-1]["content"].index("The whole syllabus.") < request.messages[-1]["content"].index(
+            "needs"
+        )
 
 
 def test_a_question_that_failed_is_quarantined_with_its_sample_and_the_rest_committed(tmp_path: Path) -> None:
@@ -271,11 +273,11 @@ def test_a_call_of_several_that_fails_quarantines_each_of_its_samples(tmp_path: 
     def say(request: Request) -> str:
         return json.dumps({"questions": texts if request.sample_index == 0 else ["Why so?", "How so?"]})
 
-    run, unit, receipt = made_by(tmp_path, say, (0, 4), questions_per_call=2)
+    run, _, receipt = made_by(tmp_path, say, (0, 4), questions_per_call=2)
     assert (receipt.rows, receipt.quarantined, receipt.planned) == (2, 2, 4)
     assert [row["sample_index"] for row in run.store.read(receipt).to_pylist()] == [2, 3]
 
 
 def test_a_syllabus_with_fewer_concept_sets_than_asked_for_gives_as_many_as_it_has(tmp_path: Path) -> None:
-    run, _, receipt = made_by(tmp_path, a_question, (0, 100), cross_session_share=0.0)
+    _, _, receipt = made_by(tmp_path, a_question, (0, 100), cross_session_share=0.0)
     assert receipt.rows == receipt.planned == 14  # two sessions of three concepts: 2 x 7 sets

@@ -112,8 +112,7 @@ def test_different_subjects_stay_apart_however_alike_their_names_look(one: str, 
 def test_a_name_that_bridges_two_spellings_joins_them_whichever_came_first() -> None:
     names = ["Historyart", "Art History", "History of Art", "History Art"]
     outcomes_of_orders = {
-        frozenset(row["lists_found_in"] for row in merged(*([name] for name in order)))
-        for order in permutations(names)
+        frozenset(row["lists_found_in"] for row in merged(*([name] for name in order))) for order in permutations(names)
     }
     assert len(outcomes_of_orders) == 1
 
@@ -204,7 +203,25 @@ def test_no_name_escapes_its_place_in_the_store(name: str) -> None:
 
 
 words = st.sampled_from(
-    ["theory", "of", "the", "and", "&", "art", "history", "Arts", "c++", "c", "a", "量子", "力学", "(TH)", "I", "II", "-"]
+    [
+        "theory",
+        "of",
+        "the",
+        "and",
+        "&",
+        "art",
+        "history",
+        "Arts",
+        "c++",
+        "c",
+        "a",
+        "量子",
+        "力学",
+        "(TH)",
+        "I",
+        "II",
+        "-",
+    ]
 )
 names = st.one_of(st.lists(words, min_size=1, max_size=5).map(" ".join), st.text(max_size=30))
 
@@ -251,9 +268,9 @@ def test_two_steps_ask_for_free_text_first_and_structure_as_its_next_turn(tmp_pa
     reply = {"subjects": [{"subject_name": "Optics", "level": "expert", "introduction": "x", "subtopics": ["x"]}]}
     run = effects(new_store(tmp_path), lambda request: json.dumps(reply) if request.schema else "1. Optics")
     receipt = subjects.run(unit, made, run)
-    first, second, *_ = run.gateway.asked  # type: ignore[attr-defined]
+    first, second, *_ = run.gateway.asked
     assert second.messages[: len(first.messages)] == first.messages
     assert second.messages[len(first.messages)] == {"role": "assistant", "content": "1. Optics"}
-    assert {request.sample_index for request in run.gateway.asked} == {0, 1}  # type: ignore[attr-defined]
+    assert {request.sample_index for request in run.gateway.asked} == {0, 1}
     [row] = run.store.read(receipt).to_pylist()
     assert (row["lists_found_in"], len(row["request_keys"]), receipt.calls) == (2, 4, 4)

@@ -111,7 +111,7 @@ def test_the_prompt_carries_the_subject_as_it_was_listed(tmp_path: Path) -> None
     made, store = recipe(), new_store(tmp_path)
     run = effects(store, lambda request: json.dumps({"sessions": sessions("Light", "Lenses")}))
     syllabi.run(a_unit(store, made), made, run)
-    [request] = run.gateway.asked  # type: ignore[attr-defined]
+    [request] = run.gateway.asked
     prompt = " ".join(message["content"] for message in request.messages)
     row = subject()
     for part in [row["name"], row["level"], row["introduction"], *row["subtopics"], PHYSICS.discipline]:
@@ -124,7 +124,7 @@ def test_the_text_of_a_subject_cannot_run_code_in_a_prompt(tmp_path: Path) -> No
     above, receipt = commit_subjects(store, made, row)
     run = effects(store, lambda request: json.dumps({"sessions": sessions("Light", "Lenses")}))
     syllabi.run(syllabi.plan(row, above, receipt, made), made, run)
-    [request] = run.gateway.asked  # type: ignore[attr-defined]
+    [request] = run.gateway.asked
     assert "Optics {{ 7 * 7 }} {% raw %}" in request.messages[-1]["content"]
 
 

@@ -1,0 +1,249 @@
+"""What a person sees in Prefect: against a real server with a database of its own."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flow_world import KEY, World
+from model_faults import Faults
+from model_server import ModelServer
+from prefect import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
+from prefect.client.schemas.objects import FlowRun, State, TaskRun
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import Cancelling
+from s3_server import _free_ports
+
+from glan.units import STAGES
+
+
+@dataclass(frozen=True)
+class PrefectServer:
+    """A running server and what it holds."""
+
+    url: str
+    home: Path
+
+    def children(self, run_id: Any) -> list[FlowRun]:
+        wanted = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run_id]))
+        with get_client(sync_client=True) as client:
+            return client.read_flow_runs(flow_run_filter=wanted)
+
+    def task_runs(self, run_id: Any, count: int) -> list[TaskRun]:
+        """The task runs of a flow run, once so many have come to an end: the server records them a little later."""
+        runs: list[TaskRun] = []
+
+        def recorded() -> bool:
+            with get_client(sync_client=True) as client:
+                runs[:] = client.read_task_runs(
+                    flow_run_filter=FlowRunFilter.model_validate({"id": {"any_": [run_id]}})
+                )
+            return sum(1 for run in runs if run.state and run.state.is_final()) >= count
+
+        eventually(recorded)
+        return runs
+
+    def artifacts(self, *run_ids: Any) -> dict[str, Any]:
+        """The data of the artifacts of these flow runs by key."""
+        with get_client(sync_client=True) as client:
+            return {
+                artifact.key: artifact.data
+                for artifact in client.read_artifacts(limit=200)
+                if artifact.flow_run_id in run_ids and artifact.key
+            }
+
+
+def eventually(true: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait until something that a server does by itself is done."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+    """`prefect server start` on a port and in a home of its own."""
+    home = tmp_path_factory.mktemp("prefect")
+    [port] = _free_ports(1)
+    environment = {**os.environ, "PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    environment.pop("PREFECT_API_URL", None)
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        url = f"http://127.0.0.1:{port}/api"
+        eventually(lambda: _answers(f"{url}/health"), seconds=120)
+        with temporary_settings({PREFECT_API_URL: url}):
+            yield PrefectServer(url, home)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def seen(real_server: PrefectServer, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """An empty store, and runs that go to the real server."""
+    monkeypatch.chdir(tmp_path)
+    return World(server, str(tmp_path / "store"), monkeypatch)
+
+
+def run_id(state: State[Any]) -> Any:
+    return state.state_details.flow_run_id
+
+
+def test_a_run_shows_its_disciplines_units_and_figures(seen: World, real_server: PrefectServer) -> None:
+    seen.server.latency = 0.1
+    first = seen.run(disciplines=["physics", "economics"])
+    assert first.name == "Completed", first.message
+    disciplines = real_server.children(run_id(first))
+    assert {run.name for run in disciplines} == {"physics", "economics"}
+    assert {run.state_name for run in disciplines} == {"Completed"}
+    one, other = disciplines
+    assert max(one.start_time, other.start_time) < min(one.end_time, other.end_time)  # they overlap
+
+    [physics] = [run for run in disciplines if run.name == "physics"]
+    tasks = real_server.task_runs(physics.id, count=9)
+    assert Counter(task.name.split()[0] for task in tasks) == {
+        "subjects": 1, "syllabi": 2, "questions": 2, "answers": 2, "instructions": 2,
+    }  # fmt: skip
+    nodes = {unit.unit for unit in seen.receipts("syllabi")}
+    assert {task.name for task in tasks if task.name.startswith("syllabi ")} == {
+        f"syllabi physics/{node}" for node in nodes
+    }
+
+    made = real_server.artifacts(run_id(first), *(run.id for run in disciplines))
+    assert {f"{stage}-{run.name}" for stage in STAGES for run in disciplines} <= made.keys()
+    assert {float(made[f"{stage}-physics"]) for stage in STAGES} == {100.0}
+    table = json.loads(made["glan-summary"])
+    assert {(line["discipline"], line["stage"]) for line in table} == {
+        (run.name, stage) for run in disciplines for stage in STAGES
+    }
+    assert sum(line["calls"] for line in table) == seen.server.count
+    assert "Rejected by curation" in made["glan-reasons"]
+
+    again = seen.run(disciplines=["physics", "economics"])
+    assert again.name == "Completed"
+    assert real_server.children(run_id(again)) == []
+    more = seen.run(disciplines=["physics", "economics"], subjects=3)
+    for discipline in real_server.children(run_id(more)):
+        states = Counter(task.state_name for task in real_server.task_runs(discipline.id, count=13))
+        assert states == {"Cached": 9, "Completed": 4}
+
+
+def test_what_is_missing_makes_a_run_partially_completed(seen: World, real_server: PrefectServer) -> None:
+    refused = Faults(when=lambda payload, nth: "refusal" if "Course:" in payload["messages"][-1]["content"] else None)
+    seen.server.faults = refused
+    state = seen.run(disciplines=["physics", "economics"], subjects=1)
+    assert (state.type.value, state.name) == ("COMPLETED", "PartiallyCompleted")
+    assert {run.state_name for run in real_server.children(run_id(state))} == {"PartiallyCompleted"}
+
+
+def test_a_refused_key_fails_the_run_with_one_sentence_and_few_calls(seen: World, real_server: PrefectServer) -> None:
+    seen.server.latency = 0.05
+    seen.server.faults = Faults(when=lambda payload, nth: "unauthorized")
+    state = seen.run(disciplines=["physics", "economics", "philosophy", "botany", "zoology"], lists=4)
+    assert state.is_failed()
+    assert "API key" in str(state.message) and "\n" not in str(state.message)
+    assert seen.server.count <= 4 * 3
+    assert {run.state_name for run in real_server.children(run_id(state))} == {"Failed"}
+    eventually(lambda: len(_everything(real_server.home / "prefect.db")) > 0)
+    assert KEY not in _everything(real_server.home / "prefect.db")
+    assert KEY not in (real_server.home / "log").read_text(errors="replace")
+    for path in Path(seen.store_url).rglob("*"):
+        assert not path.is_file() or KEY.encode() not in path.read_bytes()
+
+
+def test_one_failed_unit_does_not_stop_the_rest(
+    seen: World, real_server: PrefectServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from glan.stages import questions
+
+    asked: list[str] = []
+    run = questions.run
+
+    def failing_once(unit: Any, recipe: Any, effects: Any) -> Any:
+        asked.append(unit.address)
+        if unit.address == asked[0]:
+            raise ValueError("this unit is cursed")
+        return run(unit, recipe, effects)
+
+    monkeypatch.setattr(questions, "run", failing_once)
+    state = seen.run(subjects=3)
+    assert state.name == "PartiallyCompleted", state.message
+    [physics] = real_server.children(run_id(state))
+    assert physics.state_name == "PartiallyCompleted"
+    failed = [task for task in real_server.task_runs(physics.id, count=10) if task.state_name == "Failed"]
+    assert len(failed) == 1
+    assert len(seen.load("instructions")) == 6
+    assert "cursed" in real_server.artifacts(run_id(state))["glan-reasons"]
+
+    monkeypatch.undo()
+
+
+def test_weather_that_outlasts_the_patience_shows_as_retrying_and_is_overcome(
+    seen: World, real_server: PrefectServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import discipline
+    from tasks.subjects import list_subjects
+
+    quick = list_subjects.with_options(retry_delay_seconds=0.1, retry_jitter_factor=None)
+    monkeypatch.setitem(discipline.TASK_OF, "subjects", quick)
+    seen.set(GLAN_PATIENCE_SECONDS="0")
+    seen.server.faults = Faults(when=lambda payload, nth: "error_503" if seen.server.count < 12 else None)
+    state = seen.run(questions=0)
+    assert state.name == "Completed", state.message
+    [physics] = real_server.children(run_id(state))
+    [listing] = [task for task in real_server.task_runs(physics.id, count=3) if task.name == "subjects physics"]
+    with get_client(sync_client=True) as client:
+        names = [each.name for each in client.read_task_run_states(listing.id)]
+    assert "Retrying" in names
+    assert names[-1] == "Completed"
+
+
+def test_cancelling_a_run_without_a_deployment_stops_it(seen: World, real_server: PrefectServer) -> None:
+    seen.server.faults = Faults(hang=1.0)
+    ended: list[State[Any]] = []
+    known = {run.id for run in _roots()}
+    runner = threading.Thread(target=lambda: ended.append(seen.run()))
+    runner.start()
+    seen.server.wait_for_calls(2)
+    [mine] = [run for run in _roots() if run.id not in known]
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(mine.id, Cancelling())
+    runner.join(30)
+    assert [state.name for state in ended] == ["Cancelled"]
+    with get_client(sync_client=True) as client:
+        assert client.read_flow_run(mine.id).state_name == "Cancelled"
+    assert {run.state_name for run in real_server.children(mine.id)} == {"Cancelled"}
+    assert seen.server.count == 2
+
+
+def _roots() -> list[FlowRun]:
+    with get_client(sync_client=True) as client:
+        return [run for run in client.read_flow_runs(limit=200) if run.parent_task_run_id is None]
+
+
+def _everything(database: Path) -> str:
+    """All text in a database."""
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        return "\n".join(connection.iterdump())

@@ -1,0 +1,149 @@
+"""The documentation names every setting, column and command, and nothing that does not exist."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from pydantic import BaseModel
+
+from flows.cli import app
+from glan.config import Curation, ModelProfile, Models, RunConfig
+from glan.gateway.prices import Prices
+from glan.records import SCHEMAS
+from glan.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+NOT_COLUMNS = ("How to read a store", "Every table", "Written by a model")
+
+
+def sections(page: Path) -> dict[str, str]:
+    """Heading -> what stands under it, up to the next heading of any level."""
+    parts = re.split(r"^#+ (.*)\n", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def table(text: str) -> dict[str, list[str]]:
+    """First column, without its backticks -> the other cells."""
+    lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `")]
+    return {cells[0].strip(" `"): [cell.strip() for cell in cells[1:]] for cells in lines}
+
+
+def shown_default(cell: str) -> Any:
+    """The value of the first code of a cell: `1.0` (answers: `0.7`) -> 1.0."""
+    return json.loads(cell.split("`")[1])
+
+
+def defaults(model: type[BaseModel]) -> dict[str, Any]:
+    return {name: field.get_default(call_default_factory=True) for name, field in model.model_fields.items()}
+
+
+@pytest.mark.parametrize(
+    ("heading", "model", "column"),
+    [
+        ("RUN.toml", RunConfig, 0),
+        ("Profiles", ModelProfile, 0),
+        ("Curation", Curation, 0),
+        ("Environment", Settings, 1),
+    ],
+)
+def test_every_setting_stands_in_the_settings_page_with_its_default(
+    heading: str, model: type[BaseModel], column: int
+) -> None:
+    documented = table(sections(DOCS / "settings.md")[heading])
+    assert documented.keys() == model.model_fields.keys()
+    real = defaults(model)
+    told = {name: cells[column] for name, cells in documented.items() if not isinstance(real[name], BaseModel)}
+    assert {name: shown_default(cell) for name, cell in told.items()} == {name: real[name] for name in told}
+
+
+def test_a_role_differs_from_the_other_profiles_only_as_documented() -> None:
+    usual = ModelProfile()
+    differing = {
+        (role, name): value
+        for role in Models.model_fields
+        for name, value in getattr(Models(), role)
+        if value != getattr(usual, name)
+    }
+    assert differing == {("answer", "temperature"): 0.7}
+
+
+def test_every_variable_is_that_of_its_field() -> None:
+    for name, (variable, *_) in table(sections(DOCS / "settings.md")["Environment"]).items():
+        assert variable.strip("`") == (name.upper() if name.startswith("openai") else f"GLAN_{name.upper()}")
+
+
+def test_the_examples_of_settings_can_be_used(tmp_path: Path) -> None:
+    text = (DOCS / "settings.md").read_text(encoding="utf-8")
+    run, machine, prices = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert RunConfig.checked(tomllib.loads(run), "settings.md").models.answer.api_key_env == "VLLM_API_KEY"
+    assert tomllib.loads(machine).keys() <= Settings.model_fields.keys()
+    (tmp_path / "prices.toml").write_text(prices)
+    assert Prices.load(tmp_path / "prices.toml").cost("gpt-4.1", 1_000_000, 0, 0) == 2.0
+    [readme] = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    RunConfig.checked(tomllib.loads(readme), "README.md")
+
+
+def test_every_column_stands_in_the_tables_page() -> None:
+    found = sections(DOCS / "tables.md")
+    documented = {}
+    for name, text in found.items():
+        if name in SCHEMAS:
+            shared = [also for also in NOT_COLUMNS if f"[{also.lower()}]" in text]
+            documented[name] = {*table(text), *(column for also in shared for column in table(found[also]))}
+    assert documented == {name: set(schema.names) for name, schema in SCHEMAS.items()}
+
+
+def commands() -> dict[str, set[str]]:
+    """Every command by what is typed, with its options."""
+
+    def walk(command: Any, path: str) -> Iterator[tuple[str, set[str]]]:
+        if hasattr(command, "commands"):
+            for name, below in command.commands.items():
+                yield from walk(below, f"{path} {name}")
+        else:
+            yield path, {option for parameter in command.params for option in parameter.opts} | {"--help"}
+
+    return dict(walk(typer.main.get_command(app), "glan"))
+
+
+def typed_in(page: Path) -> Iterator[str]:
+    """What a page tells to type: code that begins with `glan` or the path of the program."""
+    text = page.read_text(encoding="utf-8")
+    codes = re.findall(r"`([^`\n]+)`", text) + [
+        line for block in re.findall(r"```\n(.*?)```", text, re.DOTALL) for line in block.splitlines()
+    ]
+    for code in codes:
+        if match := re.match(r"(?:\.venv/bin/)?(glan [a-z].*)", code):
+            yield match[1].partition("#")[0].strip()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_tells_to_type_exists(page: Path) -> None:
+    known = commands()
+    for line in typed_in(page):
+        words = [word.rstrip(",") for word in line.split()]
+        command = next((path for length in (3, 2) if (path := " ".join(words[:length])) in known), None)
+        assert command, f"{page.name}: `{line}` is no command"
+        assert {word for word in words if word.startswith("--")} <= known[command], f"{page.name}: `{line}`"
+
+
+def test_every_command_is_documented() -> None:
+    told = [line for page in PAGES for line in typed_in(page)]
+    assert [command for command in commands() if not any(f"{line} ".startswith(f"{command} ") for line in told)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_links_to_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if not target.startswith(("http://", "https://", "#")):
+            assert (page.parent / target.partition("#")[0]).exists(), f"{page.name}: {target}"
+    for path in re.findall(r"`((?:docs|glan|tasks|flows|prompts|tests|bench|deployments)/[\w./-]+)`", text):
+        assert (ROOT / path).exists(), f"{page.name}: {path}"
