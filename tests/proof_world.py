@@ -4,6 +4,7 @@ Every process gets a working folder of its own and an empty Prefect home, as on 
 from one to the next is the store. What a store has to be at any time is in `proof_checks`.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -66,10 +67,8 @@ class Process:
 
     def kill(self) -> None:
         """SIGKILL for it and everything it started. Whether it had ended by itself makes no difference."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
 
     def end(self) -> Ended:
