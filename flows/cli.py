@@ -1,5 +1,6 @@
 """`glan`: the terminal's door to the same jobs that Prefect runs. Commands import what they need when they run."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -175,6 +176,8 @@ def _given(
 
 def main() -> None:
     """Entry point of the `glan` command. A wrong option is told like any other wrong input: one sentence, code 2."""
+    # An ordinary exit, so that what the command has started (a model, a temporary Prefect server) ends with it.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         code = app(prog_name="glan", standalone_mode=False)
     except TyperException as error:

@@ -57,7 +57,7 @@ def generate_discipline(discipline_id: str, order: Order) -> State[Any]:
 
 def _end(making: "_Making") -> State[Any]:
     count = progress.of(making.order.run_id).total(making.discipline_id)
-    figures = f"{count.made} units made, {count.done_before} up to date, {count.quarantined} rows quarantined"
+    figures = f"{count.made} units made, {count.done_before} up to date, rows quarantined: {count.quarantined}"
     if isinstance(making.fatal, errors.Cancelled):
         return Cancelled(message=f"{figures}; {making.last_reason}")
     if making.failed == 0:

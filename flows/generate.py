@@ -52,7 +52,7 @@ def _make(order: Order) -> State[Any]:
         examine_before_paying(recipe(order))
     states = _run_disciplines(order, todo)
     verdicts = curate(order) if todo else curated(order)
-    publish_summary(order.run_id, effects(order).store.files.url, verdicts)
+    publish_summary(order.run_id, effects(order).store, verdicts)
     return _end(order, states)
 
 
@@ -122,8 +122,8 @@ def _end(order: Order, states: Sequence[State[Any]]) -> State[Any]:
     counts = progress.of(order.run_id)
     total = counts.total()
     figures = (
-        f"{total.made} units made with {total.calls} calls, {total.done_before} up to date, "
-        f"{total.quarantined} rows quarantined, {total.failed} units failed"
+        f"{total.made} units made with {effects(order).gateway.state.calls} calls, {total.done_before} up to date, "
+        f"rows quarantined: {total.quarantined} now and {total.quarantined_before} before, units failed: {total.failed}"
     )
     unfinished = [state for state in states if not state.is_completed()]
     if unfinished:

@@ -180,7 +180,7 @@ def _report(state: Any, run_id: str, store: Store, as_json: bool, strict: bool) 
             "units_made": count.made,
             "up_to_date": count.done_before,
             "failed": count.failed,
-            "quarantined": count.quarantined,
+            "quarantined": count.quarantined + count.quarantined_before,
             "calls": count.calls,
             "tokens": count.prompt_tokens + count.completion_tokens,
             "cost_usd": count.cost_usd,

@@ -1,7 +1,8 @@
 """What a run shows in the Prefect UI: a bar for each stage, a table of figures, what was quarantined and why."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from types import TracebackType
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,8 @@ from prefect.artifacts import (
 )
 
 from glan.curation.curate import Verdicts
-from glan.units import STAGES, Stage
+from glan.store.store import Store
+from glan.units import STAGES, Receipt, Stage
 from tasks import progress
 from tasks.progress import Count
 
@@ -73,12 +75,20 @@ class ProgressBars:
             self._bars[stage] = (bar, percent)
 
 
-def publish_summary(run_id: str, store_url: str, verdicts: Verdicts) -> None:
+def publish_summary(run_id: str, store: Store, verdicts: Verdicts) -> None:
     """The tables of a finished run. One that cannot be shown never fails the run."""
     counts = progress.of(run_id)
-    lines = [f"- {plain(reason)}: {number}" for reason, number in sorted(verdicts.reasons.items())] or ["- nothing"]
-    failed = [f"- {plain(node)}: {plain(reason)}" for node, reason in counts.failures[:MOST_ROWS]] or ["- nothing"]
-    markdown = "\n".join(["## Rejected by curation", *lines, "", "## Failed; the next run tries again", *failed])
+    sections = {
+        "Rejected by curation": [f"{plain(reason)}: {number}" for reason, number in sorted(verdicts.reasons.items())],
+        "In quarantine": [plain(line) for line in islice(_quarantined(store, counts.holes), MOST_ROWS)],
+        "Failed; the next run tries again": [
+            f"{plain(node)}: {plain(reason)}" for node, reason in counts.failures[:MOST_ROWS]
+        ],
+    }
+    markdown = "\n\n".join(
+        "\n".join([f"## {title}", "", *(f"- {line}" for line in lines or ["nothing"])])
+        for title, lines in sections.items()
+    )
     try:
         create_table_artifact(
             key="glan-summary",
@@ -86,10 +96,19 @@ def publish_summary(run_id: str, store_url: str, verdicts: Verdicts) -> None:
             description="Rows, tokens and cost by discipline and stage. Rows are all there are, the rest is of this run.",
         )
         create_markdown_artifact(key="glan-reasons", markdown=markdown, description="What is not in the data, and why")
-        if store_url.startswith("s3://"):
-            create_link_artifact(link=store_url, key="glan-data", link_text=store_url, description="The data")
+        if store.files.url.startswith("s3://"):
+            create_link_artifact(
+                link=store.files.url, key="glan-data", link_text=store.files.url, description="The data"
+            )
     except Exception:
         logging.getLogger("glan").warning("the summary could not be shown in Prefect", exc_info=True)
+
+
+def _quarantined(store: Store, receipts: Iterable[Receipt]) -> Iterator[str]:
+    """What this run put into quarantine: the node, the kind of trouble, the reason."""
+    for receipt in receipts:
+        for row in store.read_quarantine(receipt).select(["node", "error_kind", "message"]).to_pylist():
+            yield f"{receipt.stage} {row['node']}: {row['error_kind']}: {row['message']}"
 
 
 def _table(counts: Mapping[tuple[str, Stage], Count], verdicts: Verdicts) -> list[dict[str, Any]]:
@@ -107,7 +126,7 @@ def _table(counts: Mapping[tuple[str, Stage], Count], verdicts: Verdicts) -> lis
                 "units made": count.made,
                 "up to date": count.done_before,
                 "failed": count.failed,
-                "quarantined": count.quarantined,
+                "quarantined": count.quarantined + count.quarantined_before,
                 "calls": count.calls,
                 "prompt tokens": count.prompt_tokens,
                 "completion tokens": count.completion_tokens,

@@ -18,6 +18,7 @@ class Count:
     failed: int = 0
     rows: int = 0
     quarantined: int = 0
+    quarantined_before: int = 0
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -38,6 +39,7 @@ class Progress:
 
     counts: dict[tuple[str, Stage], Count] = field(default_factory=dict)
     failures: list[tuple[str, str]] = field(default_factory=list)
+    holes: list[Receipt] = field(default_factory=list)  # units of this run with rows in quarantine
     fatal: str | None = None
     verdicts: Verdicts = field(default_factory=Verdicts)
     _said: list[str] = field(default_factory=list)
@@ -49,7 +51,11 @@ class Progress:
 
     def was_done(self, receipt: Receipt) -> None:
         """A unit was committed before this run."""
-        self._add(receipt.discipline_id, receipt.stage, Count(done_before=1, rows=receipt.rows))
+        self._add(
+            receipt.discipline_id,
+            receipt.stage,
+            Count(done_before=1, rows=receipt.rows, quarantined_before=receipt.quarantined),
+        )
 
     def made(self, receipt: Receipt) -> None:
         """A unit was committed by this run."""
@@ -58,6 +64,9 @@ class Progress:
             for name in ("rows", "quarantined", "calls", "prompt_tokens", "completion_tokens", "cost_usd")
         }
         self._add(receipt.discipline_id, receipt.stage, Count(made=1, **spent))
+        if receipt.quarantined:
+            with self._lock:
+                self.holes.append(receipt)
 
     def failed(self, discipline_id: str, stage: Stage, node: str, reason: str) -> None:
         """A unit could not be committed; the next run tries it again."""

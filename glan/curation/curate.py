@@ -50,7 +50,7 @@ def curate_store(
     are taken as they are published. The figures returned are of the disciplines in `judged`.
     """
     named = {
-        discipline_id: {receipt.unit: receipt for receipt in manifest.units}
+        discipline_id: _present(store, manifest)
         for discipline_id, manifest in manifests.all_current(store.files, "instructions").items()
     }
     units = {
@@ -87,6 +87,12 @@ def _verdicts(found: Mapping[str, Sequence[Sequence[str]]], changed: Sequence[st
         reasons=dict(Counter(code for reasons in every for code in reasons)),
         changed=tuple(changed),
     )
+
+
+def _present(store: Store, manifest: manifests.Manifest) -> dict[str, Receipt]:
+    """The units that a manifest names, without those whose object somebody has removed."""
+    objects = store.objects("instructions", manifest.discipline_id)
+    return {receipt.unit: receipt for receipt in manifest.units if receipt.object in objects}
 
 
 def _units(store: Store, discipline_id: str, judged: Sequence[Receipt], named: ByAddress) -> list[Receipt]:

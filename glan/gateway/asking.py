@@ -159,6 +159,7 @@ class Asking:
         except Exception:  # a fault in a reader is ours; the reply is paid for and stays on record all the same
             self._record(exchange, "reader_error", text)
             raise
+        result = self._progress.judged(result, text)
         if isinstance(result, Problem):
             self._record(exchange, result.kind, text)
             self._progress.note(result, text)

@@ -6,6 +6,7 @@ from typing import Any
 
 from glan.gateway.requests import Call, Failure, Problem, Request, Understood
 from glan.gateway.trouble import REPLAYED_KINDS
+from glan.keys import normalised
 
 
 @dataclass(slots=True)
@@ -22,6 +23,12 @@ class Progress:
         self.failures += 1
         self.problem = problem
         self.bad_reply = reply
+
+    def judged(self, result: Understood | Problem, reply: str) -> Understood | Problem:
+        """The reading of a reply, unless the reply only hands back what was said of the one before it."""
+        if isinstance(result, Understood) and self.problem and normalised(self.problem.message) in normalised(reply):
+            return Problem("echo", self.problem.message)
+        return result
 
     def failure(self, request: Request) -> Failure | None:
         """The end of a request that may not or need not be asked again."""
@@ -42,7 +49,7 @@ def recall(request: Request, rows: Iterable[Mapping[str, Any]]) -> Call | Progre
         progress.attempts = max(progress.attempts, row["attempt"])
         reply = row["reply"]
         if reply is not None and 200 <= row["status"] < 300:
-            result = request.read(reply, row["finish_reason"])
+            result = progress.judged(request.read(reply, row["finish_reason"]), reply)
             if isinstance(result, Understood):
                 return _call(request, row, result)
             progress.note(result, reply)

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from glan.config import ROLES, ModelProfile, Role, RunConfig
-from glan.gateway.requests import Message, Reader, Request
-from glan.keys import digest, seed_for
+from glan.gateway.requests import Message, Problem, Reader, Request, Understood
+from glan.keys import digest, normalised, seed_for
 from glan.prompts import Prompts
 from glan.units import Unit
 
@@ -55,6 +55,10 @@ class Recipe:
         """A request of one prompt, as a further turn where `after` gives the turns before it."""
         prompt = self.prompts[prompt_name]
         profile = _with_parameters(self.profile(role), prompt.parameters)
+        with_example = profile.example and not after
+        messages = prompt.render(inputs, example=with_example)
+        if with_example:
+            read = unlike_example(read, messages)
         seed = seed_for(
             self.config.seed, unit.stage, unit.discipline_id, unit.subject_id, sample_index or 0, unit.edition
         )
@@ -65,7 +69,7 @@ class Recipe:
             unit_key=unit.key,
             node=unit.node if sample_index is None else f"{unit.node} #{sample_index}",
             prompt=prompt.stamp,
-            messages=[*after, *prompt.render(inputs, example=profile.example and not after)],
+            messages=[*after, *messages],
             profile=profile,
             read=read,
             sample_index=sample_index or 0,
@@ -83,3 +87,30 @@ def _with_parameters(profile: ModelProfile, parameters: Mapping[str, Any]) -> Mo
     """The prompt's own sampling parameters, except those that the profile says are not to be sent."""
     wanted = {name: value for name, value in parameters.items() if getattr(profile, name) is not None}
     return profile.model_copy(update=wanted)
+
+
+def unlike_example(read: Reader, messages: Sequence[Message]) -> Reader:
+    """A reader that also refuses a reply about the worked example: small models like to copy it.
+
+    `messages` end with the example's two turns and the question itself. A reply counts as copied if at least two of
+    its longer words, and a fifth of them, are found in the example and nowhere else in the messages.
+    """
+    *rules, example_question, example_answer, asked = (_long_words(message["content"]) for message in messages)
+    of_example = (example_question | example_answer).difference(asked, *rules)
+
+    def checked(text: str, finish_reason: str | None) -> Understood | Problem:
+        result = read(text, finish_reason)
+        words = _long_words(text)
+        copied = words & of_example
+        if isinstance(result, Problem) or len(copied) < 2 or 5 * len(copied) < len(words):
+            return result
+        return Problem(
+            "copied_example", "This repeats the example, which is about something else; keep to what is asked."
+        )
+
+    return checked
+
+
+def _long_words(text: str) -> set[str]:
+    """The first six letters of the words of five and more, so that a colony and its colonies are one."""
+    return {word[:6] for word in normalised(text).split() if len(word) >= 5}

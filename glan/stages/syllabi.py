@@ -100,7 +100,7 @@ def usable_sessions(reply: SyllabusSessions) -> list[Row]:
     """Sessions with a title of their own and a concept, each concept once per session."""
     sessions: dict[str, Row] = {}
     for session in reply.sessions:
-        concepts = distinct(session.key_concepts)
+        concepts = [concept for concept in distinct(session.key_concepts) if is_concept(concept)]
         title = normalised(session.title)
         if title and title not in sessions and concepts:
             sessions[title] = {
@@ -109,6 +109,13 @@ def usable_sessions(reply: SyllabusSessions) -> list[Row]:
                 "key_concepts": concepts,
             }
     return list(sessions.values())
+
+
+def is_concept(text: str) -> bool:
+    """Whether a text can name a concept, and is not one word over and over."""
+    words = normalised(text).split()
+    different = len(set(words))
+    return different > 1 or len(words) == 1 if len(words) < 5 else 2 * different > len(words)
 
 
 def as_text(sessions: Sequence[Row]) -> str:

@@ -1,5 +1,6 @@
 """What a person sees in Prefect: against a real server with a database of its own."""
 
+import contextvars
 import json
 import os
 import sqlite3
@@ -21,11 +22,21 @@ from model_server import ModelServer
 from prefect import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
 from prefect.client.schemas.objects import FlowRun, State, TaskRun
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling
 from s3_server import _free_ports
 
 from glan.units import STAGES
+
+SETTINGS = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+}
+"""As a server of this project is to be set."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,7 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectSer
     """`prefect server start` on a port and in a home of its own."""
     home = tmp_path_factory.mktemp("prefect")
     [port] = _free_ports(1)
-    environment = {**os.environ, "PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    environment = {**os.environ, "PREFECT_HOME": str(home), **SETTINGS}
     environment.pop("PREFECT_API_URL", None)
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with (home / "log").open("wb") as log:
@@ -85,11 +96,19 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectSer
     try:
         url = f"http://127.0.0.1:{port}/api"
         eventually(lambda: _answers(f"{url}/health"), seconds=120)
+        forget_other_servers()
         with temporary_settings({PREFECT_API_URL: url}):
             yield PrefectServer(url, home)
+            forget_other_servers()
     finally:
         process.terminate()
         process.wait(30)
+
+
+def forget_other_servers() -> None:
+    """Let Prefect's own threads send what they hold and end: new ones talk to the server that is set then."""
+    APILogWorker.instance().drain()
+    EventsWorker.drain_all()
 
 
 def _answers(url: str) -> bool:
@@ -112,7 +131,7 @@ def run_id(state: State[Any]) -> Any:
 
 
 def test_a_run_shows_its_disciplines_units_and_figures(seen: World, real_server: PrefectServer) -> None:
-    seen.server.latency = 0.1
+    seen.server.latency = 0.6
     first = seen.run(disciplines=["physics", "economics"])
     assert first.name == "Completed", first.message
     disciplines = real_server.children(run_id(first))
@@ -126,10 +145,9 @@ def test_a_run_shows_its_disciplines_units_and_figures(seen: World, real_server:
     assert Counter(task.name.split()[0] for task in tasks) == {
         "subjects": 1, "syllabi": 2, "questions": 2, "answers": 2, "instructions": 2,
     }  # fmt: skip
-    nodes = {unit.unit for unit in seen.receipts("syllabi")}
-    assert {task.name for task in tasks if task.name.startswith("syllabi ")} == {
-        f"syllabi physics/{node}" for node in nodes
-    }
+    syllabi = {task.name for task in tasks if task.name.startswith("syllabi ")}
+    for unit in seen.receipts("syllabi"):
+        assert any(f"syllabi physics/{unit.unit}".startswith(name) for name in syllabi)
 
     made = real_server.artifacts(run_id(first), *(run.id for run in disciplines))
     assert {f"{stage}-{run.name}" for stage in STAGES for run in disciplines} <= made.keys()
@@ -141,6 +159,7 @@ def test_a_run_shows_its_disciplines_units_and_figures(seen: World, real_server:
     assert sum(line["calls"] for line in table) == seen.server.count
     assert "Rejected by curation" in made["glan-reasons"]
 
+    seen.server.latency = 0.0
     again = seen.run(disciplines=["physics", "economics"])
     assert again.name == "Completed"
     assert real_server.children(run_id(again)) == []
@@ -161,7 +180,7 @@ def test_what_is_missing_makes_a_run_partially_completed(seen: World, real_serve
 def test_a_refused_key_fails_the_run_with_one_sentence_and_few_calls(seen: World, real_server: PrefectServer) -> None:
     seen.server.latency = 0.05
     seen.server.faults = Faults(when=lambda payload, nth: "unauthorized")
-    state = seen.run(disciplines=["physics", "economics", "philosophy", "botany", "zoology"], lists=4)
+    state = seen.run(disciplines=["physics", "economics", "chemistry", "history"], lists=4)
     assert state.is_failed()
     assert "API key" in str(state.message) and "\n" not in str(state.message)
     assert seen.server.count <= 4 * 3
@@ -221,10 +240,10 @@ def test_weather_that_outlasts_the_patience_shows_as_retrying_and_is_overcome(
 
 
 def test_cancelling_a_run_without_a_deployment_stops_it(seen: World, real_server: PrefectServer) -> None:
-    seen.server.faults = Faults(hang=1.0)
+    seen.server.faults = Faults(hang=1.0)  # of every call
     ended: list[State[Any]] = []
     known = {run.id for run in _roots()}
-    runner = threading.Thread(target=lambda: ended.append(seen.run()))
+    runner = threading.Thread(target=contextvars.copy_context().run, args=(lambda: ended.append(seen.run()),))
     runner.start()
     seen.server.wait_for_calls(2)
     [mine] = [run for run in _roots() if run.id not in known]

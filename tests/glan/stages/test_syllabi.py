@@ -133,3 +133,17 @@ def test_concepts_keep_their_spelling_and_differ_as_they_are_compared() -> None:
     names = [normalised(concept) for concept in session["key_concepts"]]
     assert session["key_concepts"][0] == "Snell's Law"
     assert len(set(names)) == len(names) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "names_one"),
+    [
+        ("biodiversity", True),
+        ("biodiversity, Biodiversity", False),
+        ("New York, New York", True),
+        ("wildlife, wildlife, biodiversity, wildlife, wildlife, wildlife", False),
+        ("the law of the conservation of energy", True),
+    ],
+)
+def test_one_word_over_and_over_names_no_concept(text: str, names_one: bool) -> None:
+    assert syllabi.is_concept(text) is names_one
