@@ -9,7 +9,7 @@ from glan.curation.examples import Example
 from glan.curation.questions import answer_in_question
 from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Call, Conversation, Outcome, Problem
-from glan.keys import digest, seed_for
+from glan.keys import digest, normalised, seed_for
 from glan.records import row_digest
 from glan.replies import question_list
 from glan.stages.making import Effects, Made, Row, make, provenance, subject_of
@@ -25,6 +25,7 @@ _HEADING = re.compile(
     r"(?:question|problem|exercise|assignment|homework)(?:\s+(?:\d+|statement|text))?[\s*_#]*(?::|\n|$)[\s*_]*",
     re.IGNORECASE,
 )
+_SENTENCE_END = re.compile(r"(?<=[.?!\n])")
 _CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 _TAUGHT = (
     r"\b(?i:(?:cover|discuss|learn|introduc|explor|outlin|examin)ed|learnt|studied|taught|concepts?|topics?|material"
@@ -37,6 +38,7 @@ _REFERS_OUTSIDE = re.compile(
     r"|(?i:\b(?:based|building|build|drawing|draw) (?:up)?on Sessions? \d)"
     r"|(?i:\b(?:the|these|this) (?:above|given|provided|listed|aforementioned) (?:syllabus|(?:class )?sessions?|key concepts?)\b)"
     r"|(?i:\b(?:syllabus|class sessions?|key concepts?) (?:provided |listed |given )?above\b)"
+    r"|(?i:\bstudent has come to this point\b|\bconnects the two sessions\b|\bneeds (?:all (?:of )?)?(?:the|these) key concepts\b)"
     r"|(?i:\b(?:according to|based on|from) (?:the|this|our|your) (?:course )?syllabus\b)"
     r"|(?i:\b(?:covered|discussed|learned|studied|introduced|taught|listed|outlined) in (?:the|this|our|your) (?:course )?syllabus\b)"
     r"|(?i:\b(?:covered|discussed|learned|studied|introduced|taught) in (?:the |these )?"
@@ -182,6 +184,10 @@ def check(question: str) -> Problem | None:
             "not_self_contained",
             "The reader sees the question alone: do not mention the syllabus, a session or the list of key concepts.",
         )
+    sentences = _SENTENCE_END.split(_CODE.sub("", text))
+    asked = [normalised(sentence) for sentence in sentences if sentence.endswith("?") and len(sentence.split()) > 3]
+    if len(set(asked)) < len(asked):
+        return Problem("repetition", "The same is asked twice; ask each thing once.")
     return None
 
 

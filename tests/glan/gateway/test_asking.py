@@ -98,6 +98,19 @@ def test_content_is_asked_for_as_often_as_the_profile_says_and_no_more(
     assert len({payload["seed"] for payload in endpoint.payloads}) == 4
 
 
+def test_a_reply_that_hands_back_what_was_said_of_the_last_one_is_none(
+    open_gateway: Open, endpoint: SayAnything, log: MemoryLog
+) -> None:
+    cut = "The answer was cut off at the length limit. Answer again, complete but shorter."
+    endpoint.say = in_turn(completion("Half an", "length"), completion(cut), completion("A whole answer."))
+    outcome = run_one(open_gateway(endpoint.base_url), ask())
+    assert outcome.value == "A whole answer."
+    assert log.kinds() == ["truncated", "echo", None]
+    again = run_one(open_gateway(endpoint.base_url), ask(), log.rows)
+    assert again.value == "A whole answer."
+    assert len(endpoint.payloads) == 3
+
+
 def test_a_problem_that_asking_cannot_cure_is_not_asked_again(open_gateway: Open, endpoint: SayAnything) -> None:
     hopeless = prose(lambda text: Problem("hopeless", "Never mind.", ask_again=False))
     outcome = run_one(open_gateway(endpoint.base_url), ask(read=hopeless))

@@ -25,7 +25,9 @@ def test_a_reply_about_the_worked_example_is_asked_again() -> None:
 
 
 def test_a_reply_about_what_was_asked_is_taken() -> None:
-    question = "What happens to the bones of a person who gets too little vitamin D, and which foods, say sugar, help not?"
+    question = (
+        "What happens to the bones of a person who gets too little vitamin D, and which foods, say sugar, help not?"
+    )
     assert READ(question, "stop") == Understood(question)
 
 
