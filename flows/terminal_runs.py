@@ -144,7 +144,7 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
 
 def _generate(config: RunConfig, shown: bool) -> tuple[Any, str]:
     from flows.generate import generate
-    from flows.temporary_server import start_temporary_server
+    from flows.server import ready_server
     from tasks import progress
 
     def by_stage() -> dict[str, tuple[int, int, str]]:
@@ -155,7 +155,7 @@ def _generate(config: RunConfig, shown: bool) -> tuple[Any, str]:
 
     progress.listen(lambda message: note.print(message, markup=False, highlight=False))
     try:
-        start_temporary_server()
+        ready_server()
         with bars(by_stage, shown):
             state = generate(config, return_state=True)
     except KeyboardInterrupt:
@@ -228,7 +228,8 @@ def _show_samples() -> None:
     from glan.dataset import load
 
     rows = load("instructions", columns=["discipline", "subject", "question", "answer", "kept"])
-    for _, row in rows[rows["kept"]].head(SAMPLES_SHOWN).iterrows():
+    one_each = rows[rows["kept"]].drop_duplicates("discipline")
+    for _, row in one_each.head(SAMPLES_SHOWN).iterrows():
         out.rule(f"{row['discipline']} / {row['subject']}", style="dim")
         out.print(f"Q: {row['question']}\n\nA: {row['answer']}", markup=False, highlight=False)
     out.rule(style="dim")

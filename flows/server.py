@@ -1,0 +1,35 @@
+"""The Prefect server that a run from the terminal reports to: the one that is set, or a temporary one.
+
+The temporary one is kept alive while a run that was told to stop writes down how it ended.
+"""
+
+import signal
+
+from prefect import get_client
+from prefect.client.base import ServerType, determine_server_type
+from prefect.server.api.server import SubprocessASGIServer
+
+from glan.errors import InputError
+
+
+def ready_server() -> None:
+    """Make sure that the server that is set answers; where none is set, start the temporary one, deaf to Ctrl-C.
+
+    A terminal sends Ctrl-C to every process of the command. A run that has lost its server waits for it for minutes.
+
+    Raises:
+        InputError: the server that is set does not answer.
+    """
+    if determine_server_type() != ServerType.EPHEMERAL:
+        with get_client(sync_client=True) as client:
+            if client.api_healthcheck() is not None:
+                raise InputError(
+                    f"PREFECT_API_URL: no Prefect server answers at {client.api_url.host}:{client.api_url.port}; "
+                    "start it, correct the address, or unset it to run on a temporary one"
+                )
+        return
+    usual = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a process inherits what is blocked
+    try:
+        SubprocessASGIServer().start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, usual)
