@@ -15,7 +15,7 @@ Payload = dict[str, Any]
 Schema = dict[str, Any]
 
 _TOPIC = re.compile(r"^(?:Discipline|Course): *(.+)$", re.MULTILINE)
-_CONCEPTS = re.compile(r"\nKey concepts[^:\n]{0,20}: *(\S.*)")
+_CONCEPTS = re.compile(r"[Kk]ey concepts[^:\n]{0,20}: *(\S.*)")
 _SIZES = re.compile(r"(\d+) to (\d+) class sessions")
 _PER_SESSION = re.compile(r"about (\d+) (?:key concepts|strings)")
 _WANTS = {

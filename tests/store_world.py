@@ -1,6 +1,8 @@
 """Small units, rows and calls for tests of the store."""
 
 import datetime
+import os
+import sys
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +18,11 @@ NOW = datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.UTC)
 def clock() -> datetime.datetime:
     """It is always noon."""
     return NOW
+
+
+def child_environment() -> dict[str, str]:
+    """The environment of a process that imports what this one can."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 def a_unit(address: str = "physics", prompt: str = "first") -> Unit:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from store_world import NOW, a_call, clock
+from store_world import NOW, a_call, child_environment, clock
 
 from glan.errors import StoreError, StoreWeather
 from glan.store import calls
@@ -335,7 +335,7 @@ def test_after_kills_every_acknowledged_row_is_on_record_exactly_once(store_url:
     acknowledged: list[str] = []
     for round_number in range(4):
         command = [sys.executable, "-c", _WRITER, store_url, str(round_number)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=child_environment()) as writer:
             assert writer.stdout
             acknowledged += writer.stdout.readline().split()
             with pytest.raises(subprocess.TimeoutExpired):

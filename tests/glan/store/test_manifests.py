@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from store_world import a_unit, clock, commit
+from store_world import a_unit, child_environment, clock, commit
 
 from glan.errors import StoreError
 from glan.store import manifests
@@ -106,7 +106,7 @@ def test_a_generation_that_is_not_there_or_damaged_is_named(store_url: str) -> N
 def test_publishers_in_many_processes_lose_no_receipt_and_leave_no_gap(store_url: str) -> None:
     publishers, each = 3, 4
     commands = [[sys.executable, "-c", _PUBLISHER, store_url, f"p{number}", str(each)] for number in range(publishers)]
-    running = [subprocess.Popen(command) for command in commands]
+    running = [subprocess.Popen(command, env=child_environment()) for command in commands]
     assert [process.wait() for process in running] == [0] * publishers
     files = Files.open(store_url)
     published = manifests.current(files, "subjects", "physics")
