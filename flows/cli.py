@@ -1,5 +1,7 @@
 """`glan`: the terminal's door to the same jobs that Prefect runs. Commands import what they need when they run."""
 
+import contextlib
+import os
 import signal
 import sys
 from pathlib import Path
@@ -174,10 +176,23 @@ def _given(
     return run_file, {name: value for name, value in options.items() if value is not None}
 
 
+def _take_over_env_file() -> None:
+    """What `.env` says for others (AWS, Prefect, keys of profiles) goes into the environment; ours is read by Settings."""
+    if not Path(".env").is_file():
+        return
+    from dotenv import dotenv_values
+
+    with contextlib.suppress(OSError, UnicodeDecodeError):  # the settings say what is wrong with the file
+        for name, value in dotenv_values(".env").items():
+            if value is not None and not name.startswith(("GLAN_", "OPENAI_")):
+                os.environ.setdefault(name, value)
+
+
 def main() -> None:
     """Entry point of the `glan` command. A wrong option is told like any other wrong input: one sentence, code 2."""
     # An ordinary exit, so that what the command has started (a model, a temporary Prefect server) ends with it.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    _take_over_env_file()
     try:
         code = app(prog_name="glan", standalone_mode=False)
     except TyperException as error:

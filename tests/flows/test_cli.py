@@ -239,6 +239,20 @@ def test_doctor_says_which_model_does_not_answer(fresh: Place, monkeypatch: pyte
     assert said.stderr == "glan: something is wrong; see above\n"
 
 
+def test_the_key_of_a_profile_may_stand_in_the_env_file(fresh: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEACHER_KEY", "")  # given back at the end, whatever the command sets
+    monkeypatch.delenv("TEACHER_KEY")
+    (fresh.folder / ".env").write_text("TEACHER_KEY=sk-teacher\n")
+    with ModelServer(api_key="sk-teacher") as server:
+        own = f'model = "teacher"\nbase_url = "{server.base_url}"\napi_key_env = "TEACHER_KEY"\n'
+        roles = ("subject", "syllabus", "question", "answer")
+        (fresh.folder / "OWN.toml").write_text("".join(f"[models.{role}]\n{own}" for role in roles))
+        said = typed("doctor", "OWN.toml", "--json")
+        assert said.code == 0
+        assert {call.headers["authorization"] for call in server.calls} == {"matched"}
+    assert "sk-teacher" not in said.stdout + said.stderr
+
+
 def test_files_are_the_objects_that_hold_the_rows(made: Place) -> None:
     paths = document(typed("files", "answers", "--json"))
     assert sum(pq.read_metadata(path).num_rows for path in paths) == 6
