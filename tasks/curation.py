@@ -25,7 +25,8 @@ def curated(order: Order) -> Verdicts:
         for unit, _ in one.done["instructions"].values()
     }
     verdicts = curate_store(run.store, judged, made.config.curation, order.run_id, now)
-    publish_snapshot(run.store, {*judged, *verdicts.changed}, order.run_id, now)
+    begun = {unit.discipline_id for one in seen for units in one.done.values() for unit, _ in units.values()}
+    publish_snapshot(run.store, {*begun, *verdicts.changed}, order.run_id, now)
     progress.of(order.run_id).verdicts = verdicts
     return verdicts
 

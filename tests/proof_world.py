@@ -143,4 +143,10 @@ def one_pass(run: Mapping[str, Any]) -> int:
 
 
 def _toml(run: Mapping[str, Any]) -> str:
-    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in run.items())
+    return "".join(f"{name} = {_inline(value)}\n" for name, value in run.items())
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{name} = {_inline(inner)}" for name, inner in value.items()) + " }"
+    return json.dumps(value)
