@@ -78,6 +78,27 @@ class ProgressBars:
 def publish_summary(run_id: str, store: Store, verdicts: Verdicts) -> None:
     """The tables of a finished run. One that cannot be shown never fails the run."""
     counts = progress.of(run_id)
+    try:
+        create_table_artifact(
+            key="glan-summary",
+            table=_table(counts.counts, verdicts),
+            description="Rows, tokens and cost by discipline and stage. Rows are all there are, the rest is of this run.",
+        )
+        create_markdown_artifact(
+            key="glan-reasons",
+            markdown=_reasons(store, counts, verdicts),
+            description="What is not in the data, and why",
+        )
+        if store.files.url.startswith("s3://"):
+            create_link_artifact(
+                link=store.files.url, key="glan-data", link_text=store.files.url, description="The data"
+            )
+    except Exception:
+        logging.getLogger("glan").warning("the summary could not be shown in Prefect", exc_info=True)
+
+
+def _reasons(store: Store, counts: progress.Progress, verdicts: Verdicts) -> str:
+    """What is not in the data, and why, as Markdown."""
     sections = {
         "Rejected by curation": [f"{plain(reason)}: {number}" for reason, number in sorted(verdicts.reasons.items())],
         "In quarantine": [plain(line) for line in islice(_quarantined(store, counts.holes), MOST_ROWS)],
@@ -85,23 +106,10 @@ def publish_summary(run_id: str, store: Store, verdicts: Verdicts) -> None:
             f"{plain(node)}: {plain(reason)}" for node, reason in counts.failures[:MOST_ROWS]
         ],
     }
-    markdown = "\n\n".join(
+    return "\n\n".join(
         "\n".join([f"## {title}", "", *(f"- {line}" for line in lines or ["nothing"])])
         for title, lines in sections.items()
     )
-    try:
-        create_table_artifact(
-            key="glan-summary",
-            table=_table(counts.counts, verdicts),
-            description="Rows, tokens and cost by discipline and stage. Rows are all there are, the rest is of this run.",
-        )
-        create_markdown_artifact(key="glan-reasons", markdown=markdown, description="What is not in the data, and why")
-        if store.files.url.startswith("s3://"):
-            create_link_artifact(
-                link=store.files.url, key="glan-data", link_text=store.files.url, description="The data"
-            )
-    except Exception:
-        logging.getLogger("glan").warning("the summary could not be shown in Prefect", exc_info=True)
 
 
 def _quarantined(store: Store, receipts: Iterable[Receipt]) -> Iterator[str]:
