@@ -62,7 +62,7 @@ def _with_work(order: Order) -> list[str]:
     made = recipe(order)
     counts = progress.of(order.run_id)
     todo = []
-    for walk in walks(run.store, current_taxonomy(run.store).select(made.config.disciplines), made):
+    for walk in walks(run.store, current_taxonomy(run.store).select(**made.config.selectors()), made):
         seen = survey(walk)
         if seen.ready:
             todo.append(walk.discipline.discipline_id)

@@ -62,7 +62,7 @@ def forecast_run(given: Given, taxonomy: Path | None, local: bool, as_json: bool
     with explained(), _local_names(local):
         recipe, tree, store = _checked(given, taxonomy, local)
         prices = Prices.load(Settings.load().prices)
-        table = forecast(store, tree.select(recipe.config.disciplines), recipe, prices.cost)
+        table = forecast(store, tree.select(**recipe.config.selectors()), recipe, prices.cost)
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     if as_json:
         show_json(rows)
@@ -131,7 +131,7 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
             from tasks.preparation import use_taxonomy
 
             use_taxonomy(store, taxonomy)
-        todo = [walk for walk in walks(store, tree.select(recipe.config.disciplines), recipe) if survey(walk).ready]
+        todo = [walk for walk in walks(store, tree.select(**recipe.config.selectors()), recipe) if survey(walk).ready]
         if todo and not as_json:
             note.print(
                 f"{counted(len(todo), 'discipline')} to work on; data goes to {store.files.url}", highlight=False

@@ -152,12 +152,46 @@ class Curation(_Strict):
     )
 
 
-class RunConfig(_Strict):
-    """What a run makes. `subjects` and `questions` are limits: raising one adds work, lowering one removes nothing."""
+class Budget(_Strict):
+    """The most that may be spent, in money, tokens or calls: whatever is reached first ends the run cleanly."""
+
+    usd: float | None = Field(default=None, gt=0, description="US dollars; needs a price for every model; null: no cap")
+    tokens: int | None = Field(default=None, ge=1, description="tokens sent and received together; null: no cap")
+    calls: int | None = Field(default=None, ge=1, description="calls, repairs included; null: no cap")
+    id: str = Field(
+        default="",
+        pattern=r"^[a-z0-9][a-z0-9.-]*$|^$",
+        max_length=100,
+        description="all that is ever spent under one id counts together; empty: a run, and those that go on from it",
+    )
+
+    @property
+    def limited(self) -> bool:
+        """Whether anything is capped."""
+        return self.usd is not None or self.tokens is not None or self.calls is not None
+
+
+class Selection(_Strict):
+    """Disciplines by name or by their place in the tree: all that any of the four names."""
 
     disciplines: list[str] = Field(
-        default_factory=list, description="ids or names; empty: every discipline of the taxonomy"
+        default_factory=list,
+        description="ids or names; with no discipline, field, sub-field or pattern: every discipline of the taxonomy",
     )
+    fields: list[str] = Field(default_factory=list, description="all disciplines of these fields")
+    sub_fields: list[str] = Field(default_factory=list, description="all disciplines of these sub-fields")
+    patterns: list[str] = Field(
+        default_factory=list, description="all disciplines whose id or name fits, as in a shell: *industry, bio*"
+    )
+
+    def selectors(self) -> dict[str, list[str]]:
+        """The four, as `Taxonomy.select` takes them."""
+        return {name: getattr(self, name) for name in Selection.model_fields}
+
+
+class RunConfig(Selection):
+    """What a run makes. `subjects` and `questions` are limits: raising one adds work, lowering one removes nothing."""
+
     subjects: int | None = Field(default=None, ge=1, description="the first n subjects of each discipline; null: all")
     questions: int = Field(default=20, ge=0, le=100_000, description="sample indices per subject: questions 0..n-1")
     lists: int = Field(default=10, ge=1, le=100, description="independent subject lists per discipline (paper: 10)")
@@ -184,6 +218,11 @@ class RunConfig(_Strict):
     )
     models: Models = Models()
     curation: Curation = Curation()
+    budget: Budget = Budget()
+    on_busy: Literal["wait", "skip", "share"] = Field(
+        default="wait",
+        description="when another run works on a discipline: wait for it, skip the discipline, or work beside it",
+    )
     seed: int = Field(default=0, ge=0, lt=2**31, description="root of all sampling")
 
     @model_validator(mode="after")
@@ -246,4 +285,4 @@ def unknown(name: str, known: Iterable[str]) -> str:
     return f"`{shown(name, 100)}` is not a known setting; {fix}"
 
 
-_NAMES = [name for model in (RunConfig, Models, ModelProfile, Curation) for name in model.model_fields]
+_NAMES = [name for model in (RunConfig, Models, ModelProfile, Curation, Budget) for name in model.model_fields]

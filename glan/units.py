@@ -8,6 +8,26 @@ Stage = Literal["subjects", "syllabi", "questions", "answers", "instructions"]
 STAGES: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "instructions")
 
 
+Mode = Literal["all", "missing", "stale", "refresh"]
+
+
+class Scope(BaseModel):
+    """Which part of the work of a discipline a run takes on.
+
+    Above `stage` nothing changes: what is published there is taken as it is. From there on, `all` makes whatever is
+    not as today's configuration has it; `missing` only what was never made; `stale` only what was made otherwise, and
+    what follows from that; `refresh` everything anew, as the edition that is open for it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: Stage = "subjects"
+    mode: Mode = "all"
+    questions: dict[str, int] = Field(
+        default_factory=dict, description="by discipline: its own limit of sample indices, before that of the config"
+    )
+
+
 class Receipt(BaseModel):
     """What is known of a committed unit without reading its rows; manifests are lists of these."""
 

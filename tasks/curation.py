@@ -17,7 +17,7 @@ def curated(order: Order) -> Verdicts:
     run = effects(order)
     made = recipe(order)
     seen = [
-        survey(walk) for walk in walks(run.store, current_taxonomy(run.store).select(made.config.disciplines), made)
+        survey(walk) for walk in walks(run.store, current_taxonomy(run.store).select(**made.config.selectors()), made)
     ]
     judged = {
         unit.discipline_id: [receipt for _, receipt in one.done["instructions"].values()]

@@ -1,33 +1,20 @@
 """RunConfig -> order: everything checked before the first call, the store made ready, inputs kept in it."""
 
-import datetime
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from glan import taxonomy
 from glan.config import RunConfig
-from glan.errors import StoreError
 from glan.keys import canonical, digest
 from glan.prompts import Prompts
 from glan.settings import Settings
 from glan.stages.recipe import Recipe
-from glan.store import inputs, taxonomies
+from glan.store import inputs, runs, taxonomies
+from glan.store.runs import RunRecord
 from glan.store.store import Store
 from glan.taxonomy import Taxonomy
+from glan.units import Scope
 from tasks import wiring
 from tasks.wiring import Order
-
-Document = TypeVar("Document", bound=BaseModel)
-
-
-class RunRecord(BaseModel):
-    """That a run was started, with the digest of its configuration: `_runs/<run_id>.json`."""
-
-    run_id: str
-    started_at: datetime.datetime
-    config: str
 
 
 def check(config: RunConfig, tree: Taxonomy) -> Recipe:
@@ -41,11 +28,11 @@ def check(config: RunConfig, tree: Taxonomy) -> Recipe:
     wiring.prices_of(settings)
     for profile in recipe.models().values():
         wiring.endpoint_of(settings)(profile)
-    tree.select(config.disciplines)
+    tree.select(**config.selectors())
     return recipe
 
 
-def prepare(config: RunConfig, run_id: str) -> Order:
+def prepare(config: RunConfig, run_id: str, scope: Scope = Scope()) -> Order:
     """Make the store ready for a run and keep the run's inputs in it.
 
     Raises:
@@ -56,10 +43,12 @@ def prepare(config: RunConfig, run_id: str) -> Order:
     recipe = check(config, current_taxonomy(store))
     store.start()
     seed_taxonomy(store)
-    order = Order(run_id=run_id, config_digest=_keep(store, recipe))
-    record = RunRecord(run_id=run_id, started_at=wiring.now(), config=order.config_digest)
-    store.files.create(f"_runs/{run_id}.json", canonical(record.model_dump(mode="json")))
-    return order
+    config_digest = _keep(store, recipe)
+    record = RunRecord(
+        run_id=run_id, started_at=wiring.now(), config=config_digest, scope=scope, budget_id=config.budget.id or run_id
+    )
+    runs.keep(store.files, record)
+    return Order(run_id=run_id, config_digest=config_digest)
 
 
 def last_config(store: Store) -> RunConfig | None:
@@ -68,20 +57,8 @@ def last_config(store: Store) -> RunConfig | None:
     Raises:
         StoreError: a record is damaged, or was written by another version of glan.
     """
-    records = [_read(store, entry.path, RunRecord) for entry in store.files.list("_runs")]
-    if not records:
-        return None
-    last = max(records, key=lambda record: record.started_at)
-    return _read(store, f"_inputs/config/{last.config}.json", RunConfig)
-
-
-def _read(store: Store, path: str, kind: type[Document]) -> Document:
-    try:
-        return kind.model_validate_json(store.files.read(path))
-    except FileNotFoundError as error:
-        raise StoreError(f"{path} is not in {store.files.url}, though a run on record names it") from error
-    except ValidationError as error:
-        raise StoreError(f"{path} in {store.files.url} is damaged or was written by another version of glan") from error
+    record = runs.last(store.files)
+    return runs.config_of(store.files, record) if record else None
 
 
 def _keep(store: Store, recipe: Recipe) -> str:

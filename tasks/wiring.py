@@ -22,8 +22,11 @@ from glan.prompts import Prompts
 from glan.settings import Settings
 from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
+from glan.store import runs
 from glan.store.calls import CallLog, Histories
+from glan.store.runs import RunRecord
 from glan.store.store import Store
+from glan.units import Scope
 from tasks import progress
 
 
@@ -66,6 +69,16 @@ def recipe(order: Order) -> Recipe:
     """The configuration of a run, from the store, and the prompts of this machine."""
     settings = Settings.load()
     return _recipe(settings.store, str(settings.prompts or ""), order.config_digest)
+
+
+def scope(order: Order) -> Scope:
+    """Which part of the work a run takes on, from its record in the store."""
+    return _record(Settings.load().store, order.run_id).scope
+
+
+@functools.lru_cache(maxsize=16)
+def _record(store_url: str, run_id: str) -> RunRecord:
+    return runs.find(Store.open(store_url).files, run_id)
 
 
 @functools.lru_cache(maxsize=16)

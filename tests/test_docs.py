@@ -12,7 +12,7 @@ import typer
 from pydantic import BaseModel
 
 from flows.cli import app
-from glan.config import Curation, ModelProfile, Models, RunConfig
+from glan.config import Budget, Curation, ModelProfile, Models, RunConfig
 from glan.gateway.prices import Prices
 from glan.records import SCHEMAS
 from glan.settings import Settings
@@ -50,6 +50,7 @@ def defaults(model: type[BaseModel]) -> dict[str, Any]:
         ("RUN.toml", RunConfig, 0),
         ("Profiles", ModelProfile, 0),
         ("Curation", Curation, 0),
+        ("Budget", Budget, 0),
         ("Environment", Settings, 1),
     ],
 )

@@ -1,0 +1,81 @@
+"""What a person fills in to start a flow: one model for each, shown as a form by Prefect and filled by `glan` alike."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glan.config import Budget, Curation, RunConfig, Selection
+from glan.release.formats import FORMATS, Format
+from glan.units import Stage
+
+Recipe = RunConfig | None
+RECIPE = "what to make and how; null: as the last run in this store did"
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExpandConfig(Selection):
+    """A night's work: further questions for every discipline that has fewer accepted instructions than its target."""
+
+    target: int = Field(default=1_000, ge=1, description="accepted instructions that each discipline is to reach")
+    attempts: float = Field(
+        default=3.0, ge=1, le=100, description="most questions asked, in all, for each instruction of the target"
+    )
+    night: Budget = Field(default=Budget(), description="the most that one night may spend")
+    in_all: Budget = Field(default=Budget(), description="the most that all nights together may spend")
+    on_busy: Literal["wait", "skip", "share"] = Field(
+        default="skip", description="when another run works on a discipline: wait, skip it tonight, or work beside it"
+    )
+    recipe: Recipe = Field(default=None, description=RECIPE)
+
+
+class BackfillConfig(Selection):
+    """Make a part of the data good: fill holes, redo what is stale, or draw anew."""
+
+    stage: Stage = Field(
+        default="subjects", description="the first stage that may change; those above stay as they are"
+    )
+    mode: Literal["missing", "stale", "refresh"] = Field(
+        default="missing",
+        description="missing: make what was never made; stale: redo what prompts, models or settings have changed; "
+        "refresh: draw everything anew as the next edition",
+    )
+    preview: bool = Field(default=False, description="only say what would be asked and what it would cost")
+    budget: Budget = Field(default=Budget(), description="the most that this run may spend")
+    on_busy: Literal["wait", "skip", "share"] = Field(
+        default="wait", description="when another run works on a discipline: wait for it, skip it, or work beside it"
+    )
+    recipe: Recipe = Field(default=None, description=RECIPE)
+
+
+class FanOutConfig(Selection):
+    """One run of a deployment for each discipline."""
+
+    deployment: str = Field(
+        default="generate/generate",
+        pattern=r"^[^/]+/[^/]+$",
+        description="flow and deployment that is started for each discipline, e.g. generate/generate",
+    )
+    at_once: int = Field(default=4, ge=1, le=100, description="most of these runs that are going at a time")
+    budget: Budget = Field(default=Budget(), description="the most that all of them together may spend")
+    config: dict[str, Any] = Field(
+        default_factory=dict, description="further fields of the started deployment's own form, such as questions"
+    )
+
+
+class CurateConfig(_Form):
+    """The pass over all nodes: what is a duplicate of what, and what readers see."""
+
+    curation: Curation | None = Field(default=None, description="thresholds; null: those of the last run")
+
+
+class PublishConfig(_Form):
+    """A release of the kept instructions."""
+
+    release: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$", description="name of the release, e.g. 2026-11.1; it never changes"
+    )
+    disciplines: list[str] = Field(default_factory=list, description="ids or names; empty: all")
+    formats: list[Format] = Field(default=list(FORMATS), min_length=1, description="kinds of files")

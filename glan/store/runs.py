@@ -1,0 +1,98 @@
+"""The runs on record: `_runs/<run_id>.json` when one starts, `_runs/<run_id>.end.json` when it has come to an end."""
+
+import datetime
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from glan.config import RunConfig
+from glan.errors import StoreError
+from glan.store.files import Files
+from glan.units import Scope
+
+_ENDING = ".end.json"
+
+_Document = TypeVar("_Document", bound=BaseModel)
+
+
+class RunRecord(BaseModel):
+    """That a run was started, and all that another process has to know to work on it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    started_at: datetime.datetime
+    config: str
+    """Digest of the RunConfig, kept under `_inputs/config/`."""
+
+    scope: Scope = Scope()
+    budget_id: str = ""
+    """What this run spends is counted under this id, together with all other runs of the same id."""
+
+
+class RunEnd(BaseModel):
+    """That a run has ended by itself, and how."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ended_at: datetime.datetime
+    state: str
+
+
+def keep(files: Files, record: RunRecord) -> RunRecord:
+    """Put a run on record; one that is there already, as when Prefect tries a run again, stays as it is."""
+    if files.create(_path(record.run_id), record.model_dump_json().encode()):
+        return record
+    return find(files, record.run_id)
+
+
+def end(files: Files, run_id: str, state: str, at: datetime.datetime) -> None:
+    """Note that a run has ended. A run that is tried again may end again; the first end stays on record."""
+    files.create(f"_runs/{run_id}{_ENDING}", RunEnd(ended_at=at, state=state).model_dump_json().encode())
+
+
+def ended(files: Files, run_id: str) -> bool:
+    """Whether a run came to an end by itself; one that was killed did not."""
+    return files.exists(f"_runs/{run_id}{_ENDING}")
+
+
+def find(files: Files, run_id: str) -> RunRecord:
+    """The record of a run.
+
+    Raises:
+        StoreError: there is none, or it is damaged.
+    """
+    return _read(files, _path(run_id), RunRecord)
+
+
+def last(files: Files) -> RunRecord | None:
+    """The run that was started last; None if none is on record.
+
+    Raises:
+        StoreError: a record is damaged, or was written by another version of glan.
+    """
+    paths = [entry.path for entry in files.list("_runs") if not entry.path.endswith(_ENDING)]
+    records = [_read(files, path, RunRecord) for path in paths]
+    return max(records, key=lambda record: record.started_at, default=None)
+
+
+def config_of(files: Files, record: RunRecord) -> RunConfig:
+    """What a run on record was to make.
+
+    Raises:
+        StoreError: its configuration is gone, damaged, or was written by another version of glan.
+    """
+    return _read(files, f"_inputs/config/{record.config}.json", RunConfig)
+
+
+def _path(run_id: str) -> str:
+    return f"_runs/{run_id}.json"
+
+
+def _read(files: Files, path: str, kind: type[_Document]) -> _Document:
+    try:
+        return kind.model_validate_json(files.read(path))
+    except FileNotFoundError as error:
+        raise StoreError(f"{path} is not in {files.url}, though a run on record names it") from error
+    except ValidationError as error:
+        raise StoreError(f"{path} in {files.url} is damaged or was written by another version of glan") from error
