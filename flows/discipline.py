@@ -10,7 +10,7 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
-from prefect.states import Cancelled, Completed, Failed
+from prefect.states import Cancelled, Completed, Crashed, Failed
 
 from glan import errors
 from glan.errors import EndpointRefused, GlanError
@@ -59,7 +59,7 @@ def _end(making: "_Making") -> State[Any]:
     count = progress.of(making.order.run_id).total(making.discipline_id)
     figures = f"{count.made} units made, {count.done_before} up to date, rows quarantined: {count.quarantined}"
     if isinstance(making.fatal, errors.Cancelled):
-        return Cancelled(message=f"{figures}; {making.last_reason}")
+        return stopped(making.fatal, f"{figures}; {making.fatal}")
     if making.failed == 0:
         name = "PartiallyCompleted" if count.quarantined else None
         return Completed(message=figures, name=name) if name else Completed(message=figures)
@@ -67,6 +67,11 @@ def _end(making: "_Making") -> State[Any]:
     if making.fatal is not None or count.made == 0:
         return Failed(message=figures)
     return Completed(message=figures, name="PartiallyCompleted")
+
+
+def stopped(error: errors.Cancelled, message: str) -> State[Any]:
+    """How a run ends that was told to stop, or that nobody is left to tell."""
+    return Crashed(message=message) if isinstance(error, errors.Abandoned) else Cancelled(message=message)
 
 
 @dataclass

@@ -11,19 +11,19 @@ from prefect import flow, get_run_logger, runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
-from flows.discipline import generate_discipline
+from flows.discipline import generate_discipline, stopped
 from glan import errors
 from glan.config import RunConfig
 from glan.planning.publishing import publish_done
 from glan.planning.status import walks
 from glan.planning.walk import survey
-from tasks import progress, wiring
+from tasks import progress, telling, wiring
 from tasks.artifacts import publish_summary
-from tasks.cancelling import STOPPED, Cancelling
 from tasks.curation import curate, curated
 from tasks.doctor import examine_before_paying
 from tasks.preparation import current_taxonomy, prepare
 from tasks.receipts import receipts_in
+from tasks.watching import STOPPED
 from tasks.wiring import Order, effects, now, recipe
 
 DISCIPLINES_AT_ONCE = 3
@@ -40,7 +40,9 @@ def generate(config: RunConfig = RunConfig()) -> State[Any]:
     try:
         with receipts_in(effects(order).store.files.url):
             return _make(order)
-    except (KeyboardInterrupt, errors.Cancelled):
+    except errors.Cancelled as error:
+        return stopped(error, str(error))
+    except KeyboardInterrupt:
         return Cancelled(message=STOPPED)
     finally:
         wiring.close(order)
@@ -51,8 +53,10 @@ def _make(order: Order) -> State[Any]:
     if todo:
         examine_before_paying(recipe(order))
     states = _run_disciplines(order, todo)
+    wiring.check(order)
     verdicts = curate(order) if todo else curated(order)
     publish_summary(order.run_id, effects(order).store, verdicts)
+    telling.quarantine_if_high(order.run_id)
     return _end(order, states)
 
 
@@ -63,6 +67,7 @@ def _with_work(order: Order) -> list[str]:
     counts = progress.of(order.run_id)
     todo = []
     for walk in walks(run.store, current_taxonomy(run.store).select(**made.config.selectors()), made):
+        wiring.check(order)
         seen = survey(walk)
         if seen.ready:
             todo.append(walk.discipline.discipline_id)
@@ -78,7 +83,6 @@ def _with_work(order: Order) -> list[str]:
 def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[Any]]:
     """A sub-flow for each discipline, a few at once, in threads of this process."""
     counts = progress.of(order.run_id)
-    cancelling = Cancelling(order.run_id)
     waiting = deque(discipline_ids)
     running: dict[Future[State[Any]], str] = {}
     states: list[State[Any]] = []
@@ -94,7 +98,7 @@ def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[
                 del running[future]
             for message in counts.take_messages():
                 get_run_logger().warning(message)
-            cancelling.check()
+            wiring.check(order)
     return states
 
 

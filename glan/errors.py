@@ -7,6 +7,7 @@ GlanError
 ├── EndpointRefused  the model endpoint is condemned (key, quota, model, unsupported parameter): stop the run
 ├── EndpointDown     the endpoint did not come back within the patience set: run again later
 └── Cancelled        the run was told to stop; what is committed stays
+    └── Abandoned    nobody is left to tell it: the process that started the run is gone
 
 Each takes one message, so that all of them survive pickling.
 """
@@ -38,6 +39,10 @@ class EndpointDown(GlanError):
 
 class Cancelled(GlanError):
     """The run was told to stop. Committed work stays and the next run goes on from it."""
+
+
+class Abandoned(Cancelled):
+    """The process that started the run is gone, so that nobody could stop it or see it fail any more."""
 
 
 RETRYABLE: tuple[type[GlanError], ...] = (StoreWeather, EndpointDown)

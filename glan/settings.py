@@ -45,6 +45,14 @@ class Settings(BaseSettings):
     flush_seconds: float = Field(default=2.0, gt=0, le=60, description="longest time a finished reply stays unwritten")
     prices: Path | None = Field(default=None, description="TOML of prices per million tokens, by model")
     prompts: Path | None = Field(default=None, description="folder whose templates replace shipped ones by name")
+    quarantine_alarm: float = Field(
+        default=0.05, ge=0, le=1, description="share of a run's rows in quarantine above which an event is told"
+    )
+    notify: str = Field(
+        default="",
+        pattern=r"^([a-z0-9-]+/[a-z0-9-]+)?$",
+        description="Prefect notification block that automations use: block type and name, as in slack-webhook/team",
+    )
     openai_api_key: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("openai_api_key", "OPENAI_API_KEY")
     )

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pydantic import BaseModel, ConfigDict
 
 from glan.config import ModelProfile, RunConfig
-from glan.errors import InputError
+from glan.errors import Cancelled, InputError
 from glan.gateway.gateway import Endpoint, Gateway, Limits
 from glan.gateway.prices import Prices
 from glan.prompts import Prompts
@@ -28,6 +28,7 @@ from glan.store.runs import RunRecord
 from glan.store.store import Store
 from glan.units import Scope
 from tasks import progress
+from tasks.watching import Watch
 
 
 class Order(BaseModel):
@@ -40,6 +41,7 @@ class Order(BaseModel):
 
 
 _effects: dict[str, Effects] = {}
+_watches: dict[str, Watch | None] = {}
 _lock = threading.Lock()
 
 
@@ -52,7 +54,9 @@ def effects(order: Order) -> Effects:
     """The effects of a run in this process, made at their first use."""
     with _lock:
         if order.run_id not in _effects:
-            _effects[order.run_id] = _make(order, Settings.load())
+            settings = Settings.load()
+            made = _effects[order.run_id] = _make(order, settings)
+            _watches[order.run_id] = Watch.begin(order.run_id, made.gateway, settings.max_concurrency)
         return _effects[order.run_id]
 
 
@@ -60,9 +64,32 @@ def close(order: Order) -> None:
     """Write out what is left of the call log and stop the gateway of a run."""
     with _lock:
         made = _effects.pop(order.run_id, None)
+        watch = _watches.pop(order.run_id, None)
+    if watch is not None:
+        watch.end()
     if made is not None:
         made.gateway.close()
         made.log.close()
+
+
+def check(order: Order) -> None:
+    """Raise if the run was told to stop.
+
+    Raises:
+        Cancelled: it was.
+    """
+    ended_by = effects(order).gateway.ended_by
+    if isinstance(ended_by, Cancelled):
+        raise type(ended_by)(str(ended_by))
+
+
+def rest(order: Order, seconds: float) -> None:
+    """Wait before another try, but not beyond the moment the run is told to stop.
+
+    Raises:
+        GlanError: what ended the run.
+    """
+    effects(order).gateway.rest(seconds)
 
 
 def recipe(order: Order) -> Recipe:
