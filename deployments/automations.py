@@ -33,12 +33,12 @@ MISSED_HEARTBEATS = 3
 USUAL_HEARTBEAT_SECONDS = 180
 PATIENCE_WITH_ENDPOINT = timedelta(minutes=10)
 
-# Texts that come from an endpoint or a model are shortened and escaped, for they end up in somebody's chat.
+# An endpoint or a model may have had a say in a state's message: shortened, escaped, and nothing in it to click on.
+REASON = '{{ flow_run.state.message|truncate(300)|e|replace("://", ": //")|replace("[", "(")|replace("]", ")") }}'
 RUN = "{{ flow.name }}: {{ flow_run.name|truncate(100)|e }}"
-END = (
-    f"{RUN}\n{{{{ flow_run.state.name }}}}: {{{{ flow_run.state.message|truncate(300)|e }}}}\n{{{{ flow_run|ui_url }}}}"
-)
-PLACE = f"{RUN}\n{{{{ flow_run|ui_url }}}}"
+LINK = "{{ (flow_run|ui_url) or flow_run.id }}"
+END = f"{RUN}\n{{{{ flow_run.state.name }}}}: {REASON}\n{LINK}"
+PLACE = f"{RUN}\n{LINK}"
 
 
 def deploy_automations(notify: str | None, endpoint_patience: timedelta = PATIENCE_WITH_ENDPOINT) -> list[str]:
@@ -186,8 +186,8 @@ def _deploy(client: SyncPrefectClient, automation: AutomationCore) -> None:
         client.create_automation(automation)
         return
     # One that a person has switched off stays so. Dumped, because the client leaves out what counts as unset.
-    changed = automation.model_copy(update={"enabled": known[0].enabled})
-    client.update_automation(known[0].id, AutomationCore(**changed.model_dump()))
+    changed = automation.model_dump(exclude={"owner_resource"}) | {"enabled": known[0].enabled}
+    client.update_automation(known[0].id, AutomationCore(**changed))
 
 
 if __name__ == "__main__":

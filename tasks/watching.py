@@ -42,8 +42,8 @@ class Watch:
         self._lineage_known = False
         self._controls = Controls(gateway, usual_limit, progress.of(str(run_id)).say)
         self._endpoints = EndpointNews(str(run_id))
-        # A worker or `serve` names the run in the environment; whoever starts a run in a shell may well leave.
-        self._has_keeper = os.environ.get("PREFECT__FLOW_RUN_ID") == str(run_id)
+        # A worker or `serve` takes the ends of its runs on itself; whoever starts one in a shell may well leave.
+        self._has_keeper = os.environ.get("PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS") == "false"
         self._over = threading.Event()
         context = contextvars.copy_context()  # of the run: it says which Prefect server is meant
         self._thread = threading.Thread(target=context.run, args=(self._keep_looking,), name="glan-watch", daemon=True)

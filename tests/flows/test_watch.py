@@ -127,8 +127,10 @@ def test_runs_of_a_deployment_end_when_cancelled_with_their_parent_or_without_th
     world: World, prefect: PrefectServer, tmp_path: Path
 ) -> None:
     world.server.latency = 0.3
-    parameters = {"config": config(subjects=4, questions=30).model_dump(mode="json")}
-    with served(prefect, tmp_path, **environment(world.server, world.store_url)) as keeper:
+    plenty = config(subjects=4, questions=100)
+    parameters = {"config": plenty.model_dump(mode="json")}
+    here = {**environment(world.server, world.store_url), "GLAN_MAX_CONCURRENCY": "8"}
+    with served(prefect, tmp_path, **here) as keeper:
         mine = run_deployment("generate/test", parameters=parameters, timeout=0)
         world.server.wait_for_calls(30, timeout=120)
         cancel(mine.id)
@@ -157,7 +159,7 @@ def test_runs_of_a_deployment_end_when_cancelled_with_their_parent_or_without_th
         assert "is gone" in str(run_of(lost.id).state.message)
         assert quiet(world.server, seconds=5)
     world.server.latency = 0.0
-    state = generate(config(subjects=4, questions=30), return_state=True)
+    state = generate(plenty, return_state=True)
     assert state.name == "Completed"
     understood = world.load("calls").query("understood")
     assert understood["request_key"].is_unique
