@@ -13,7 +13,7 @@ PLENTY = {"disciplines": ["physics", "economics", "chemistry", "law"], "subjects
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seconds_away", [5.0, 40.0])
+@pytest.mark.parametrize("seconds_away", [5.0, 40.0, 120.0])
 def test_a_run_outlives_its_prefect_server(
     seconds_away: float, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
