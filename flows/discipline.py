@@ -15,19 +15,18 @@ from prefect.states import Cancelled, Completed, Failed
 from glan import errors
 from glan.errors import EndpointRefused, GlanError
 from glan.planning.publishing import drop_orphans, publish_snapshot, publish_units
-from glan.planning.status import walks
 from glan.planning.walk import Walk
 from glan.units import Receipt, Stage, Unit
 from tasks import progress
 from tasks.answers import answer_questions
 from tasks.artifacts import ProgressBars
 from tasks.instructions import judge_instructions
-from tasks.preparation import current_taxonomy
 from tasks.questions import ask_questions
+from tasks.refreshing import finish_edition, open_edition, walk_of
 from tasks.runner import OPEN_UNITS, task_runner
 from tasks.subjects import list_subjects
 from tasks.syllabi import write_syllabus
-from tasks.wiring import Order, effects, now, recipe
+from tasks.wiring import Order, effects, now, scope
 
 TASK_OF: dict[Stage, Any] = {
     "subjects": list_subjects,
@@ -43,14 +42,17 @@ PUBLISH_EVERY_SECONDS = 60.0
 def generate_discipline(discipline_id: str, order: Order) -> State[Any]:
     """Make what is missing or stale of one discipline; one failed unit never stops the rest."""
     run = effects(order)
-    discipline = current_taxonomy(run.store).find(discipline_id)
-    [walk] = walks(run.store, [discipline], recipe(order))
-    making = _Making(walk, order)
+    refreshes = scope(order).mode == "refresh"
+    if refreshes and open_edition(order, discipline_id).ending:
+        return Completed(message="drawn anew by an earlier try of this run")
+    making = _Making(walk_of(order, discipline_id), order, publishes=not refreshes)
     try:
         making.all()
     finally:
         making.publish()
     if making.failed == 0:
+        if refreshes:
+            finish_edition(order, discipline_id)
         drop_orphans(run.store, discipline_id, order.run_id, now)
     return _end(making)
 
@@ -75,6 +77,7 @@ class _Making:
 
     walk: Walk
     order: Order
+    publishes: bool  # as units end; what a refresh makes is not to be seen before it is whole
     failed: int = 0
     last_reason: str = ""
     fatal: GlanError | None = None
@@ -92,7 +95,7 @@ class _Making:
     def all(self) -> None:
         """Submit unit after unit until none waits and none is open."""
         with ProgressBars(self.order.run_id, self.discipline_id) as bars:
-            self._await([self.walk.first()])
+            self._await(self.walk.first())
             published = time.monotonic()
             while self._waiting or self._open:
                 # No more than can work at once, so that a run that is told to stop has no queue to get through.
@@ -106,6 +109,8 @@ class _Making:
 
     def publish(self) -> None:
         """Name what is committed, so that readers see it."""
+        if not self.publishes:
+            return
         run = effects(self.order)
         units = [receipt for receipt in self._unpublished if receipt.stage != "instructions"]
         publish_units(run.store, self.discipline_id, units, self.order.run_id, now)
@@ -118,7 +123,7 @@ class _Making:
             self._waiting.append(unit)
 
     def _submit(self, unit: Unit) -> None:
-        done = self.walk.shelf.done(unit)
+        done = self.walk.done(unit)
         # The store decides what is done; Prefect's record of a unit whose object is gone must not hide that.
         task = TASK_OF[unit.stage].with_options(refresh_cache=done is None)
         future = task.submit(unit, self.order, done)

@@ -26,7 +26,7 @@ from glan.config import RunConfig
 from glan.errors import GlanError
 from glan.gateway.prices import Prices
 from glan.planning.forecast import forecast
-from glan.planning.status import walks
+from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.settings import Settings
 from glan.stages.recipe import Recipe

@@ -40,6 +40,7 @@ class Progress:
     counts: dict[tuple[str, Stage], Count] = field(default_factory=dict)
     failures: list[tuple[str, str]] = field(default_factory=list)
     holes: list[Receipt] = field(default_factory=list)  # units of this run with rows in quarantine
+    skipped: list[str] = field(default_factory=list)  # disciplines that were left to other runs
     fatal: str | None = None
     verdicts: Verdicts = field(default_factory=Verdicts)
     _said: list[str] = field(default_factory=list)

@@ -9,6 +9,7 @@ import functools
 import os
 import random
 import secrets
+import socket
 import threading
 from collections.abc import Callable
 
@@ -24,6 +25,7 @@ from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
 from glan.store import runs
 from glan.store.calls import CallLog, Histories
+from glan.store.leases import Holder, Leases
 from glan.store.runs import RunRecord
 from glan.store.store import Store
 from glan.units import Scope
@@ -54,6 +56,22 @@ def effects(order: Order) -> Effects:
         if order.run_id not in _effects:
             _effects[order.run_id] = _make(order, Settings.load())
         return _effects[order.run_id]
+
+
+def leases(order: Order) -> Leases:
+    """The leases of a run, held by this process."""
+    holder = Holder(run_id=order.run_id, host=socket.gethostname(), process=os.getpid())
+    return Leases(effects(order).store.files, holder, now, _is_alive)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # asks only; nothing is sent
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, so it is there
+        pass
+    return True
 
 
 def close(order: Order) -> None:

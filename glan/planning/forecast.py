@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from glan.config import Role
-from glan.planning.status import walks
+from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.stages.questions import rounds as further_rounds
 from glan.stages.recipe import Recipe
