@@ -9,9 +9,10 @@ from typing import Any
 
 from prefect import flow, get_run_logger, runtime
 from prefect.client.schemas.objects import State
-from prefect.states import Cancelled, Completed, Failed
+from prefect.states import Completed, Failed
 
 from flows.discipline import generate_discipline
+from flows.endings import told
 from flows.turns import Turns
 from glan import errors
 from glan.config import RunConfig
@@ -37,6 +38,7 @@ LOOK_EVERY_SECONDS = 0.5
 
 
 @flow(name="generate", flow_run_name="generate", persist_result=False)
+@told
 def generate(config: RunConfig = RunConfig()) -> State[Any]:
     """Make what is missing or stale of the disciplines named, through all stages up to curated instructions."""
     return make_disciplines(config)
@@ -48,15 +50,13 @@ def make_disciplines(config: RunConfig, scope: Scope = Scope()) -> State[Any]:
     try:
         with receipts_in(effects(order).store.files.url):
             return _make(order)
-    except (KeyboardInterrupt, errors.Cancelled):
-        return Cancelled(message=STOPPED)
     finally:
         wiring.close(order)
 
 
 def _make(order: Order) -> State[Any]:
     todo = _with_work(order)
-    if todo:
+    if todo and scope(order).asks_a_model:
         examine_before_paying(recipe(order))
     states = _run_disciplines(order, todo)
     verdicts = curate(order) if todo else curated(order)
@@ -86,7 +86,8 @@ def _with_work(order: Order) -> list[str]:
         for receipt in receipts:
             counts.found(receipt.discipline_id, receipt.stage)
             counts.was_done(receipt)
-    return todo
+    first = list(scope(order).questions)
+    return sorted(todo, key=lambda name: first.index(name) if name in first else len(first))
 
 
 def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[Any]]:

@@ -149,7 +149,8 @@ class Walk:
         return [syllabi.plan(row, unit, receipt, self.recipe, edition) for row in rows[: self.recipe.config.subjects]]
 
     def _rounds(self, unit: Unit, receipt: Receipt) -> list[Unit]:
-        spans = questions.rounds(self.shelf.rounds(unit.address), self.recipe.config.questions, receipt.capacity or 0)
+        wanted = self._scope.questions.get(f"{unit.discipline_id}/{unit.address}", self.recipe.config.questions)
+        spans = questions.rounds(self.shelf.rounds(unit.address), wanted, receipt.capacity or 0)
         subject = self._subjects[unit.subject_id]
         edition = self._edition("questions")
         return [questions.plan(subject, span, unit, receipt, self.recipe, edition) for span in spans]
