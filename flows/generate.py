@@ -22,7 +22,7 @@ from tasks.artifacts import publish_summary
 from tasks.cancelling import STOPPED, Cancelling
 from tasks.curation import curate, curated
 from tasks.doctor import examine_before_paying
-from tasks.preparation import current_taxonomy, prepare
+from tasks.preparation import conclude, current_taxonomy, prepare
 from tasks.receipts import receipts_in
 from tasks.wiring import Order, effects, now, recipe
 
@@ -39,11 +39,16 @@ def generate(config: RunConfig = RunConfig()) -> State[Any]:
     order = prepare(config, run_id=str(runtime.flow_run.id))
     try:
         with receipts_in(effects(order).store.files.url):
-            return _make(order)
+            state = _make(order)
     except (KeyboardInterrupt, errors.Cancelled):
-        return Cancelled(message=STOPPED)
+        state = Cancelled(message=STOPPED)
+    except Exception:
+        conclude(order, "Failed")
+        raise
     finally:
         wiring.close(order)
+    conclude(order, state.name or "")
+    return state
 
 
 def _make(order: Order) -> State[Any]:
@@ -83,10 +88,10 @@ def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[
     running: dict[Future[State[Any]], str] = {}
     states: list[State[Any]] = []
     with ThreadPoolExecutor(DISCIPLINES_AT_ONCE, thread_name_prefix="discipline") as pool, _stopping_calls(order):
-        while running or (waiting and counts.fatal is None):
+        while running or (waiting and not counts.over):
             # Flow runs that are created at the same moment collide in the server's database: one after another.
             begun = all(counts.total(discipline_id).known for discipline_id in running.values())
-            if waiting and begun and len(running) < DISCIPLINES_AT_ONCE and counts.fatal is None:
+            if waiting and begun and len(running) < DISCIPLINES_AT_ONCE and not counts.over:
                 discipline_id = waiting.popleft()
                 running[pool.submit(contextvars.copy_context().run, _discipline, discipline_id, order)] = discipline_id
             for future in wait(running, LOOK_EVERY_SECONDS, FIRST_COMPLETED).done:
@@ -118,7 +123,7 @@ def _discipline(discipline_id: str, order: Order) -> State[Any]:
 
 
 def _end(order: Order, states: Sequence[State[Any]]) -> State[Any]:
-    """Completed, PartiallyCompleted if something is missing, Failed if an error was final or nothing came of it."""
+    """Completed, PartiallyCompleted if something is missing, BudgetSpent, Failed if an error was final or nothing came."""
     counts = progress.of(order.run_id)
     total = counts.total()
     figures = (
@@ -130,6 +135,8 @@ def _end(order: Order, states: Sequence[State[Any]]) -> State[Any]:
         figures = f"{figures}: {unfinished[0].message}"
     if counts.fatal is not None:
         return Failed(message=counts.fatal)
+    if counts.spent is not None:
+        return Completed(name="BudgetSpent", message=f"{counts.spent}; {figures}")
     if unfinished and len(unfinished) == len(states):
         return Failed(message=figures)
     if unfinished or total.failed or total.quarantined:
