@@ -26,8 +26,13 @@ def open_gateway(log: MemoryLog, notices: list[str]) -> Iterator[Callable[..., G
     opened: list[Gateway] = []
 
     def build(
-        base_url: str, pace: Pace = QUICK, cost: Any = None, log: Any = log, run_id: str = "run",
-        allowance: Allowance | None = None, **limits: Any,
+        base_url: str,
+        pace: Pace = QUICK,
+        cost: Any = None,
+        log: Any = log,
+        run_id: str = "run",
+        allowance: Allowance | None = None,
+        **limits: Any,
     ) -> Gateway:
         gateway = Gateway(
             endpoint=lambda profile: Endpoint(base_url, KEY), log=log, run_id=run_id,
