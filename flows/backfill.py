@@ -44,7 +44,7 @@ def work(config: BackfillConfig) -> tuple[RunConfig, Scope]:
     """
     if config.mode == "refresh" and not any(config.selectors().values()):
         raise InputError(
-            'a refresh without `disciplines`, `fields`, `sub_fields` or `patterns` would draw everything anew: '
+            "a refresh without `disciplines`, `fields`, `sub_fields` or `patterns` would draw everything anew: "
             'name some, or say so with patterns ["*"]'
         )
     chosen = {**config.selectors(), "budget": config.budget, "on_busy": config.on_busy}

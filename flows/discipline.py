@@ -13,7 +13,7 @@ from prefect.futures import PrefectFuture
 from prefect.states import Cancelled, Completed, Failed
 
 from glan import errors
-from glan.errors import EndpointRefused, GlanError
+from glan.errors import BudgetSpent, EndpointRefused, GlanError
 from glan.planning.publishing import drop_orphans, publish_snapshot, publish_units
 from glan.planning.walk import Walk
 from glan.units import Receipt, Stage, Unit
@@ -35,6 +35,9 @@ TASK_OF: dict[Stage, Any] = {
     "answers": answer_questions,
     "instructions": judge_instructions,
 }
+ASKING: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers")
+"""The stages that ask a model; the others go on when the budget is spent."""
+
 PUBLISH_EVERY_SECONDS = 60.0
 
 
@@ -50,7 +53,7 @@ def generate_discipline(discipline_id: str, order: Order) -> State[Any]:
         making.all()
     finally:
         making.publish()
-    if making.failed == 0:
+    if making.failed == 0 and making.left == 0:
         if refreshes:
             finish_edition(order, discipline_id)
         drop_orphans(run.store, discipline_id, order.run_id, now)
@@ -62,6 +65,9 @@ def _end(making: "_Making") -> State[Any]:
     figures = f"{count.made} units made, {count.done_before} up to date, rows quarantined: {count.quarantined}"
     if isinstance(making.fatal, errors.Cancelled):
         return Cancelled(message=f"{figures}; {making.last_reason}")
+    if making.left and making.fatal is None:
+        spent = progress.of(making.order.run_id).spent
+        return Completed(name="BudgetSpent", message=f"{figures}, {making.left} units left: {spent}")
     if making.failed == 0:
         name = "PartiallyCompleted" if count.quarantined else None
         return Completed(message=figures, name=name) if name else Completed(message=figures)
@@ -79,6 +85,7 @@ class _Making:
     order: Order
     publishes: bool  # as units end; what a refresh makes is not to be seen before it is whole
     failed: int = 0
+    left: int = 0  # units that the budget did not reach
     last_reason: str = ""
     fatal: GlanError | None = None
     _waiting: deque[Unit] = field(default_factory=deque)
@@ -101,7 +108,8 @@ class _Making:
                 # No more than can work at once, so that a run that is told to stop has no queue to get through.
                 while self._waiting and self._open < OPEN_UNITS:
                     self._submit(self._waiting.popleft())
-                self._take(*self._ended.get())
+                if self._open:
+                    self._take(*self._ended.get())
                 bars.update()
                 if time.monotonic() - published > PUBLISH_EVERY_SECONDS:
                     self.publish()
@@ -124,6 +132,9 @@ class _Making:
 
     def _submit(self, unit: Unit) -> None:
         done = self.walk.done(unit)
+        if done is None and unit.stage in ASKING and progress.of(self.order.run_id).spent is not None:
+            self.left += 1
+            return
         # The store decides what is done; Prefect's record of a unit whose object is gone must not hide that.
         task = TASK_OF[unit.stage].with_options(refresh_cache=done is None)
         future = task.submit(unit, self.order, done)
@@ -135,6 +146,10 @@ class _Making:
         self._open -= 1
         counts = progress.of(self.order.run_id)
         result = future.result(raise_on_failure=False)
+        if isinstance(result, BudgetSpent):
+            self.left += 1
+            counts.spent_by(str(result))
+            return
         if not isinstance(result, Receipt):
             self._note_failure(unit, result)
             return

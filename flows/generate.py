@@ -26,7 +26,7 @@ from tasks.artifacts import publish_summary
 from tasks.cancelling import STOPPED, Cancelling
 from tasks.curation import curate, curated
 from tasks.doctor import examine_before_paying
-from tasks.preparation import current_taxonomy, prepare
+from tasks.preparation import conclude, current_taxonomy, prepare
 from tasks.receipts import receipts_in
 from tasks.wiring import Order, effects, leases, now, recipe, scope
 
@@ -49,9 +49,11 @@ def make_disciplines(config: RunConfig, scope: Scope = Scope()) -> State[Any]:
     order = prepare(config, str(runtime.flow_run.id), scope)
     try:
         with receipts_in(effects(order).store.files.url):
-            return _make(order)
+            state = _make(order)
     finally:
         wiring.close(order)
+    conclude(order, state.name or "")  # not reached by a run that was stopped: that one is to be gone on with
+    return state
 
 
 def _make(order: Order) -> State[Any]:
@@ -102,10 +104,10 @@ def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[
         _stopping_calls(order),
         turns,
     ):
-        while running or (turns and counts.fatal is None):
+        while running or (turns and not counts.over):
             # Flow runs that are created at the same moment collide in the server's database: one after another.
             begun = all(counts.total(discipline_id).known for discipline_id in running.values())
-            free = begun and len(running) < DISCIPLINES_AT_ONCE and counts.fatal is None
+            free = begun and len(running) < DISCIPLINES_AT_ONCE and not counts.over
             if free and (discipline_id := turns.next()):
                 work = pool.submit(contextvars.copy_context().run, _discipline, discipline_id, order)
                 running[work] = discipline_id
@@ -142,7 +144,7 @@ def _discipline(discipline_id: str, order: Order) -> State[Any]:
 
 
 def _end(order: Order, states: Sequence[State[Any]]) -> State[Any]:
-    """Completed, PartiallyCompleted if something is missing, Failed if an error was final or nothing came of it."""
+    """Completed, PartiallyCompleted if something is missing, BudgetSpent, Failed if an error was final or nothing came."""
     counts = progress.of(order.run_id)
     total = counts.total()
     figures = (
@@ -156,6 +158,8 @@ def _end(order: Order, states: Sequence[State[Any]]) -> State[Any]:
         figures = f"{figures}: {unfinished[0].message}"
     if counts.fatal is not None:
         return Failed(message=counts.fatal)
+    if counts.spent is not None:
+        return Completed(name="BudgetSpent", message=f"{counts.spent}; {figures}")
     if unfinished and len(unfinished) == len(states):
         return Failed(message=figures)
     if unfinished or total.failed or total.quarantined or counts.skipped:

@@ -1,9 +1,12 @@
 """RunConfig -> order: everything checked before the first call, the store made ready, inputs kept in it."""
 
+import logging
 from pathlib import Path
 
 from glan import taxonomy
 from glan.config import RunConfig
+from glan.errors import StoreError
+from glan.gateway.prices import without_price
 from glan.keys import canonical, digest
 from glan.prompts import Prompts
 from glan.settings import Settings
@@ -25,9 +28,11 @@ def check(config: RunConfig, tree: Taxonomy, scope: Scope = Scope()) -> Recipe:
     """
     settings = Settings.load()
     recipe = Recipe(settings.resolved(config), Prompts.load(settings.prompts))
-    wiring.prices_of(settings)
+    prices = wiring.prices_of(settings)
     for profile in recipe.models().values() if scope.asks_a_model else ():
         wiring.endpoint_of(settings)(profile)
+        if config.budget.usd is not None and prices.cost(profile.model, 0, 0, 0) is None:
+            raise without_price(profile.model)
     tree.select(**config.selectors())
     return recipe
 
@@ -52,8 +57,28 @@ def prepare(config: RunConfig, run_id: str, scope: Scope = Scope()) -> Order:
         scope=scope,
         budget_id=config.budget.id or run_id,
     )
+    if config.budget.limited and not config.budget.id:
+        record = _going_on(store, record)
     kept = runs.keep(store.files, record)
     return Order(run_id=run_id, config_digest=kept.config)
+
+
+def conclude(order: Order, state: str) -> None:
+    """Put on record that a run has ended by itself, so that the next one has a budget of its own."""
+    try:
+        runs.end(Store.open(Settings.load().store).files, order.run_id, state, wiring.now())
+    except StoreError as error:  # the next run then goes on with what is left of this budget, which harms nobody
+        logging.getLogger("glan").warning("the end of run %s was not written: %s", order.run_id, error)
+
+
+def _going_on(store: Store, record: RunRecord) -> RunRecord:
+    """The record under the budget of the last run, if that one was to do the same and was killed at it."""
+    last = runs.last(store.files)
+    if last is None or (last.config, last.scope) != (record.config, record.scope):
+        return record
+    if runs.ended(store.files, last.run_id):
+        return record
+    return record.model_copy(update={"budget_id": last.budget_id})
 
 
 def last_config(store: Store) -> RunConfig | None:
