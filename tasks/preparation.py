@@ -5,7 +5,7 @@ from pathlib import Path
 
 from glan import taxonomy
 from glan.config import RunConfig
-from glan.errors import StoreError
+from glan.errors import InputError, StoreError
 from glan.gateway.prices import without_price
 from glan.keys import canonical, digest
 from glan.prompts import Prompts
@@ -94,6 +94,20 @@ def last_config(store: Store) -> RunConfig | None:
         return None
     made = runs.config_of(store.files, record)
     return Settings.load().resolved(runs.given_of(store.files, record), otherwise=made.models)
+
+
+def existing_store() -> Store:
+    """The store of the settings.
+
+    Raises:
+        InputError: there is none yet.
+    """
+    store = Store.open(Settings.load().store)
+    if not store.begun():
+        raise InputError(
+            f"there is no store at {store.files.url}: name another in GLAN_STORE, or make it with `glan run`"
+        )
+    return store
 
 
 def base_config(given: RunConfig | None) -> RunConfig:
