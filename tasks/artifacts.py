@@ -103,8 +103,9 @@ def _publish(run_id: str, store: Store, verdicts: Verdicts, go_on: GoOn) -> None
     _shown("the summary", lambda: _show_table(counts, verdicts))
     _shown("the reasons", lambda: _show_reasons(store, counts, verdicts))
     covered = _shown("the coverage", lambda: _show_coverage(store, go_on))
-    report = _shown("the report", lambda: _keep_report(run_id, store, covered, go_on))
-    _shown("the address of the data", lambda: _show_whereabouts(store, report))
+    changed = counts.total().made or verdicts.changed
+    report = _shown("the report", lambda: _keep_report(run_id, store, covered, go_on)) if changed else None
+    _shown("the address of the data", lambda: _show_whereabouts(store, report, bool(changed)))
 
 
 def _shown(what: str, make: Callable[[], _Made]) -> _Made | None:
@@ -152,10 +153,10 @@ def _keep_report(run_id: str, store: Store, covered: Coverage | None, go_on: GoO
     return runs.keep_report(store.files, run_id, page(read, wiring.now(), run_id))
 
 
-def _show_whereabouts(store: Store, report: str | None) -> None:
+def _show_whereabouts(store: Store, report: str | None, changed: bool) -> None:
     create_markdown_artifact(
         key="glan-data",
-        markdown=summary.whereabouts(store, report),
+        markdown=summary.whereabouts(store, report, changed),
         description="Where the data and the report are, and how to read them",
     )
     if report and store.files.url.startswith("s3://"):

@@ -1,15 +1,17 @@
 """Text from a model or a person -> text that does nothing where Prefect shows it."""
 
+from glan.names import shown
+
 LONGEST_CELL = 300
+
+_INERT = str.maketrans({"`": "'", "|": "¦"})
 
 
 def plain(text: str, limit: int = LONGEST_CELL) -> str:
-    """Text made inert for Markdown and HTML, on one line, at most `limit` characters.
+    """Text made inert for Markdown and HTML: a code span on one line, cut at `limit` characters.
 
-    Character references, because a backslash would leave addresses clickable.
+    Backslashes would leave addresses clickable, and Prefect's page shows character references as they are written.
+    What could end the span, or the cell of a table around it, is replaced.
     """
-    line = " ".join(text.split())
-    shortened = line if len(line) <= limit else f"{line[: limit - 1]}…"
-    return "".join(
-        sign if sign.isalnum() or sign in " ," or ord(sign) > 127 else f"&#{ord(sign)};" for sign in shortened
-    )
+    line = " ".join(text.split()).translate(_INERT)
+    return f"`{shown(line, limit)}`" if line else ""

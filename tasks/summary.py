@@ -63,20 +63,20 @@ def _sum(counts: Mapping[Key, Count], disciplines: Sequence[str], stages: Sequen
 
 
 def _line(discipline: str, stage: str, count: Count, kept: Any) -> dict[str, Any]:
-    """A blank `kept` is of a stage that keeps all its rows; what a cost is unknown of is never shown as a number."""
+    """`kept` is blank for a stage that keeps all its rows; a cost that is unknown is never shown as a number."""
     return {
         "discipline": discipline,
         "stage": stage,
         "rows": count.rows,
         "kept": "" if kept is None else sum(kept),
-        "units made": count.made,
-        "up to date": count.done_before,
-        "failed": count.failed,
         "quarantined": count.quarantined + count.quarantined_before,
+        "cost USD": "unknown" if count.cost_usd is None else round(count.cost_usd, 6),
         "calls": count.calls,
         "prompt tokens": count.prompt_tokens,
         "completion tokens": count.completion_tokens,
-        "cost USD": "unknown" if count.cost_usd is None else round(count.cost_usd, 6),
+        "units made": count.made,
+        "up to date": count.done_before,
+        "failed": count.failed,
     }
 
 
@@ -116,10 +116,13 @@ def _more(number: int) -> list[str]:
     return [f"and {number - MOST_REASONS:,} more"] if number > MOST_REASONS else []
 
 
-def whereabouts(store: Store, report: str | None) -> str:
+def whereabouts(store: Store, report: str | None, changed: bool) -> str:
     """Where data and report are and how to read them, as Markdown. A browser opens neither from Prefect's page."""
     url = store.files.url
-    said = plain(store.files.address(report), 2_000) if report else "not made, for it would have taken long; see below"
+    why_none = "it could not be made in time" if changed else "none, for nothing has changed"
+    said = (
+        plain(store.files.address(report), 2_000) if report else f"{why_none}; one can be made at any time, see below"
+    )
     code = [
         "import glan",
         f'frame = glan.load("instructions", store={json.dumps(url, ensure_ascii=False)})',
@@ -134,7 +137,7 @@ def whereabouts(store: Store, report: str | None) -> str:
             "",
             *(f"    {line}" for line in code),
             "",
-            "In a shell, with GLAN&#95;STORE set to that address:",
+            "In a shell, with `GLAN_STORE` set to that address:",
             "",
             "    glan files instructions",
             "    glan report --out report.html",

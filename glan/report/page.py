@@ -36,7 +36,8 @@ def money(spent: Spent) -> str:
     known = f"${spent.cost_usd:,.2f}" if spent.cost_usd >= 1 or not spent.cost_usd else f"${spent.cost_usd:,.4f}"
     if not spent.unpriced:
         return known
-    return f"{known} + {spent.unpriced:,} calls of unknown price" if spent.cost_usd else "unknown"
+    calls = "call" if spent.unpriced == 1 else "calls"
+    return f"{known} + {spent.unpriced:,} {calls} of unknown price" if spent.cost_usd else "unknown"
 
 
 def _moment(at: datetime.datetime | None) -> str:

@@ -25,7 +25,7 @@ STYLE = (
     ".kept{fill:#1b7f5c}.rejected{fill:#e08e0b}.quarantined{fill:#b3261e}.coming{fill:#c3ccd5}"
 )
 
-_NAME, _BAR, _BAR_END = 24, 184, 304
+_NAME, _BAR, _BAR_END = 23, 184, 304
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -73,36 +73,47 @@ def headline(coverage: Coverage) -> str:
 
 
 def _summed(places: Sequence[Place]) -> list[Place]:
-    """As many lines as can be read: disciplines, else sub-fields, else fields, else the first of those."""
+    """As many lines as can be read: disciplines, else sub-fields, else fields, else the first of those.
+
+    A field in which nothing has begun is one line.
+    """
     levels: list[Callable[[Place], tuple[str, str, str]]] = [
         lambda place: (place.field, place.sub_field, place.discipline),
         lambda place: (place.field, place.sub_field, ""),
         lambda place: (place.field, "", ""),
     ]
+    shown_places = list(_without_idle_fields(places))
     summed: list[Place] = []
     for level in levels:
-        summed = [Place(*node, added(one.cover for one in group)) for node, group in groupby(places, level)]
+        summed = [Place(*node, added(one.cover for one in group)) for node, group in groupby(shown_places, level)]
         if len(summed) <= MOST_LINES:
             return summed
     rest = added(place.cover for place in summed[MOST_LINES:])
     return [*summed[:MOST_LINES], Place(f"and {len(summed) - MOST_LINES:,} more fields", "", "", rest)]
 
 
+def _without_idle_fields(places: Sequence[Place]) -> Iterator[Place]:
+    for field, group in groupby(places, lambda place: place.field):
+        inside = list(group)
+        if any(place.cover.whole for place in inside):
+            yield from inside
+        else:
+            yield Place(f"{field}: {len(inside):,} not begun", "", "", Cover())
+
+
 def _fields(places: Sequence[Place]) -> Iterator[list[_Line]]:
-    """The lines of each field. A level that is summed up has no heading, but a bar in its place."""
-    for field, inside in groupby(places, lambda place: place.field):
+    """The lines of each field; a field that is summed up is a single line with a bar."""
+    for field, group in groupby(places, lambda place: place.field):
+        inside = list(group)
+        if len(inside) == 1 and not (inside[0].sub_field or inside[0].discipline):
+            yield [_Line("field", field, inside[0].cover)]
+            continue
         lines = [_Line("field", field)]
         for sub_field, leaves in groupby(inside, lambda place: place.sub_field):
-            for leaf in leaves:
-                if leaf.discipline and sub_field and lines[-1].name != sub_field and not _under(lines, sub_field):
-                    lines.append(_Line("sub", sub_field))
-                lines.append(_Line("", leaf.discipline or sub_field or "all of it", leaf.cover))
+            named = [_Line("", leaf.discipline or sub_field or "directly under it", leaf.cover) for leaf in leaves]
+            heading = [_Line("sub", sub_field)] if sub_field and named[0].name != sub_field else []
+            lines += [*heading, *named]
         yield lines
-
-
-def _under(lines: Sequence[_Line], sub_field: str) -> bool:
-    """Whether the last heading is already that of the sub-field."""
-    return next(line for line in reversed(lines) if line.cover is None).name == sub_field
 
 
 def _columns(lines: Sequence[_Line], number: int) -> list[list[_Line]]:
@@ -163,10 +174,14 @@ def _shortened(text: str, limit: int) -> str:
 
 
 def _title(coverage: Coverage, places: Sequence[Place]) -> str:
-    summed = "" if len(places) == len(coverage.places) else " (summed up: too many to show each)"
+    summed = " (summed up: too many to show each)" if any(_is_sum(place) for place in places) else ""
     parts = [f'<text class="title" x="12" y="22">{headline(coverage)}{summed}</text>']
     for number, part in enumerate(PARTS):
         x = 12 + number * 170
         parts.append(f'<rect class="{part}" x="{x}" y="31" width="10" height="10"/>')
         parts.append(f'<text x="{x + 15}" y="41">{WORDS[part]}: {getattr(coverage.total, part):,}</text>')
     return "".join(parts)
+
+
+def _is_sum(place: Place) -> bool:
+    return not place.discipline and place.cover.whole > 0
