@@ -1,6 +1,7 @@
 """What a run shows in the Prefect UI: bars while it goes; then figures, coverage, reasons, and where data and report are."""
 
 import base64
+import contextlib
 import contextvars
 import logging
 import threading
@@ -38,6 +39,10 @@ PATIENCE_SECONDS = 10.0
 
 _Made = TypeVar("_Made")
 _logger = logging.getLogger("glan")
+
+
+class _Over(Exception):
+    """The run waits no longer."""
 
 
 class ProgressBars:
@@ -84,12 +89,14 @@ def publish_summary(run_id: str, store: Store, verdicts: Verdicts) -> None:
 
     def go_on() -> None:
         if over.is_set():
-            raise TimeoutError("there was no time for it")
+            raise _Over
+
+    def publish() -> None:
+        with contextlib.suppress(_Over):
+            _publish(run_id, store, verdicts, go_on)
 
     context = contextvars.copy_context()
-    publisher = threading.Thread(
-        target=context.run, args=(_publish, run_id, store, verdicts, go_on), name="summary", daemon=True
-    )
+    publisher = threading.Thread(target=context.run, args=(publish,), name="summary", daemon=True)
     publisher.start()
     publisher.join(PATIENCE_SECONDS)
     if publisher.is_alive():
@@ -100,17 +107,22 @@ def publish_summary(run_id: str, store: Store, verdicts: Verdicts) -> None:
 def _publish(run_id: str, store: Store, verdicts: Verdicts, go_on: GoOn) -> None:
     """Each artifact by itself, the quick ones first."""
     counts = progress.of(run_id)
-    _shown("the summary", lambda: _show_table(counts, verdicts))
-    _shown("the reasons", lambda: _show_reasons(store, counts, verdicts))
-    covered = _shown("the coverage", lambda: _show_coverage(store, go_on))
+    _shown("the summary", lambda: _show_table(counts, verdicts), go_on)
+    _shown("the reasons", lambda: _show_reasons(store, counts, verdicts), go_on)
+    covered = _shown("the coverage", lambda: _show_coverage(store, go_on), go_on)
     changed = counts.total().made or verdicts.changed
-    report = _shown("the report", lambda: _keep_report(run_id, store, covered, go_on)) if changed else None
-    _shown("the address of the data", lambda: _show_whereabouts(store, report, bool(changed)))
+    report = None
+    if changed:
+        report = _shown("the report", lambda: _keep_report(run_id, store, covered, go_on), go_on)
+    _shown("the address of the data", lambda: _show_whereabouts(store, report, bool(changed)), go_on)
 
 
-def _shown(what: str, make: Callable[[], _Made]) -> _Made | None:
+def _shown(what: str, make: Callable[[], _Made], go_on: GoOn) -> _Made | None:
+    go_on()
     try:
         return make()
+    except _Over:
+        raise
     except Exception as error:
         _logger.warning("%s could not be shown in Prefect: %s", what, error)
         _logger.debug("%s", what, exc_info=True)

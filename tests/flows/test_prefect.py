@@ -218,7 +218,8 @@ def test_artifacts_that_cannot_be_made_neither_fail_nor_delay_a_run(
         raise OSError("no picture today")
 
     monkeypatch.setattr(artifacts, "coverage", breaking)
-    monkeypatch.setattr(artifacts, "page", lambda *_: time.sleep(60))
+    released = threading.Event()
+    monkeypatch.setattr(artifacts, "page", lambda *_: released.wait(120))
     monkeypatch.setattr(artifacts, "PATIENCE_SECONDS", 3.0)
     begun = time.monotonic()
     state = seen.run(questions=0)
@@ -226,6 +227,7 @@ def test_artifacts_that_cannot_be_made_neither_fail_nor_delay_a_run(
     assert time.monotonic() - begun < 45
     made = real_server.artifacts(run_id(state))
     assert "glan-summary" in made and "glan-reasons" in made and "glan-coverage" not in made
+    released.set()
 
 
 def test_what_is_missing_makes_a_run_partially_completed(seen: World, real_server: PrefectServer) -> None:
