@@ -5,6 +5,7 @@ import contextlib
 import contextvars
 import logging
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import TypeVar
@@ -36,6 +37,9 @@ __all__ = ["ProgressBars", "plain", "publish_summary"]
 
 PATIENCE_SECONDS = 10.0
 """What a run waits, at most, for its pictures and tables."""
+
+READING_SHARE = 0.7
+"""How much of that the reading of a large store may take; then what needs it is left out, and the rest is still shown."""
 
 _Made = TypeVar("_Made")
 _logger = logging.getLogger("glan")
@@ -107,14 +111,26 @@ def publish_summary(run_id: str, store: Store, verdicts: Verdicts) -> None:
 def _publish(run_id: str, store: Store, verdicts: Verdicts, go_on: GoOn) -> None:
     """Each artifact by itself, the quick ones first."""
     counts = progress.of(run_id)
+    read_on = _until(time.monotonic() + READING_SHARE * PATIENCE_SECONDS, go_on)
     _shown("the summary", lambda: _show_table(counts, verdicts), go_on)
     _shown("the reasons", lambda: _show_reasons(store, counts, verdicts), go_on)
-    covered = _shown("the coverage", lambda: _show_coverage(store, go_on), go_on)
+    covered = _shown("the coverage", lambda: _show_coverage(store, read_on), go_on)
     changed = counts.total().made or verdicts.changed
     report = None
     if changed:
-        report = _shown("the report", lambda: _keep_report(run_id, store, covered, go_on), go_on)
+        report = _shown("the report", lambda: _keep_report(run_id, store, covered, read_on), go_on)
     _shown("the address of the data", lambda: _show_whereabouts(store, report, bool(changed)), go_on)
+
+
+def _until(deadline: float, go_on: GoOn) -> GoOn:
+    """The same, and no longer than to a moment of the monotonic clock."""
+
+    def read_on() -> None:
+        go_on()
+        if time.monotonic() > deadline:
+            raise TimeoutError("the store is too large to be read in time; `glan report` takes the time")
+
+    return read_on
 
 
 def _shown(what: str, make: Callable[[], _Made], go_on: GoOn) -> _Made | None:
@@ -124,7 +140,7 @@ def _shown(what: str, make: Callable[[], _Made], go_on: GoOn) -> _Made | None:
     except _Over:
         raise
     except Exception as error:
-        _logger.warning("%s could not be shown in Prefect: %s", what, error)
+        _logger.warning("%s could not be made: %s", what, error)
         _logger.debug("%s", what, exc_info=True)
         return None
 

@@ -230,6 +230,25 @@ def test_artifacts_that_cannot_be_made_neither_fail_nor_delay_a_run(
     released.set()
 
 
+def test_a_store_too_large_to_be_read_in_time_costs_the_report_and_nothing_else(
+    seen: World, real_server: PrefectServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tasks import artifacts
+
+    def endless(view: Any, covered: Any, go_on: Callable[[], None]) -> Any:
+        while True:
+            go_on()
+            time.sleep(0.05)
+
+    monkeypatch.setattr(artifacts, "figures", endless)
+    monkeypatch.setattr(artifacts, "READING_SHARE", 0.3)
+    state = seen.run(questions=0)
+    assert state.name == "Completed", state.message
+    made = real_server.artifacts(run_id(state))
+    assert {"glan-summary", "glan-coverage", "glan-reasons"} <= made.keys()
+    assert "could not be made in time" in made["glan-data"]
+
+
 def test_what_is_missing_makes_a_run_partially_completed(seen: World, real_server: PrefectServer) -> None:
     refused = Faults(when=lambda payload, nth: "refusal" if "Course:" in payload["messages"][-1]["content"] else None)
     seen.server.faults = refused
