@@ -80,11 +80,13 @@ class Coverage:
 
 def coverage(view: View, go_on: GoOn = lambda: None) -> Coverage:
     """Read the receipts and, as a stream, two columns of the instructions."""
-    receipts = [*view.receipts("questions"), *view.receipts("answers")]
+    asked = view.receipts("questions")
+    planned = _by_discipline((one, one.planned) for one in asked)
+    quarantined = _by_discipline((one, one.quarantined) for one in [*asked, *view.receipts("answers")])
     judged, reasons = _judged(view, go_on)
     covers = {
-        discipline_id: Cover(*judged.get(discipline_id, (0, 0)), *_asked(receipts, discipline_id))
-        for discipline_id in {*judged, *(receipt.discipline_id for receipt in receipts)}
+        one: Cover(*judged.get(one, (0, 0)), quarantined[one], planned[one])
+        for one in {*judged, *planned, *quarantined}
     }
     return Coverage(tuple(_places(view.store, covers)), reasons)
 
@@ -118,11 +120,11 @@ def _judged(view: View, go_on: GoOn) -> tuple[dict[str, tuple[int, int]], Counte
     return judged, reasons
 
 
-def _asked(receipts: Iterable[Receipt], discipline_id: str) -> tuple[int, int]:
-    """Questions and answers in quarantine, and questions planned."""
-    mine = [receipt for receipt in receipts if receipt.discipline_id == discipline_id]
-    planned = sum(receipt.planned for receipt in mine if receipt.stage == "questions")
-    return sum(receipt.quarantined for receipt in mine), planned
+def _by_discipline(numbers: Iterable[tuple[Receipt, int]]) -> Counter[str]:
+    sums: Counter[str] = Counter()
+    for receipt, number in numbers:
+        sums[receipt.discipline_id] += number
+    return sums
 
 
 def _places(store: Store, covers: Mapping[str, Cover]) -> Iterator[Place]:
