@@ -17,7 +17,7 @@ from glan.settings import Settings
 from glan.stages.recipe import Recipe
 from glan.units import Scope
 from tasks import wiring
-from tasks.artifacts import publish_forecast
+from tasks.outlook import publish_forecast
 from tasks.preparation import base_config, current_taxonomy, existing_store
 
 

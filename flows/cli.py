@@ -199,6 +199,17 @@ def files(
 
 
 @app.command()
+def report(
+    out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path("report.html"),
+    json: Json = False,
+) -> None:
+    """One HTML page on the whole store: coverage, figures, money, reasons, samples; needs no network."""
+    from flows.terminal_views import write_report
+
+    write_report(out, json)
+
+
+@app.command()
 def publish(
     release: Annotated[str, typer.Argument(help="Name of the release, e.g. 2026-11.1")],
     discipline: Disciplines = None,
