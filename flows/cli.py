@@ -29,6 +29,9 @@ Disciplines = Annotated[
 Subjects = Annotated[int | None, typer.Option(help="The first n subjects of each discipline.")]
 Questions = Annotated[int | None, typer.Option(help="Sample indices per subject, over its whole life.")]
 Lists = Annotated[int | None, typer.Option(help="Independent subject lists per discipline.")]
+BudgetUsd = Annotated[float | None, typer.Option(help="Most US dollars to spend; needs a price for every model.")]
+BudgetTokens = Annotated[int | None, typer.Option(help="Most tokens to spend, sent and received together.")]
+BudgetCalls = Annotated[int | None, typer.Option(help="Most calls to make.")]
 TaxonomyFile = Annotated[Path | None, typer.Option("--taxonomy", help="A taxonomy file to use from now on.")]
 Local = Annotated[bool, typer.Option("--local", help="Use the embedded model on this machine.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document for machines.")]
@@ -51,6 +54,9 @@ def run(
     lists: Lists = None,
     taxonomy: TaxonomyFile = None,
     local: Local = False,
+    budget_usd: BudgetUsd = None,
+    budget_tokens: BudgetTokens = None,
+    budget_calls: BudgetCalls = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would run; no call, nothing written.")
     ] = False,
@@ -59,7 +65,9 @@ def run(
     """Make what is missing or stale, through all stages up to curated instructions."""
     from flows.terminal_runs import forecast_run, start_run
 
-    given = _given(run_file, discipline, subjects, questions, lists)
+    caps = _set({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})
+    run_file, options = _given(run_file, discipline, subjects, questions, lists)
+    given = run_file, {**options, **({"budget": caps} if caps else {})}
     (forecast_run if dry_run else start_run)(given, taxonomy, local, json)
 
 
@@ -173,7 +181,12 @@ def _given(
 ) -> tuple[Path | None, dict[str, Any]]:
     """The run file and the options that go before what it says."""
     options = {"disciplines": disciplines or None, "subjects": subjects, "questions": questions, "lists": lists}
-    return run_file, {name: value for name, value in options.items() if value is not None}
+    return run_file, _set(options)
+
+
+def _set(options: dict[str, Any]) -> dict[str, Any]:
+    """Those options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _take_over_env_file() -> None:

@@ -26,7 +26,7 @@ from glan.config import RunConfig
 from glan.errors import GlanError
 from glan.gateway.prices import Prices
 from glan.planning.forecast import forecast
-from glan.planning.status import walks
+from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.settings import Settings
 from glan.stages.recipe import Recipe
@@ -36,6 +36,7 @@ from glan.taxonomy import Taxonomy
 Given = tuple[Path | None, Mapping[str, Any]]
 DEMO = Path(str(package_files("glan") / "demo.toml"))
 SAMPLES_SHOWN = 2
+GOES_ON = "what is committed stays; run again with a new or larger budget to go on from there"
 STOPPED = "stopped; what is committed stays, and the same command goes on from there"
 
 
@@ -101,7 +102,8 @@ def _checked(given: Given, taxonomy: Path | None, local: bool) -> tuple[Recipe, 
     if run_file is None and local:
         run_file = DEMO
     base = RunConfig.from_file(run_file) if run_file else RunConfig()
-    config = RunConfig.checked({**base.model_dump(), **options}, source="options")
+    budget = {**base.budget.model_dump(), **options.get("budget", {})}
+    config = RunConfig.checked({**base.model_dump(), **options, "budget": budget}, source="options")
     store = Store.open(Settings.load().store)
     tree = trees.read(taxonomy) if taxonomy else current_taxonomy(store)
     return check(config, tree), tree, store
@@ -205,6 +207,8 @@ def _report(state: Any, run_id: str, store: Store, as_json: bool, strict: bool) 
         )
     else:
         _show_report(state, stages, kept, verdicts.rejected, reasons, counts)
+    if counts.spent is not None and state.name == "BudgetSpent":
+        stop(f"{counts.spent}; {GOES_ON}", ENDED_WITH_FAILURES)
     if strict and (state.name != "Completed"):
         stop(f"ended as {state.name}: {state.message}", ENDED_WITH_FAILURES)
     return kept
@@ -215,7 +219,7 @@ def _show_report(
 ) -> None:
     idle = [name for name in ("failed", "quarantined") if not any(stage[name] for stage in stages)]
     show_table("By stage", [{name: stage[name] for name in stage if name not in idle} for stage in stages])
-    if not any(stage["units_made"] or stage["failed"] for stage in stages):
+    if state.name == "Completed" and not any(stage["units_made"] or stage["failed"] for stage in stages):
         out.print("Everything is up to date: no call was made.")
     out.print(f"{counted(kept, 'instruction')} kept, {rejected:,} rejected.")
     for reason, number in reasons.items():
