@@ -1,4 +1,4 @@
-"""Taxonomy -> the choices that forms offer: on a Prefect server, a deployment's form knows the disciplines there are."""
+"""Taxonomy -> the choices that a deployment's form offers on a Prefect server, and names of the form's parts."""
 
 import copy
 import logging
@@ -11,15 +11,19 @@ TAG = "glan"
 """Every deployment of this project carries it."""
 
 
-def with_choices(schema: Mapping[str, Any], tree: Taxonomy) -> dict[str, Any]:
-    """The schema of a flow's parameters with what a selector may be, in the order of the tree."""
+def readable(schema: Mapping[str, Any], tree: Taxonomy) -> dict[str, Any]:
+    """The schema of a flow's parameters with what a selector may be, and each part headed by the name of its field.
+
+    Without that, the UI heads the four model profiles alike, with the name of their class.
+    """
     made = copy.deepcopy(dict(schema))
     offered = _offered(tree)
     for definition in made.get("definitions", {}).values():
-        for name, choices in offered.items():
-            selector = definition.get("properties", {}).get(name, {})
-            if selector.get("type") == "array" and choices:
-                selector["items"] = {**selector.get("items", {}), "enum": list(choices)}
+        for name, field in definition.get("properties", {}).items():
+            if field.get("type") == "array" and offered.get(name):
+                field["items"] = {"type": "string", "enum": list(offered[name])}
+            if "$ref" in field or "anyOf" in field:
+                field["title"] = name.replace("_", " ").capitalize()
     return made
 
 
@@ -34,7 +38,7 @@ def refresh_choices(tree: Taxonomy) -> int:
     with get_client(sync_client=True) as client:
         for deployment in client.read_deployments(deployment_filter=ours):
             schema = deployment.parameter_openapi_schema or {}
-            wanted = with_choices(schema, tree)
+            wanted = readable(schema, tree)
             if wanted != schema:
                 client.update_deployment(deployment.id, DeploymentUpdate(parameter_openapi_schema=wanted))
                 changed += 1
