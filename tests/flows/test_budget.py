@@ -1,12 +1,13 @@
 """A run whose budget is spent: it ends cleanly, keeps what it has, and the next one goes on without paying twice."""
 
-import json
 from pathlib import Path
 
 import pytest
 from flow_world import World, config
+from model_faults import Faults
 from proof_checks import check_store, paid_twice
 
+from glan.errors import StoreWeather
 from glan.gateway.requests import Conversation
 from glan.store import calls, runs
 from tasks import progress, wiring
@@ -109,25 +110,27 @@ def test_another_configuration_or_one_without_caps_has_a_budget_of_its_own(world
         assert runs.find(files, f"run-{number}").budget_id == (other.budget.id or f"run-{number}")
 
 
-def test_a_failed_or_cancelled_run_has_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_was_stopped_or_broke_is_gone_on_with_and_one_that_came_to_an_end_is_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from flows import generate
 
     def stop(order: object) -> None:
         raise KeyboardInterrupt
 
     def fail(order: object) -> None:
-        raise ValueError("a fault")
+        raise StoreWeather("the store is away")
 
     for trouble, name in ((stop, "Cancelled"), (fail, "Failed")):
-        monkeypatch.setattr(generate, "_make", trouble)
-        state = world.run()
+        with monkeypatch.context() as patch:
+            patch.setattr(generate, "_make", trouble)
+            state = world.run()
         assert state.name == name
-        [end] = [
-            body
-            for path, body in world.objects("_runs").items()
-            if path == f"_runs/{state.state_details.flow_run_id}.end.json"
-        ]
-        assert json.loads(end)["state"] == name
+        assert not runs.ended(world.store.files, str(state.state_details.flow_run_id))
+    world.server.faults = Faults(when=lambda payload, nth: "unauthorized")
+    refused = world.run()
+    assert refused.is_failed()
+    assert runs.ended(world.store.files, str(refused.state_details.flow_run_id))
 
 
 def _subjects(world: World, index: int) -> Conversation:
