@@ -41,7 +41,7 @@ def test_run_pressed_on_generate_makes_rows_in_the_folder(served: Served) -> Non
 
 
 def test_what_cannot_be_published_is_one_sentence(served: Served) -> None:
-    run = served.run("publish/publish", {"config": {"release": "none", "disciplines": ["botany"]}})
+    run = served.run("publish/publish", {"config": {"release": "none", "disciplines": ["chemistry"]}})
     assert run.state_name == "Failed"
     assert run.state.message and "Traceback" not in run.state.message and "exception" not in run.state.message
 
@@ -56,6 +56,7 @@ def test_what_cannot_be_published_is_one_sentence(served: Served) -> None:
         ("generate/generate", {"models": {"answer": {"temperature": 9}}}, "greater than the maximum of 2"),
         ("expand/expand-nightly", {"target": 0}, "less than the minimum of 1"),
         ("backfill/backfill", {"mode": "everything"}, "'everything' is not one of ["),
+        ("fan-out/fan-out", {"at_once": 0}, "less than the minimum of 1"),
         ("publish/publish", {"release": "Über"}, "does not match"),
         ("publish/publish", {}, "'release' is a required property"),
     ],
@@ -93,13 +94,13 @@ def offered(served: Served, deployment: str) -> list[str]:
 
 
 def test_the_browser_is_told_to_talk_to_nobody_else(served: Served) -> None:
-    _, headers = page(f"{served.url}/v2/dashboard")
+    _, headers = page(served.url)
     assert headers["content-security-policy"].startswith("default-src 'self'")
     assert served.client.request("GET", "/admin/settings").json()["server"]["analytics_enabled"] is False
 
 
 def test_a_port_that_is_taken_is_one_sentence(served: Served, tmp_path: Path) -> None:
-    other = Served(tmp_path / "other", None)
+    other = Served(tmp_path, None)
     command = [str(Path(sys.executable).with_name("glan")), "serve", "--port", str(served.port)]
     done = subprocess.run(command, cwd=tmp_path, env=other.environment, capture_output=True, text=True, timeout=90)
     assert done.returncode == 2
@@ -107,7 +108,7 @@ def test_a_port_that_is_taken_is_one_sentence(served: Served, tmp_path: Path) ->
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_stopping_with_a_run_going_leaves_no_process_and_no_running_run(tmp_path: Path, how: signal.Signals) -> None:
     with ModelServer(seed=1, latency=1.0) as model, Served(tmp_path / "work", model) as served:
         run = served.start("generate/generate", form(**{**SMALL, "questions": 60}))
