@@ -222,6 +222,22 @@ def publish(
     publish_release(release, discipline or None, format or ["parquet", "jsonl"], json)
 
 
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address that the server listens at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port that the server listens at.")] = 4200,
+    at_once: Annotated[int, typer.Option(min=1, help="Runs that are worked on at a time.")] = 2,
+    local: Local = False,
+) -> None:
+    """Prefect's server, its UI and all deployments on this machine, until Ctrl-C."""
+    from flows.terminal import quiet_prefect
+
+    quiet_prefect()
+    options = ["--host", host, "--port", str(port), "--at-once", str(at_once), *(["--local"] if local else [])]
+    # Another program, not an import: deployments stand above flows.
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "deployments.serve", *options])
+
+
 @taxonomy_app.command("show")
 def taxonomy_show(
     version: Annotated[int | None, typer.Option(help="Default: the current one.")] = None, json: Json = False

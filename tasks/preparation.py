@@ -16,7 +16,7 @@ from glan.store.runs import RunRecord
 from glan.store.store import Store
 from glan.taxonomy import Taxonomy
 from glan.units import Scope
-from tasks import wiring
+from tasks import choices, wiring
 from tasks.wiring import Order
 
 
@@ -149,9 +149,12 @@ def seed_taxonomy(store: Store) -> None:
 
 
 def publish_taxonomy(store: Store, tree: Taxonomy, expected_latest: int | None) -> int:
-    """Publish a version; the new version's number."""
+    """Publish a version and let the forms on the Prefect server offer it; the new version's number."""
     version = (expected_latest or 0) + 1
-    return taxonomies.publish(store.files, tree.rows(version), expected_latest=expected_latest, clock=wiring.now)
+    published = taxonomies.publish(store.files, tree.rows(version), expected_latest=expected_latest, clock=wiring.now)
+    if expected_latest is not None:
+        choices.follow(tree)
+    return published
 
 
 def use_taxonomy(store: Store, path: Path) -> int:
