@@ -94,7 +94,9 @@ def test_workers_can_be_many_and_have_time_to_stop(services: dict[str, Any]) -> 
 
 
 def test_workers_take_every_setting_of_env(services: dict[str, Any]) -> None:
-    variables = {name.upper() if name.startswith("openai") else f"GLAN_{name.upper()}" for name in Settings.model_fields}
+    variables = {
+        name.upper() if name.startswith("openai") else f"GLAN_{name.upper()}" for name in Settings.model_fields
+    }
     assert variables <= services["worker"]["environment"].keys()
 
 
