@@ -9,13 +9,14 @@ from flows.endings import told
 from flows.generate import make_disciplines
 from flows.parameters import CurateConfig
 from glan.units import Scope
-from tasks.preparation import base_config
+from tasks.preparation import base_config, existing_store
 
 
 @flow(name="curate", flow_run_name="curate", persist_result=False)
 @told
 def curate_all(config: CurateConfig = CurateConfig()) -> State[Any]:
     """Judge every answer by today's rules, decide duplicates against everything there is, and let readers see it."""
+    existing_store()
     recipe = base_config(None)
     if config.curation is not None:
         recipe = recipe.model_copy(update={"curation": config.curation})

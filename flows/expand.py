@@ -21,7 +21,7 @@ from glan.stages.recipe import Recipe
 from glan.store import spending
 from glan.store.store import Store
 from glan.units import Scope
-from tasks.artifacts import publish_growth
+from tasks.outlook import publish_growth
 from tasks.preparation import base_config, current_taxonomy
 from tasks.wiring import prices_of
 
