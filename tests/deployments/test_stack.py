@@ -112,9 +112,8 @@ def test_a_worker_that_is_stopped_ends_its_run_first(stack: Stack, server: Model
     before = server.count
     run = start("generate/generate", **SMALL | {"disciplines": ["history"]})
     server.wait_for_calls(before + 1)
-    assert stack.stop("worker") < 60
-    ended = seen(run.id)
-    assert ended.state is not None and ended.state.is_final(), ended.state
+    assert stack.stop("worker") < 90
+    assert seen(run.id).state_name == "Cancelled"
     stack.start("worker")
     stack.await_health("worker")
 
