@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -45,6 +46,11 @@ class Settings(BaseSettings):
     flush_seconds: float = Field(default=2.0, gt=0, le=60, description="longest time a finished reply stays unwritten")
     prices: Path | None = Field(default=None, description="TOML of prices per million tokens, by model")
     prompts: Path | None = Field(default=None, description="folder whose templates replace shipped ones by name")
+    task_runner: Literal["threads", "dask"] = Field(
+        default="threads", description="where units are made: in this process, or in the worker processes of Dask"
+    )
+    dask_address: str | None = Field(default=None, description="Dask scheduler; unset: a cluster of this run's own")
+    dask_workers: int = Field(default=2, ge=1, le=1000, description="worker processes of a cluster of this run's own")
     openai_api_key: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("openai_api_key", "OPENAI_API_KEY")
     )
@@ -60,6 +66,13 @@ class Settings(BaseSettings):
         if not value.strip() or value.rstrip("/") in ("s3:", "s3://"):
             raise ValueError("must name a local folder or s3://bucket/prefix")
         return value.rstrip("/") or "/"
+
+    @field_validator("dask_address")
+    @classmethod
+    def _check_scheduler(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("tcp://", "tls://")):
+            raise ValueError("must be the address of a Dask scheduler, such as tcp://host:8786")
+        return value
 
     @field_validator("openai_base_url")
     @classmethod

@@ -13,7 +13,7 @@ from glan.store.runs import RunRecord
 from glan.store.store import Store
 from glan.taxonomy import Taxonomy
 from glan.units import Scope
-from tasks import wiring
+from tasks import runner, wiring
 from tasks.wiring import Order
 
 
@@ -24,6 +24,7 @@ def check(config: RunConfig, tree: Taxonomy) -> Recipe:
         InputError: settings, prices, prompts, profiles or disciplines are wrong.
     """
     settings = Settings.load()
+    runner.check(settings)
     recipe = Recipe(settings.resolved(config), Prompts.load(settings.prompts))
     wiring.prices_of(settings)
     for profile in recipe.models().values():

@@ -11,11 +11,12 @@ import random
 import secrets
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
 from glan.config import ModelProfile, RunConfig
-from glan.errors import InputError
+from glan.errors import GlanError, InputError
 from glan.gateway.gateway import Endpoint, Gateway, Limits
 from glan.gateway.prices import Prices
 from glan.prompts import Prompts
@@ -39,7 +40,18 @@ class Order(BaseModel):
     config_digest: str
 
 
+@dataclass(frozen=True)
+class Crew:
+    """What connects this process with the others that work for the same run."""
+
+    tell: Callable[[str], None]
+    """Say something that a person who watches the run should know."""
+    lost: Callable[[], int] = lambda: 0
+    """How many of them have died so far."""
+
+
 _effects: dict[str, Effects] = {}
+_crews: dict[str, Crew] = {}
 _lock = threading.Lock()
 
 
@@ -56,10 +68,21 @@ def effects(order: Order) -> Effects:
         return _effects[order.run_id]
 
 
+def join(order: Order, crew: Crew) -> None:
+    """Make this process one of several that work for a run, before its effects are made."""
+    _crews[order.run_id] = crew
+
+
+def stop(order: Order, error: GlanError) -> None:
+    """End the calls of a run in this process, present and later, with this error."""
+    effects(order).gateway.stop(error)
+
+
 def close(order: Order) -> None:
     """Write out what is left of the call log and stop the gateway of a run."""
     with _lock:
         made = _effects.pop(order.run_id, None)
+        _crews.pop(order.run_id, None)
     if made is not None:
         made.gateway.close()
         made.log.close()
@@ -91,6 +114,7 @@ def _make(order: Order, settings: Settings) -> Effects:
     store = Store.open(settings.store)
     log = CallLog(store.files, writer=secrets.token_hex(8), flush_seconds=settings.flush_seconds, clock=now)
     prices = prices_of(settings)
+    crew = _crews.get(order.run_id) or Crew(tell=progress.of(order.run_id).say)
     gateway = Gateway(
         endpoint=endpoint_of(settings),
         log=log,
@@ -102,11 +126,11 @@ def _make(order: Order, settings: Settings) -> Effects:
             patience_seconds=settings.patience_seconds,
         ),
         cost=prices.cost,
-        notify=progress.of(order.run_id).say,
+        notify=crew.tell,
         clock=now,
         randomness=random.Random(),
     )
-    histories = Histories(store.files, log)
+    histories = Histories(store.files, log, crew.lost)
     return Effects(
         store=store,
         gateway=gateway,

@@ -1,0 +1,119 @@
+"""The task runner Dask, with real worker processes on this machine: all that holds with threads holds with it."""
+
+import contextvars
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from flow_world import World
+from model_faults import Faults
+from prefect.client.schemas.objects import State
+from proof_checks import check_complete, check_store, paid_twice, tables, unrecorded
+
+from tasks import progress
+
+TWO = {"disciplines": ["physics", "economics"]}
+MANY = {**TWO, "subjects": 4, "questions": 8}
+AT_ONCE = 8
+
+
+@pytest.fixture
+def dask(world: World) -> Iterator[World]:
+    """An empty store, and runs in two worker processes that leave none behind."""
+    world.set(GLAN_TASK_RUNNER="dask", GLAN_DASK_WORKERS="2", GLAN_MAX_CONCURRENCY=str(AT_ONCE))
+    before = set(processes())
+    yield world
+    assert set(processes()) <= before
+
+
+def processes() -> list[psutil.Process]:
+    """The worker processes that this one has started and that are alive, the oldest first."""
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if any("spawn_main" in word for word in child.cmdline())]
+
+
+def meanwhile(world: World, calls: int, act: Callable[[], None], **given: Any) -> State[Any]:
+    """Run, and do something once so many calls have arrived."""
+    ended: list[State[Any]] = []
+    run = threading.Thread(
+        target=contextvars.copy_context().run, args=(lambda: ended.append(world.run(**given)),), daemon=True
+    )
+    run.start()
+    world.server.wait_for_calls(calls, timeout=60)
+    act()
+    run.join(120)
+    [state] = ended
+    return state
+
+
+def writers(world: World) -> Counter[str]:
+    """How many calls each process has made that is on record."""
+    return Counter(world.load("calls", columns=["writer"])["writer"])
+
+
+def test_the_tables_are_those_of_threads_and_what_a_worker_says_is_heard(
+    dask: World, made_once: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(progress, "_listeners", [said.append])
+    dask.server.faults = Faults(when=lambda payload, nth: "error_503" if dask.server.count < 12 else None)
+    first = dask.run()
+    assert first.name == "Completed", first.message
+    assert tables(dask.store_url) == tables(str(made_once / "store"))
+    assert any("waiting up to" in line for line in said) and any("answers again" in line for line in said)
+    assert len(list(dask.store.files.list("_receipts"))) == 9
+    calls = dask.server.count
+    assert len(dask.load("calls")) == calls
+
+    assert dask.run().name == "Completed"
+    assert dask.server.count == calls
+
+
+def test_a_killed_worker_process_costs_only_the_calls_it_had_not_yet_on_record(dask: World) -> None:
+    dask.server.latency = 0.2
+    state = meanwhile(dask, 60, lambda: processes()[0].kill(), **MANY)
+    assert state.name == "Completed", state.message
+    check_store(dask.store_url)
+    check_complete(dask.store_url, MANY)
+    lost = {call.digest for call in unrecorded(dask.store_url, dask.server.calls)}
+    assert paid_twice(dask.server) <= lost
+
+
+def test_a_final_error_in_one_worker_process_ends_the_run_in_all(dask: World) -> None:
+    dask.server.latency = 0.2
+    refused: list[float] = []
+
+    def once(payload: dict[str, Any], nth: int) -> str | None:
+        if refused or dask.server.count < 60:
+            return None
+        refused.append(time.monotonic())
+        return "unauthorized"
+
+    dask.server.faults = Faults(when=once)
+    state = dask.run(**MANY)
+    assert state.is_failed()
+    assert "API key" in str(state.message) and "\n" not in str(state.message)
+    print(dask.server.count, time.monotonic()-refused[0], writers(dask))
+    assert dask.server.count <= 60 + 4 * AT_ONCE
+    assert time.monotonic() - refused[0] < 20
+
+
+def test_worker_processes_share_a_limited_endpoint(dask: World) -> None:
+    dask.server.latency = 0.05
+    dask.server.limit = 6
+    state = dask.run(**MANY)
+    assert state.name == "Completed", state.message
+    check_complete(dask.store_url, MANY)
+    shares = writers(dask)
+    refusals = dask.server.count_by_payload(status=429).total()
+    print(shares, refusals, dask.server.count)
+    assert len(shares) == 2
+    assert min(shares.values()) > 0.2 * sum(shares.values())
+    assert refusals <= 60
