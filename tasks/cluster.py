@@ -62,7 +62,7 @@ class Cluster:
             return
         self._stopped.set()
         try:
-            self._client.run(wiring.stop, self._order, error, wait=False, on_error="ignore")
+            self._client.run(wiring.stop, self._order, error, on_error="ignore")
         except Exception:  # a cluster that is gone calls no one
             _logger.debug("the Dask workers could not be told to stop", exc_info=True)
 
