@@ -23,16 +23,14 @@ from prefect.task_runners import TaskRunner
 from prefect_dask.task_runners import DaskTaskRunner
 
 from glan.errors import GlanError, InputError
-from tasks import progress, receipts, wiring
+from tasks import progress, wiring
+from tasks.receipts import ReceiptStorage  # noqa: F401 - a worker process must know it before its first task
 from tasks.wiring import Crew, Order
 
 THREADS = 192
 """Of a worker process: room for the open units of the few disciplines that overlap, so that none has to queue."""
 
 ANSWER_SECONDS = 30
-
-RECEIPTS = receipts.ReceiptStorage
-"""Imported here, because a worker process has to know this class before the first task that it is sent."""
 
 _LOST = "glan_workers_lost"
 _logger = logging.getLogger("glan")
@@ -130,8 +128,9 @@ def _leave(client: Client, order: Order) -> None:
 
 
 def _quiet() -> None:
-    """Dask tells of every connection."""
+    """Dask tells of every connection, and Prefect of a dashboard that may not be there."""
     logging.getLogger("distributed").setLevel(logging.ERROR)
+    logging.getLogger("prefect.task_runner.dask").setLevel(logging.WARNING)
 
 
 def _topic(order: Order) -> str:

@@ -3,6 +3,7 @@
 import contextvars
 import os
 import signal
+import sys
 import threading
 import time
 from collections import Counter
@@ -12,15 +13,19 @@ from typing import Any
 
 import psutil
 import pytest
+from distributed import Client, LocalCluster
 from flow_world import World
 from model_faults import Faults
+from model_server import ModelServer
 from prefect import get_client
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import State
 from proof_checks import check_complete, check_store, paid_twice, tables, unrecorded
+from proof_world import CONCURRENCY, RUN, Desk, one_pass
+from s3_server import _free_ports
 
 from glan.units import STAGES
-from tasks import progress
+from tasks import progress, wiring
 
 TWO = {"disciplines": ["physics", "economics"]}
 MANY = {**TWO, "subjects": 4, "questions": 8}
@@ -66,9 +71,7 @@ def task_states(state: State[Any], count: int) -> dict[str, str]:
     deadline = time.monotonic() + 30
     while True:
         with get_client(sync_client=True) as client:
-            children = FlowRunFilter.model_validate(
-                {"parent_flow_run_id": {"any_": [state.state_details.flow_run_id]}}
-            )
+            children = FlowRunFilter.model_validate({"parent_flow_run_id": {"any_": [state.state_details.flow_run_id]}})
             runs = client.read_task_runs(flow_run_filter=children)
         ended = {run.name: run.state_name or "" for run in runs if run.state and run.state.is_final()}
         if len(ended) >= count:
@@ -140,3 +143,55 @@ def test_worker_processes_share_a_limited_endpoint(dask: World) -> None:
     assert len(shares) == 2
     assert min(shares.values()) > 0.2 * sum(shares.values())
     assert refusals <= 60
+
+
+def test_without_the_extra_nothing_starts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "prefect_dask", None)
+    world.set(GLAN_TASK_RUNNER="dask")
+    state = world.run()
+    assert state.is_failed()
+    assert "GLAN_TASK_RUNNER: dask is not installed; install glan[dask]" in str(state.message)
+    assert world.server.count == 0
+    assert not Path(world.store_url).exists()
+
+
+def test_a_scheduler_that_does_not_answer_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.cluster.ANSWER_SECONDS", 1)
+    world.set(GLAN_TASK_RUNNER="dask", GLAN_DASK_ADDRESS=f"tcp://127.0.0.1:{_free_ports(1)[0]}")
+    state = world.run()
+    assert state.is_failed()
+    assert "GLAN_DASK_ADDRESS: no Dask scheduler answers at tcp://127.0.0.1" in str(state.message)
+    assert world.server.count == 0
+
+
+@pytest.mark.soak
+def test_a_cluster_that_is_running_is_used_by_run_after_run_and_left_as_it_was(world: World) -> None:
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=4, dashboard_address=None) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        world.set(GLAN_TASK_RUNNER="dask", GLAN_DASK_ADDRESS=cluster.scheduler_address)
+        assert world.run(**TWO).name == "Completed"
+        assert world.run(**TWO, questions=5).name == "Completed"
+        assert len(writers(world)) == 4
+        assert [len(left) for left in client.run(lambda: wiring._effects).values()] == [0, 0]
+    check_store(world.store_url)
+    assert len(world.load("instructions")) == 2 * 2 * 5
+
+
+@pytest.mark.soak
+def test_ctrl_c_ends_all_worker_processes_and_the_next_run_goes_on(server: ModelServer, tmp_path: Path) -> None:
+    server.latency = 0.3
+    desk = Desk(tmp_path, server, str(tmp_path / "store"), RUN, GLAN_TASK_RUNNER="dask")
+    run = desk.start()  # under a temporary Prefect server
+    server.wait_for_calls(30, timeout=120)
+    family = psutil.Process(run.pid).children(recursive=True)
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does
+    assert psutil.wait_procs(family, timeout=30)[1] == []
+    ended = run.end()
+    assert (ended.code, "Traceback" in ended.error) == (1, False), ended.error
+    check_store(desk.store)
+    stopped_at, server.latency = server.count, 0.0
+    assert desk.run().code == 0
+    assert stopped_at < one_pass(RUN) <= server.count <= one_pass(RUN) + 2 * CONCURRENCY
+    check_complete(desk.store, RUN)
