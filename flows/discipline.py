@@ -23,7 +23,7 @@ from tasks.artifacts import ProgressBars
 from tasks.instructions import judge_instructions
 from tasks.questions import ask_questions
 from tasks.refreshing import finish_edition, open_edition, walk_of
-from tasks.runner import OPEN_UNITS, task_runner
+from tasks.runner import open_units, result_of, stop, threads
 from tasks.subjects import list_subjects
 from tasks.syllabi import write_syllabus
 from tasks.wiring import Order, effects, now, scope
@@ -41,7 +41,7 @@ ASKING: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers")
 PUBLISH_EVERY_SECONDS = 60.0
 
 
-@flow(name="discipline", flow_run_name="{discipline_id}", task_runner=task_runner(), persist_result=False)
+@flow(name="discipline", flow_run_name="{discipline_id}", task_runner=threads(), persist_result=False)
 def generate_discipline(discipline_id: str, order: Order) -> State[Any]:
     """Make what is missing or stale of one discipline; one failed unit never stops the rest."""
     run = effects(order)
@@ -104,9 +104,10 @@ class _Making:
         with ProgressBars(self.order.run_id, self.discipline_id) as bars:
             self._await(self.walk.first())
             published = time.monotonic()
+            most = open_units(self.order)
             while self._waiting or self._open:
                 # No more than can work at once, so that a run that is told to stop has no queue to get through.
-                while self._waiting and self._open < OPEN_UNITS:
+                while self._waiting and self._open < most:
                     self._submit(self._waiting.popleft())
                 if self._open:
                     self._take(*self._ended.get())
@@ -145,7 +146,7 @@ class _Making:
         """A task has ended: count it and submit what follows."""
         self._open -= 1
         counts = progress.of(self.order.run_id)
-        result = future.result(raise_on_failure=False)
+        result = result_of(future)
         if isinstance(result, BudgetSpent):
             self.left += 1
             counts.spent_by(str(result))
@@ -169,4 +170,4 @@ class _Making:
             self.fatal = error
             self._waiting.clear()
             progress.of(self.order.run_id).ended_by(self.last_reason)
-            effects(self.order).gateway.stop(error)
+            stop(self.order, error)

@@ -28,6 +28,7 @@ from tasks.curation import curate, curated
 from tasks.doctor import examine_before_paying
 from tasks.preparation import conclude, current_taxonomy, prepare
 from tasks.receipts import receipts_in
+from tasks.runner import stop, task_runner, workers
 from tasks.wiring import Order, effects, leases, now, recipe, scope
 
 DISCIPLINES_AT_ONCE = 3
@@ -93,13 +94,16 @@ def _with_work(order: Order) -> list[str]:
 
 
 def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[Any]]:
-    """A sub-flow for each discipline, a few at once, in threads of this process."""
+    """A sub-flow for each discipline, a few at once, in threads of this process; their units where the settings say."""
+    if not discipline_ids:
+        return []
     counts = progress.of(order.run_id)
     cancelling = Cancelling(order.run_id)
     turns = Turns(discipline_ids, leases(order), recipe(order).config.on_busy, counts.say)
     running: dict[Future[State[Any]], str] = {}
     states: list[State[Any]] = []
     with (
+        workers(order),
         ThreadPoolExecutor(DISCIPLINES_AT_ONCE, thread_name_prefix="discipline") as pool,
         _stopping_calls(order),
         turns,
@@ -130,14 +134,15 @@ def _stopping_calls(order: Order) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        effects(order).gateway.stop(errors.Cancelled(STOPPED))
+        stop(order, errors.Cancelled(STOPPED))
         raise
 
 
 def _discipline(discipline_id: str, order: Order) -> State[Any]:
     """One sub-flow. Whatever goes wrong with it, even its start, ends none of the others."""
     try:
-        state: State[Any] = generate_discipline(discipline_id, order, return_state=True)
+        job = generate_discipline.with_options(task_runner=task_runner(order))
+        state: State[Any] = job(discipline_id, order, return_state=True)
     except Exception as error:
         return Failed(message=f"{discipline_id}: {error}")
     return state
@@ -148,7 +153,7 @@ def _end(order: Order, states: Sequence[State[Any]]) -> State[Any]:
     counts = progress.of(order.run_id)
     total = counts.total()
     figures = (
-        f"{total.made} units made with {effects(order).gateway.state.calls} calls, {total.done_before} up to date, "
+        f"{total.made} units made with {total.calls} calls, {total.done_before} up to date, "
         f"rows quarantined: {total.quarantined} now and {total.quarantined_before} before, units failed: {total.failed}"
     )
     if counts.skipped:
