@@ -10,8 +10,9 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
-from prefect.states import Cancelled, Completed, Failed
+from prefect.states import Completed, Failed
 
+from flows.endings import stopped
 from glan import errors
 from glan.errors import BudgetSpent, EndpointRefused, GlanError
 from glan.planning.publishing import drop_orphans, publish_snapshot, publish_units
@@ -64,7 +65,7 @@ def _end(making: "_Making") -> State[Any]:
     count = progress.of(making.order.run_id).total(making.discipline_id)
     figures = f"{count.made} units made, {count.done_before} up to date, rows quarantined: {count.quarantined}"
     if isinstance(making.fatal, errors.Cancelled):
-        return Cancelled(message=f"{figures}; {making.last_reason}")
+        return stopped(making.fatal, f"{figures}; {making.fatal}")
     if making.left and making.fatal is None:
         spent = progress.of(making.order.run_id).spent
         return Completed(name="BudgetSpent", message=f"{figures}, {making.left} units left: {spent}")

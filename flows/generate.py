@@ -21,14 +21,14 @@ from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.store import snapshots
 from glan.units import Scope
-from tasks import progress, wiring
+from tasks import progress, telling, wiring
 from tasks.artifacts import publish_summary
-from tasks.cancelling import STOPPED, Cancelling
 from tasks.curation import curate, curated
 from tasks.doctor import examine_before_paying
 from tasks.preparation import conclude, current_taxonomy, prepare
 from tasks.receipts import receipts_in
 from tasks.runner import stop, task_runner, workers
+from tasks.watching import STOPPED
 from tasks.wiring import Order, effects, leases, now, recipe, scope
 
 DISCIPLINES_AT_ONCE = 3
@@ -62,9 +62,19 @@ def _make(order: Order) -> State[Any]:
     if todo and scope(order).asks_a_model:
         examine_before_paying(recipe(order))
     states = _run_disciplines(order, todo)
+    wiring.check(order)
     verdicts = curate(order) if todo else curated(order)
     publish_summary(order.run_id, effects(order).store, verdicts)
+    _tell(order)
     return _end(order, states)
+
+
+def _tell(order: Order) -> None:
+    """Tell whoever listens for events what is out of the ordinary about this run."""
+    telling.quarantine_if_high(order.run_id)
+    spent = progress.of(order.run_id).spent
+    if spent is not None:
+        telling.budget_spent(order.run_id, wiring.budget_id(order), spent)
 
 
 def _with_work(order: Order) -> list[str]:
@@ -76,6 +86,7 @@ def _with_work(order: Order) -> list[str]:
     shown = snapshots.latest(run.store.files)
     todo = []
     for walk in walks(run.store, disciplines, made, scope(order)):
+        wiring.check(order)
         seen = survey(walk)
         if seen.ready:
             todo.append(walk.discipline.discipline_id)
@@ -98,7 +109,6 @@ def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[
     if not discipline_ids:
         return []
     counts = progress.of(order.run_id)
-    cancelling = Cancelling(order.run_id)
     turns = Turns(discipline_ids, leases(order), recipe(order).config.on_busy, counts.say)
     running: dict[Future[State[Any]], str] = {}
     states: list[State[Any]] = []
@@ -123,7 +133,7 @@ def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[
             for message in counts.take_messages():
                 get_run_logger().warning(message)
             turns.keep()
-            cancelling.check()
+            wiring.check(order)
     counts.skipped.extend(turns.skipped)
     return states
 

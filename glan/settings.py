@@ -53,6 +53,14 @@ class Settings(BaseSettings):
     )
     dask_address: str | None = Field(default=None, description="Dask scheduler; unset: a cluster of this run's own")
     dask_workers: int = Field(default=2, ge=1, le=1000, description="worker processes of a cluster of this run's own")
+    quarantine_alarm: float = Field(
+        default=0.05, ge=0, le=1, description="share of a run's rows in quarantine above which an event is told"
+    )
+    notify: str = Field(
+        default="",
+        pattern=r"^([a-z0-9-]+/[a-z0-9-]+)?$",
+        description="Prefect notification block that automations use: block type and name, as in slack-webhook/team",
+    )
     openai_api_key: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("openai_api_key", "OPENAI_API_KEY")
     )

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from glan.config import ModelProfile, RunConfig
-from glan.errors import GlanError, InputError
+from glan.errors import Cancelled, GlanError, InputError
 from glan.gateway.gateway import Allowance, Endpoint, Gateway, Limits
 from glan.gateway.ledger import Cost
 from glan.gateway.prices import Prices
@@ -33,6 +33,7 @@ from glan.store.runs import RunRecord
 from glan.store.store import Store
 from glan.units import Scope
 from tasks import progress
+from tasks.watching import Watch
 
 
 class Order(BaseModel):
@@ -58,6 +59,7 @@ class Crew:
 
 _effects: dict[str, Effects] = {}
 _crews: dict[str, Crew] = {}
+_watches: dict[str, Watch | None] = {}
 _lock = threading.Lock()
 
 
@@ -70,7 +72,9 @@ def effects(order: Order) -> Effects:
     """The effects of a run in this process, made at their first use."""
     with _lock:
         if order.run_id not in _effects:
-            _effects[order.run_id] = _make(order, Settings.load())
+            settings = Settings.load()
+            made = _effects[order.run_id] = _make(order, settings)
+            _watches[order.run_id] = Watch.begin(order.run_id, made.gateway, settings.max_concurrency)
         return _effects[order.run_id]
 
 
@@ -105,9 +109,32 @@ def close(order: Order) -> None:
     with _lock:
         made = _effects.pop(order.run_id, None)
         _crews.pop(order.run_id, None)
+        watch = _watches.pop(order.run_id, None)
+    if watch is not None:
+        watch.end()
     if made is not None:
         made.gateway.close()
         made.log.close()
+
+
+def check(order: Order) -> None:
+    """Raise if the run was told to stop.
+
+    Raises:
+        Cancelled: it was.
+    """
+    ended_by = effects(order).gateway.ended_by
+    if isinstance(ended_by, Cancelled):
+        raise type(ended_by)(str(ended_by))
+
+
+def rest(order: Order, seconds: float) -> None:
+    """Wait before another try, but not beyond the moment the run is told to stop.
+
+    Raises:
+        GlanError: what ended the run.
+    """
+    effects(order).gateway.rest(seconds)
 
 
 def recipe(order: Order) -> Recipe:
@@ -142,6 +169,11 @@ def allowance(record: RunRecord, store: Store, cost: Cost, crew: Crew) -> Allowa
         if (cap := getattr(caps, name)) is not None
     }
     return Allowance(caps if share == 1 else caps.model_copy(update=given), spent)
+
+
+def budget_id(order: Order) -> str:
+    """Under which id a run's spending is counted."""
+    return _record(Settings.load().store, order.run_id).budget_id
 
 
 @functools.lru_cache(maxsize=16)
