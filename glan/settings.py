@@ -3,6 +3,8 @@
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
+from zoneinfo import available_timezones
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -45,6 +47,12 @@ class Settings(BaseSettings):
     flush_seconds: float = Field(default=2.0, gt=0, le=60, description="longest time a finished reply stays unwritten")
     prices: Path | None = Field(default=None, description="TOML of prices per million tokens, by model")
     prompts: Path | None = Field(default=None, description="folder whose templates replace shipped ones by name")
+    timezone: str = Field(default="UTC", description="time zone of the nightly schedule, where it is deployed")
+    task_runner: Literal["threads", "dask"] = Field(
+        default="threads", description="where units are made: in this process, or in the worker processes of Dask"
+    )
+    dask_address: str | None = Field(default=None, description="Dask scheduler; unset: a cluster of this run's own")
+    dask_workers: int = Field(default=2, ge=1, le=1000, description="worker processes of a cluster of this run's own")
     quarantine_alarm: float = Field(
         default=0.05, ge=0, le=1, description="share of a run's rows in quarantine above which an event is told"
     )
@@ -68,6 +76,20 @@ class Settings(BaseSettings):
         if not value.strip() or value.rstrip("/") in ("s3:", "s3://"):
             raise ValueError("must name a local folder or s3://bucket/prefix")
         return value.rstrip("/") or "/"
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_timezone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("must be the name of a time zone, such as Europe/Berlin")
+        return value
+
+    @field_validator("dask_address")
+    @classmethod
+    def _check_scheduler(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("tcp://", "tls://")):
+            raise ValueError("must be the address of a Dask scheduler, such as tcp://host:8786")
+        return value
 
     @field_validator("openai_base_url")
     @classmethod
@@ -114,17 +136,19 @@ class Settings(BaseSettings):
                 if name.upper().startswith("GLAN_"):
                     yield where, name.upper(), variables
 
-    def resolved(self, config: RunConfig) -> RunConfig:
-        """The configuration with every profile's model filled in.
+    def resolved(self, config: RunConfig, otherwise: Models | None = None) -> RunConfig:
+        """The configuration with every profile's model filled in; `otherwise` where neither it nor a setting names one.
 
         Raises:
             InputError: a profile has no model.
         """
-        profiles = {role: self._profile(role, getattr(config.models, role)) for role in ROLES}
+        profiles = {role: self._profile(role, getattr(config.models, role), otherwise) for role in ROLES}
         return config.model_copy(update={"models": Models(**profiles)})
 
-    def _profile(self, role: str, profile: ModelProfile) -> ModelProfile:
+    def _profile(self, role: str, profile: ModelProfile, otherwise: Models | None) -> ModelProfile:
         model = profile.model or getattr(self, f"{role}_model") or self.model
+        if not model and otherwise is not None:
+            model = getattr(otherwise, role).model
         if not model:
             raise InputError(
                 f"no model is named for `models.{role}`; set GLAN_MODEL (and OPENAI_BASE_URL for your own endpoint), or use --local"

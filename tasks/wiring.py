@@ -9,21 +9,26 @@ import functools
 import os
 import random
 import secrets
+import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
 from glan.config import ModelProfile, RunConfig
-from glan.errors import Cancelled, InputError
-from glan.gateway.gateway import Endpoint, Gateway, Limits
+from glan.errors import Cancelled, GlanError, InputError
+from glan.gateway.gateway import Allowance, Endpoint, Gateway, Limits
+from glan.gateway.ledger import Cost
 from glan.gateway.prices import Prices
+from glan.gateway.terms import Amount
 from glan.prompts import Prompts
 from glan.settings import Settings
 from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
-from glan.store import runs
+from glan.store import runs, spending
 from glan.store.calls import CallLog, Histories
+from glan.store.leases import Holder, Leases
 from glan.store.runs import RunRecord
 from glan.store.store import Store
 from glan.units import Scope
@@ -40,7 +45,20 @@ class Order(BaseModel):
     config_digest: str
 
 
+@dataclass(frozen=True)
+class Crew:
+    """What connects this process with the others that work for the same run."""
+
+    tell: Callable[[str], None]
+    """Say something that a person who watches the run should know."""
+    lost: Callable[[], int] = lambda: 0
+    """How many of them have died so far."""
+    processes: int = 1
+    """How many they are."""
+
+
 _effects: dict[str, Effects] = {}
+_crews: dict[str, Crew] = {}
 _watches: dict[str, Watch | None] = {}
 _lock = threading.Lock()
 
@@ -60,10 +78,37 @@ def effects(order: Order) -> Effects:
         return _effects[order.run_id]
 
 
+def leases(order: Order) -> Leases:
+    """The leases of a run, held by this process."""
+    holder = Holder(run_id=order.run_id, host=socket.gethostname(), process=os.getpid())
+    return Leases(effects(order).store.files, holder, now, _is_alive)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # asks only; nothing is sent
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, so it is there
+        pass
+    return True
+
+
+def join(order: Order, crew: Crew) -> None:
+    """Make this process one of several that work for a run, before its effects are made."""
+    _crews[order.run_id] = crew
+
+
+def stop(order: Order, error: GlanError) -> None:
+    """End the calls of a run in this process, present and later, with this error."""
+    effects(order).gateway.stop(error)
+
+
 def close(order: Order) -> None:
     """Write out what is left of the call log and stop the gateway of a run."""
     with _lock:
         made = _effects.pop(order.run_id, None)
+        _crews.pop(order.run_id, None)
         watch = _watches.pop(order.run_id, None)
     if watch is not None:
         watch.end()
@@ -103,6 +148,34 @@ def scope(order: Order) -> Scope:
     return _record(Settings.load().store, order.run_id).scope
 
 
+def allowance(record: RunRecord, store: Store, cost: Cost, crew: Crew) -> Allowance | None:
+    """What this process may spend of a run's budget: its share of all that is left by the calls on record.
+
+    A process that has come for one that died gets none of it, for nobody knows what that one's share still held.
+    None: nothing is capped.
+
+    Raises:
+        InputError: money is capped, and calls on record have no price.
+    """
+    caps = runs.config_of(store.files, record).budget
+    if not caps.limited:
+        return None
+    used = spending.spent(store.files, record.budget_id, cost if caps.usd is not None else None)
+    spent = Amount(used.calls, used.tokens, used.usd or 0.0)
+    share = 0.0 if crew.lost() else 1 / crew.processes
+    given = {
+        name: getattr(spent, name) + type(cap)((cap - getattr(spent, name)) * share)
+        for name in ("usd", "tokens", "calls")
+        if (cap := getattr(caps, name)) is not None
+    }
+    return Allowance(caps if share == 1 else caps.model_copy(update=given), spent)
+
+
+def budget_id(order: Order) -> str:
+    """Under which id a run's spending is counted."""
+    return _record(Settings.load().store, order.run_id).budget_id
+
+
 @functools.lru_cache(maxsize=16)
 def _record(store_url: str, run_id: str) -> RunRecord:
     return runs.find(Store.open(store_url).files, run_id)
@@ -118,6 +191,9 @@ def _make(order: Order, settings: Settings) -> Effects:
     store = Store.open(settings.store)
     log = CallLog(store.files, writer=secrets.token_hex(8), flush_seconds=settings.flush_seconds, clock=now)
     prices = prices_of(settings)
+    # The tiny calls of `doctor` belong to no run.
+    record = _record(settings.store, order.run_id) if order.config_digest else None
+    crew = _crews.get(order.run_id) or Crew(tell=progress.of(order.run_id).say)
     gateway = Gateway(
         endpoint=endpoint_of(settings),
         log=log,
@@ -129,11 +205,13 @@ def _make(order: Order, settings: Settings) -> Effects:
             patience_seconds=settings.patience_seconds,
         ),
         cost=prices.cost,
-        notify=progress.of(order.run_id).say,
+        budget_id=record.budget_id if record else "",
+        allowance=allowance(record, store, prices.cost, crew) if record else None,
+        notify=crew.tell,
         clock=now,
         randomness=random.Random(),
     )
-    histories = Histories(store.files, log)
+    histories = Histories(store.files, log, crew.lost)
     return Effects(
         store=store,
         gateway=gateway,

@@ -1,4 +1,7 @@
-"""The runs on record: `_runs/<run_id>.json` when one starts, `_runs/<run_id>.end.json` when it has come to an end."""
+"""The runs on record: `_runs/<run_id>.json` when one starts, `_runs/<run_id>.end.json` when it has come to an end.
+
+Beside them lies `_runs/<run_id>.html`, what the store looked like when the run ended, for people.
+"""
 
 import datetime
 from typing import TypeVar
@@ -23,7 +26,10 @@ class RunRecord(BaseModel):
     run_id: str
     started_at: datetime.datetime
     config: str
-    """Digest of the RunConfig, kept under `_inputs/config/`."""
+    """Digest of the RunConfig with every model named, kept under `_inputs/config/`."""
+
+    given: str = ""
+    """Digest of the RunConfig as it was given, in which models may be left to the settings."""
 
     scope: Scope = Scope()
     budget_id: str = ""
@@ -51,6 +57,13 @@ def end(files: Files, run_id: str, state: str, at: datetime.datetime) -> None:
     files.create(f"_runs/{run_id}{_ENDING}", RunEnd(ended_at=at, state=state).model_dump_json().encode())
 
 
+def keep_report(files: Files, run_id: str, page: str) -> str:
+    """Keep the page that a run ended with; the path. The first one stays, as with `end`."""
+    path = f"_runs/{run_id}.html"
+    files.create(path, page.encode())
+    return path
+
+
 def ended(files: Files, run_id: str) -> bool:
     """Whether a run came to an end by itself; one that was killed did not."""
     return files.exists(f"_runs/{run_id}{_ENDING}")
@@ -71,18 +84,24 @@ def last(files: Files) -> RunRecord | None:
     Raises:
         StoreError: a record is damaged, or was written by another version of glan.
     """
-    paths = [entry.path for entry in files.list("_runs") if not entry.path.endswith(_ENDING)]
+    names = (entry.path for entry in files.list("_runs") if entry.path.endswith(".json"))
+    paths = [path for path in names if not path.endswith(_ENDING)]
     records = [_read(files, path, RunRecord) for path in paths]
     return max(records, key=lambda record: record.started_at, default=None)
 
 
 def config_of(files: Files, record: RunRecord) -> RunConfig:
-    """What a run on record was to make.
+    """What a run on record made, with every model named.
 
     Raises:
         StoreError: its configuration is gone, damaged, or was written by another version of glan.
     """
     return _read(files, f"_inputs/config/{record.config}.json", RunConfig)
+
+
+def given_of(files: Files, record: RunRecord) -> RunConfig:
+    """The same as it was given, in which models may be left to the settings."""
+    return _read(files, f"_inputs/config/{record.given or record.config}.json", RunConfig)
 
 
 def _path(run_id: str) -> str:

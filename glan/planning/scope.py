@@ -1,0 +1,60 @@
+"""Scope -> walks: how much of each discipline a run takes on, and in which edition."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from glan.planning.walk import Shelf, Walk
+from glan.stages.questions import span_of
+from glan.stages.recipe import Recipe
+from glan.store import editions, manifests
+from glan.store.editions import Edition
+from glan.store.manifests import Manifest
+from glan.store.store import Store
+from glan.taxonomy import Discipline
+from glan.units import STAGES, Scope, Stage
+
+
+def walks(
+    store: Store,
+    disciplines: Iterable[Discipline],
+    recipe: Recipe,
+    scope: Scope = Scope(),
+    finished_only: bool = False,
+) -> list[Walk]:
+    """A walk for each discipline over what the store holds now, with one listing for each stage.
+
+    `finished_only`: of a refresh, what readers are to see: not the edition that is still being drawn.
+    """
+    current: Mapping[Stage, Mapping[str, Manifest]] = {
+        stage: manifests.all_current(store.files, stage) for stage in STAGES
+    }
+    drawn = editions.all_editions(store.files)
+
+    def walk(discipline: Discipline) -> Walk:
+        name = discipline.discipline_id
+        shelf = Shelf(store, name, {stage: current[stage].get(name) for stage in STAGES})
+        begun = drawn.get(name, [])
+        return Walk(discipline, _for(recipe, scope, shelf), store, shelf, scope, _numbers(begun, scope, finished_only))
+
+    return [walk(discipline) for discipline in disciplines]
+
+
+def _for(recipe: Recipe, scope: Scope, shelf: Shelf) -> Recipe:
+    """The recipe with the limits of one discipline, which reach at least as far as what readers see if that is at stake."""
+    config = recipe.config
+    questions, subjects = scope.questions.get(shelf.discipline_id, config.questions), config.subjects
+    if scope.covers_published:
+        subjects = subjects and max(subjects, len(shelf.named["syllabi"]))
+    if scope.covers_published and shelf.discipline_id not in scope.questions:
+        questions = max([questions, *(span_of(address)[1][1] for address in shelf.named["questions"])])
+    limits = {"questions": questions, "subjects": subjects}
+    return Recipe(config.model_copy(update=limits), recipe.prompts)
+
+
+def _numbers(begun: Sequence[Edition], scope: Scope, finished_only: bool) -> Mapping[Stage, int]:
+    """The edition of each stage; of a refresh that is still to be opened, the one that it will open."""
+    finished = editions.numbers(begun)
+    if scope.mode != "refresh" or finished_only:
+        return finished
+    drawn = editions.last_open(begun, scope.stage)
+    number = drawn.number if drawn else editions.following(begun)
+    return {**finished, **dict.fromkeys(STAGES[STAGES.index(scope.stage) :], number)}
