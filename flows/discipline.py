@@ -102,7 +102,7 @@ class _Making:
 
     def all(self) -> None:
         """Submit unit after unit until none waits and none is open."""
-        with ProgressBars(self.order.run_id, self.discipline_id) as bars:
+        with ProgressBars(self.order.run_id, self.discipline_id):
             self._await(self.walk.first())
             published = time.monotonic()
             most = open_units(self.order)
@@ -112,7 +112,6 @@ class _Making:
                     self._submit(self._waiting.popleft())
                 if self._open:
                     self._take(*self._ended.get())
-                bars.update()
                 if time.monotonic() - published > PUBLISH_EVERY_SECONDS:
                     self.publish()
                     published = time.monotonic()

@@ -9,6 +9,7 @@ from typing import Any
 
 from prefect import flow, get_run_logger, runtime
 from prefect.client.schemas.objects import State
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Completed, Failed
 
 from flows.discipline import generate_discipline
@@ -36,6 +37,10 @@ DISCIPLINES_AT_ONCE = 3
 
 LOOK_EVERY_SECONDS = 0.5
 """How often the main thread wakes while sub-flows run: signals reach no other."""
+
+
+SERVER_RETRIES = 7
+"""Prefect's client tries again after 2, 4, 8, … seconds: a server may be away for four minutes without a loss."""
 
 
 @flow(name="generate", flow_run_name="generate {config.selected}", persist_result=False)
@@ -152,7 +157,8 @@ def _discipline(discipline_id: str, order: Order) -> State[Any]:
     """One sub-flow. Whatever goes wrong with it, even its start, ends none of the others."""
     try:
         job = generate_discipline.with_options(task_runner=task_runner(order))
-        state: State[Any] = job(discipline_id, order, return_state=True)
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: SERVER_RETRIES}):
+            state: State[Any] = job(discipline_id, order, return_state=True)
     except Exception as error:
         return Failed(message=f"{discipline_id}: {error}")
     return state
