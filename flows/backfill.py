@@ -21,7 +21,7 @@ from tasks.outlook import publish_forecast
 from tasks.preparation import base_config, current_taxonomy, existing_store
 
 
-@flow(name="backfill", flow_run_name="backfill {config.mode} {config.stage}", persist_result=False)
+@flow(name="backfill", flow_run_name="backfill {config.mode} {config.stage} {config.selected}", persist_result=False)
 @told
 def backfill(config: BackfillConfig) -> State[Any]:
     """Say what would be asked and what it would cost; then, unless that was all that is wanted, do it."""

@@ -39,12 +39,13 @@ def walks(
 
 
 def _for(recipe: Recipe, scope: Scope, shelf: Shelf) -> Recipe:
-    """The recipe with the limits of one discipline. A refresh draws no less anew than readers see now."""
+    """The recipe with the limits of one discipline, which reach at least as far as what readers see if that is at stake."""
     config = recipe.config
     questions, subjects = scope.questions.get(shelf.discipline_id, config.questions), config.subjects
-    if scope.mode == "refresh":
-        questions = max([questions, *(span_of(address)[1][1] for address in shelf.named["questions"])])
+    if scope.covers_published:
         subjects = subjects and max(subjects, len(shelf.named["syllabi"]))
+    if scope.covers_published and shelf.discipline_id not in scope.questions:
+        questions = max([questions, *(span_of(address)[1][1] for address in shelf.named["questions"])])
     limits = {"questions": questions, "subjects": subjects}
     return Recipe(config.model_copy(update=limits), recipe.prompts)
 
