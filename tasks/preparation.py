@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from glan import taxonomy
-from glan.config import RunConfig
+from glan.config import RunConfig, Selection
 from glan.keys import canonical, digest
 from glan.prompts import Prompts
 from glan.settings import Settings
@@ -49,6 +49,21 @@ def prepare(config: RunConfig, run_id: str, scope: Scope = Scope()) -> Order:
     )
     runs.keep(store.files, record)
     return Order(run_id=run_id, config_digest=config_digest)
+
+
+def prepare_draft(config: RunConfig, run_id: str) -> Order:
+    """Make the store ready for the calls of a draft of the taxonomy. No run is put on record: no data is made.
+
+    Raises:
+        InputError: see `check`; nothing was written.
+        StoreError: the store cannot be relied on.
+    """
+    store = Store.open(Settings.load().store)
+    everything = config.model_copy(update={name: [] for name in Selection.model_fields})
+    recipe = check(everything, current_taxonomy(store))
+    store.start()
+    seed_taxonomy(store)
+    return Order(run_id=run_id, config_digest=_keep(store, recipe))
 
 
 def last_config(store: Store) -> RunConfig | None:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from glan.keys import digest
 
@@ -39,6 +39,13 @@ class DraftPlan(BaseModel):
     most_fields: int = Field(default=12, ge=1, le=100, description="most new fields")
     most_below_field: int = Field(default=15, ge=1, le=100, description="most new nodes directly below a field")
     most_below_sub_field: int = Field(default=20, ge=1, le=100, description="most new disciplines of a sub-field")
+
+    @model_validator(mode="after")
+    def _check_votes(self) -> "DraftPlan":
+        most = len(WORDINGS) * self.lists
+        if self.min_votes > most:
+            raise ValueError(f"min_votes ({self.min_votes}) is more than the {most} lists that are asked for")
+        return self
 
     def most_below(self, path: Path) -> int:
         """The limit of new nodes directly below a branch."""
@@ -117,6 +124,11 @@ class Draft(_Document):
     def proposed(self) -> list[DraftNode]:
         """What people are to decide on."""
         return [node for node in self.nodes if node.proposed]
+
+    def listed(self) -> list[DraftNode]:
+        """All that people should see: what stands, and duplicates that were named often enough."""
+        enough = self.plan.min_votes
+        return [node for node in self.below_root() if node.stands or (node.duplicate_of and node.votes >= enough)]
 
     def with_failures(self) -> list[DraftNode]:
         """The branches of which some or all lists failed."""

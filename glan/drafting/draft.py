@@ -48,7 +48,7 @@ def standing(tree: Taxonomy) -> list[DraftNode]:
         if one.sub_field:
             found.setdefault((one.field, one.sub_field), "sub-field")
         path = tuple(name for name in (one.field, one.sub_field, one.discipline) if name)
-        found[path] = "discipline"
+        found.setdefault(path, "discipline")  # where a sub-field has its name, the two stand at one path
     return [DraftNode(path=path, kind=kind, present=True) for path, kind in found.items()]
 
 
