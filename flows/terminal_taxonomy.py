@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.terminal import counted, explained, note, out, quiet_prefect, show_json
 from glan.config import RunConfig, explain
@@ -15,6 +15,9 @@ from glan.errors import InputError
 from glan.settings import Settings
 from glan.store import taxonomies
 from glan.store.store import Store
+
+if TYPE_CHECKING:
+    from tasks.drafting import Published
 
 
 def draft_taxonomy(
@@ -79,7 +82,7 @@ def _drafted(run_file: Path | None, plan: DraftPlan) -> str:
         wiring.close(order)
 
 
-def _published(store: Store, digest: str, ballots: Sequence[Ballot]) -> Any:
+def _published(store: Store, digest: str, ballots: Sequence[Ballot]) -> "Published":
     from tasks.drafting import Drafted, publish_review
 
     drafted = Drafted(digest=digest, base_version=taxonomies.versions(store.files)[-1])
