@@ -23,12 +23,28 @@ app.add_typer(taxonomy_app, name="taxonomy")
 RunFile = Annotated[
     Path | None, typer.Argument(metavar="[RUN.toml]", help="What to make; without it, the paper's values.")
 ]
+RecipeFile = Annotated[
+    Path | None, typer.Argument(metavar="[RUN.toml]", help="How to make it; without it, as the last run did.")
+]
 Disciplines = Annotated[
     list[str] | None, typer.Option("--discipline", help="Id or name; repeat for several. Default: all.")
+]
+Fields = Annotated[list[str] | None, typer.Option("--field", help="All disciplines of this field; may be repeated.")]
+SubFields = Annotated[
+    list[str] | None, typer.Option("--sub-field", help="All disciplines of this sub-field; may be repeated.")
+]
+Patterns = Annotated[
+    list[str] | None, typer.Option("--pattern", help="All disciplines that fit, e.g. '*industry'; may be repeated.")
+]
+OnBusy = Annotated[
+    str | None, typer.Option("--on-busy", help="When another run works on a discipline: wait, skip or share.")
 ]
 Subjects = Annotated[int | None, typer.Option(help="The first n subjects of each discipline.")]
 Questions = Annotated[int | None, typer.Option(help="Sample indices per subject, over its whole life.")]
 Lists = Annotated[int | None, typer.Option(help="Independent subject lists per discipline.")]
+BudgetUsd = Annotated[float | None, typer.Option(help="Most US dollars to spend; needs a price for every model.")]
+BudgetTokens = Annotated[int | None, typer.Option(help="Most tokens to spend, sent and received together.")]
+BudgetCalls = Annotated[int | None, typer.Option(help="Most calls to make.")]
 TaxonomyFile = Annotated[Path | None, typer.Option("--taxonomy", help="A taxonomy file to use from now on.")]
 Local = Annotated[bool, typer.Option("--local", help="Use the embedded model on this machine.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document for machines.")]
@@ -46,11 +62,18 @@ def demo(json: Json = False) -> None:
 def run(
     run_file: RunFile = None,
     discipline: Disciplines = None,
+    field: Fields = None,
+    sub_field: SubFields = None,
+    pattern: Patterns = None,
     subjects: Subjects = None,
     questions: Questions = None,
     lists: Lists = None,
     taxonomy: TaxonomyFile = None,
     local: Local = False,
+    on_busy: OnBusy = None,
+    budget_usd: BudgetUsd = None,
+    budget_tokens: BudgetTokens = None,
+    budget_calls: BudgetCalls = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would run; no call, nothing written.")
     ] = False,
@@ -59,7 +82,9 @@ def run(
     """Make what is missing or stale, through all stages up to curated instructions."""
     from flows.terminal_runs import forecast_run, start_run
 
-    given = _given(run_file, discipline, subjects, questions, lists)
+    limits = {"subjects": subjects, "questions": questions, "lists": lists, "on_busy": on_busy}
+    budget = {"budget": _set({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
+    given = run_file, _set({**_selection(discipline, field, sub_field, pattern), **limits, **budget})
     (forecast_run if dry_run else start_run)(given, taxonomy, local, json)
 
 
@@ -67,6 +92,9 @@ def run(
 def plan(
     run_file: RunFile = None,
     discipline: Disciplines = None,
+    field: Fields = None,
+    sub_field: SubFields = None,
+    pattern: Patterns = None,
     subjects: Subjects = None,
     questions: Questions = None,
     lists: Lists = None,
@@ -77,7 +105,9 @@ def plan(
     """What would run: units, calls, tokens and money by stage, from the store alone."""
     from flows.terminal_runs import forecast_run
 
-    forecast_run(_given(run_file, discipline, subjects, questions, lists), taxonomy, local, json)
+    limits = {"subjects": subjects, "questions": questions, "lists": lists}
+    given = run_file, _set({**_selection(discipline, field, sub_field, pattern), **limits})
+    forecast_run(given, taxonomy, local, json)
 
 
 @app.command()
@@ -93,7 +123,67 @@ def doctor(run_file: RunFile = None, local: Local = False, json: Json = False) -
     """Check the store and, with one tiny call each, every model profile."""
     from flows.terminal_runs import examine
 
-    examine(_given(run_file, None, None, None, None), local, json)
+    examine((run_file, {}), local, json)
+
+
+@app.command()
+def expand(
+    run_file: RecipeFile = None,
+    target: Annotated[int, typer.Option(help="Accepted instructions that each discipline is to reach.")] = 1_000,
+    attempts: Annotated[
+        float, typer.Option(help="Most questions asked, in all, for each instruction of the target.")
+    ] = 3.0,
+    discipline: Disciplines = None,
+    field: Fields = None,
+    sub_field: SubFields = None,
+    pattern: Patterns = None,
+    on_busy: OnBusy = None,
+    budget_usd: BudgetUsd = None,
+    budget_tokens: BudgetTokens = None,
+    budget_calls: BudgetCalls = None,
+    json: Json = False,
+) -> None:
+    """Ask further questions where accepted instructions are short of the target, the least covered first."""
+    from flows.terminal_jobs import run_expand
+
+    night = {"night": _set({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
+    given = {"target": target, "attempts": attempts, "on_busy": on_busy, **night}
+    run_expand(run_file, _set({**_selection(discipline, field, sub_field, pattern), **given}), json)
+
+
+@app.command()
+def backfill(
+    run_file: RecipeFile = None,
+    stage: Annotated[str, typer.Option(help="The first stage that may change: subjects, syllabi, ...")] = "subjects",
+    mode: Annotated[
+        str, typer.Option(help="missing: fill holes; stale: redo what changed; refresh: draw everything anew.")
+    ] = "missing",
+    discipline: Disciplines = None,
+    field: Fields = None,
+    sub_field: SubFields = None,
+    pattern: Patterns = None,
+    on_busy: OnBusy = None,
+    budget_usd: BudgetUsd = None,
+    budget_tokens: BudgetTokens = None,
+    budget_calls: BudgetCalls = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be made and what it costs.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")] = False,
+    json: Json = False,
+) -> None:
+    """Make a part of the data good, from one stage down; what it would cost is said first."""
+    from flows.terminal_jobs import run_backfill
+
+    budget = {"budget": _set({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
+    given = {"stage": stage, "mode": mode, "preview": dry_run, "on_busy": on_busy, **budget}
+    run_backfill(run_file, _set({**_selection(discipline, field, sub_field, pattern), **given}), yes, json)
+
+
+@app.command()
+def curate(run_file: RecipeFile = None, json: Json = False) -> None:
+    """Judge what was answered, decide duplicates over all nodes, publish what changed; asks no model."""
+    from flows.terminal_jobs import run_curate
+
+    run_curate(run_file, json)
 
 
 @app.command()
@@ -196,16 +286,17 @@ def taxonomy_import(
         import_taxonomy(file, replace, json)
 
 
-def _given(
-    run_file: Path | None,
-    disciplines: list[str] | None,
-    subjects: int | None,
-    questions: int | None,
-    lists: int | None,
-) -> tuple[Path | None, dict[str, Any]]:
-    """The run file and the options that go before what it says."""
-    options = {"disciplines": disciplines or None, "subjects": subjects, "questions": questions, "lists": lists}
-    return run_file, {name: value for name, value in options.items() if value is not None}
+def _selection(
+    disciplines: list[str] | None, fields: list[str] | None, sub_fields: list[str] | None, patterns: list[str] | None
+) -> dict[str, Any]:
+    """The selectors that were given; any of them goes before all those of the run file."""
+    given = {"disciplines": disciplines, "fields": fields, "sub_fields": sub_fields, "patterns": patterns}
+    return {name: value or [] for name, value in given.items()} if any(given.values()) else {}
+
+
+def _set(options: dict[str, Any]) -> dict[str, Any]:
+    """Those options that were given."""
+    return {name: value for name, value in options.items() if value not in (None, {})}
 
 
 def _take_over_env_file() -> None:

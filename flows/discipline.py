@@ -13,21 +13,20 @@ from prefect.futures import PrefectFuture
 from prefect.states import Cancelled, Completed, Failed
 
 from glan import errors
-from glan.errors import EndpointRefused, GlanError
+from glan.errors import BudgetSpent, EndpointRefused, GlanError
 from glan.planning.publishing import drop_orphans, publish_snapshot, publish_units
-from glan.planning.status import walks
 from glan.planning.walk import Walk
 from glan.units import Receipt, Stage, Unit
 from tasks import progress
 from tasks.answers import answer_questions
 from tasks.artifacts import ProgressBars
 from tasks.instructions import judge_instructions
-from tasks.preparation import current_taxonomy
 from tasks.questions import ask_questions
+from tasks.refreshing import finish_edition, open_edition, walk_of
 from tasks.runner import OPEN_UNITS, task_runner
 from tasks.subjects import list_subjects
 from tasks.syllabi import write_syllabus
-from tasks.wiring import Order, effects, now, recipe
+from tasks.wiring import Order, effects, now, scope
 
 TASK_OF: dict[Stage, Any] = {
     "subjects": list_subjects,
@@ -36,6 +35,9 @@ TASK_OF: dict[Stage, Any] = {
     "answers": answer_questions,
     "instructions": judge_instructions,
 }
+ASKING: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers")
+"""The stages that ask a model; the others go on when the budget is spent."""
+
 PUBLISH_EVERY_SECONDS = 60.0
 
 
@@ -43,14 +45,17 @@ PUBLISH_EVERY_SECONDS = 60.0
 def generate_discipline(discipline_id: str, order: Order) -> State[Any]:
     """Make what is missing or stale of one discipline; one failed unit never stops the rest."""
     run = effects(order)
-    discipline = current_taxonomy(run.store).find(discipline_id)
-    [walk] = walks(run.store, [discipline], recipe(order))
-    making = _Making(walk, order)
+    refreshes = scope(order).mode == "refresh"
+    if refreshes and open_edition(order, discipline_id).ending:
+        return Completed(message="drawn anew by an earlier try of this run")
+    making = _Making(walk_of(order, discipline_id), order, publishes=not refreshes)
     try:
         making.all()
     finally:
         making.publish()
-    if making.failed == 0:
+    if making.failed == 0 and making.left == 0:
+        if refreshes:
+            finish_edition(order, discipline_id)
         drop_orphans(run.store, discipline_id, order.run_id, now)
     return _end(making)
 
@@ -60,6 +65,9 @@ def _end(making: "_Making") -> State[Any]:
     figures = f"{count.made} units made, {count.done_before} up to date, rows quarantined: {count.quarantined}"
     if isinstance(making.fatal, errors.Cancelled):
         return Cancelled(message=f"{figures}; {making.last_reason}")
+    if making.left and making.fatal is None:
+        spent = progress.of(making.order.run_id).spent
+        return Completed(name="BudgetSpent", message=f"{figures}, {making.left} units left: {spent}")
     if making.failed == 0:
         name = "PartiallyCompleted" if count.quarantined else None
         return Completed(message=figures, name=name) if name else Completed(message=figures)
@@ -75,7 +83,9 @@ class _Making:
 
     walk: Walk
     order: Order
+    publishes: bool  # as units end; what a refresh makes is not to be seen before it is whole
     failed: int = 0
+    left: int = 0  # units that the budget did not reach
     last_reason: str = ""
     fatal: GlanError | None = None
     _waiting: deque[Unit] = field(default_factory=deque)
@@ -92,13 +102,14 @@ class _Making:
     def all(self) -> None:
         """Submit unit after unit until none waits and none is open."""
         with ProgressBars(self.order.run_id, self.discipline_id) as bars:
-            self._await([self.walk.first()])
+            self._await(self.walk.first())
             published = time.monotonic()
             while self._waiting or self._open:
                 # No more than can work at once, so that a run that is told to stop has no queue to get through.
                 while self._waiting and self._open < OPEN_UNITS:
                     self._submit(self._waiting.popleft())
-                self._take(*self._ended.get())
+                if self._open:
+                    self._take(*self._ended.get())
                 bars.update()
                 if time.monotonic() - published > PUBLISH_EVERY_SECONDS:
                     self.publish()
@@ -106,6 +117,8 @@ class _Making:
 
     def publish(self) -> None:
         """Name what is committed, so that readers see it."""
+        if not self.publishes:
+            return
         run = effects(self.order)
         units = [receipt for receipt in self._unpublished if receipt.stage != "instructions"]
         publish_units(run.store, self.discipline_id, units, self.order.run_id, now)
@@ -118,7 +131,10 @@ class _Making:
             self._waiting.append(unit)
 
     def _submit(self, unit: Unit) -> None:
-        done = self.walk.shelf.done(unit)
+        done = self.walk.done(unit)
+        if done is None and unit.stage in ASKING and progress.of(self.order.run_id).spent is not None:
+            self.left += 1
+            return
         # The store decides what is done; Prefect's record of a unit whose object is gone must not hide that.
         task = TASK_OF[unit.stage].with_options(refresh_cache=done is None)
         future = task.submit(unit, self.order, done)
@@ -130,6 +146,10 @@ class _Making:
         self._open -= 1
         counts = progress.of(self.order.run_id)
         result = future.result(raise_on_failure=False)
+        if isinstance(result, BudgetSpent):
+            self.left += 1
+            counts.spent_by(str(result))
+            return
         if not isinstance(result, Receipt):
             self._note_failure(unit, result)
             return

@@ -1,7 +1,7 @@
 """The main job: disciplines through all stages, from the taxonomy to curated instructions."""
 
 import contextvars
-from collections import deque
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -9,22 +9,26 @@ from typing import Any
 
 from prefect import flow, get_run_logger, runtime
 from prefect.client.schemas.objects import State
-from prefect.states import Cancelled, Completed, Failed
+from prefect.states import Completed, Failed
 
 from flows.discipline import generate_discipline
+from flows.endings import told
+from flows.turns import Turns
 from glan import errors
 from glan.config import RunConfig
-from glan.planning.publishing import publish_done
-from glan.planning.status import walks
+from glan.planning.publishing import drop_orphans, publish_done
+from glan.planning.scope import walks
 from glan.planning.walk import survey
+from glan.store import snapshots
+from glan.units import Scope
 from tasks import progress, wiring
 from tasks.artifacts import publish_summary
 from tasks.cancelling import STOPPED, Cancelling
 from tasks.curation import curate, curated
 from tasks.doctor import examine_before_paying
-from tasks.preparation import current_taxonomy, prepare
+from tasks.preparation import conclude, current_taxonomy, prepare
 from tasks.receipts import receipts_in
-from tasks.wiring import Order, effects, now, recipe
+from tasks.wiring import Order, effects, leases, now, recipe, scope
 
 DISCIPLINES_AT_ONCE = 3
 """A few overlap, so that the last slow calls of one do not leave the gateway idle."""
@@ -34,21 +38,27 @@ LOOK_EVERY_SECONDS = 0.5
 
 
 @flow(name="generate", flow_run_name="generate", persist_result=False)
+@told
 def generate(config: RunConfig = RunConfig()) -> State[Any]:
     """Make what is missing or stale of the disciplines named, through all stages up to curated instructions."""
-    order = prepare(config, run_id=str(runtime.flow_run.id))
+    return make_disciplines(config)
+
+
+def make_disciplines(config: RunConfig, scope: Scope = Scope()) -> State[Any]:
+    """The body of every flow that makes rows: take on the disciplines selected, as far as the scope goes."""
+    order = prepare(config, str(runtime.flow_run.id), scope)
     try:
         with receipts_in(effects(order).store.files.url):
-            return _make(order)
-    except (KeyboardInterrupt, errors.Cancelled):
-        return Cancelled(message=STOPPED)
+            state = _make(order)
     finally:
         wiring.close(order)
+    conclude(order, state.name or "")  # not reached by a run that was stopped: that one is to be gone on with
+    return state
 
 
 def _make(order: Order) -> State[Any]:
     todo = _with_work(order)
-    if todo:
+    if todo and scope(order).asks_a_model:
         examine_before_paying(recipe(order))
     states = _run_disciplines(order, todo)
     verdicts = curate(order) if todo else curated(order)
@@ -61,40 +71,56 @@ def _with_work(order: Order) -> list[str]:
     run = effects(order)
     made = recipe(order)
     counts = progress.of(order.run_id)
+    disciplines = current_taxonomy(run.store).select(**made.config.selectors())
+    shown = snapshots.latest(run.store.files)
     todo = []
-    for walk in walks(run.store, current_taxonomy(run.store).select(**made.config.selectors()), made):
+    for walk in walks(run.store, disciplines, made, scope(order)):
         seen = survey(walk)
         if seen.ready:
             todo.append(walk.discipline.discipline_id)
             continue
         receipts = [receipt for stage in seen.done.values() for _, receipt in stage.values()]
         publish_done(run.store, walk.shelf, receipts, order.run_id, now)
+        if shown is None or shown.generations.get(walk.discipline.discipline_id, {}) != walk.shelf.generations:
+            drop_orphans(
+                run.store, walk.discipline.discipline_id, order.run_id, now
+            )  # a run was killed before it could
         for receipt in receipts:
             counts.found(receipt.discipline_id, receipt.stage)
             counts.was_done(receipt)
-    return todo
+    first = list(scope(order).questions)
+    return sorted(todo, key=lambda name: first.index(name) if name in first else len(first))
 
 
 def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[Any]]:
     """A sub-flow for each discipline, a few at once, in threads of this process."""
     counts = progress.of(order.run_id)
     cancelling = Cancelling(order.run_id)
-    waiting = deque(discipline_ids)
+    turns = Turns(discipline_ids, leases(order), recipe(order).config.on_busy, counts.say)
     running: dict[Future[State[Any]], str] = {}
     states: list[State[Any]] = []
-    with ThreadPoolExecutor(DISCIPLINES_AT_ONCE, thread_name_prefix="discipline") as pool, _stopping_calls(order):
-        while running or (waiting and counts.fatal is None):
+    with (
+        ThreadPoolExecutor(DISCIPLINES_AT_ONCE, thread_name_prefix="discipline") as pool,
+        _stopping_calls(order),
+        turns,
+    ):
+        while running or (turns and not counts.over):
             # Flow runs that are created at the same moment collide in the server's database: one after another.
             begun = all(counts.total(discipline_id).known for discipline_id in running.values())
-            if waiting and begun and len(running) < DISCIPLINES_AT_ONCE and counts.fatal is None:
-                discipline_id = waiting.popleft()
-                running[pool.submit(contextvars.copy_context().run, _discipline, discipline_id, order)] = discipline_id
+            free = begun and len(running) < DISCIPLINES_AT_ONCE and not counts.over
+            if free and (discipline_id := turns.next()):
+                work = pool.submit(contextvars.copy_context().run, _discipline, discipline_id, order)
+                running[work] = discipline_id
             for future in wait(running, LOOK_EVERY_SECONDS, FIRST_COMPLETED).done:
                 states.append(future.result())
-                del running[future]
+                turns.ended(running.pop(future))
+            if not running:  # all wait for other runs
+                time.sleep(LOOK_EVERY_SECONDS)
             for message in counts.take_messages():
                 get_run_logger().warning(message)
+            turns.keep()
             cancelling.check()
+    counts.skipped.extend(turns.skipped)
     return states
 
 
@@ -118,20 +144,24 @@ def _discipline(discipline_id: str, order: Order) -> State[Any]:
 
 
 def _end(order: Order, states: Sequence[State[Any]]) -> State[Any]:
-    """Completed, PartiallyCompleted if something is missing, Failed if an error was final or nothing came of it."""
+    """Completed, PartiallyCompleted if something is missing, BudgetSpent, Failed if an error was final or nothing came."""
     counts = progress.of(order.run_id)
     total = counts.total()
     figures = (
         f"{total.made} units made with {effects(order).gateway.state.calls} calls, {total.done_before} up to date, "
         f"rows quarantined: {total.quarantined} now and {total.quarantined_before} before, units failed: {total.failed}"
     )
+    if counts.skipped:
+        figures = f"{figures}, left to other runs: {', '.join(counts.skipped)}"
     unfinished = [state for state in states if not state.is_completed()]
     if unfinished:
         figures = f"{figures}: {unfinished[0].message}"
     if counts.fatal is not None:
         return Failed(message=counts.fatal)
+    if counts.spent is not None:
+        return Completed(name="BudgetSpent", message=f"{counts.spent}; {figures}")
     if unfinished and len(unfinished) == len(states):
         return Failed(message=figures)
-    if unfinished or total.failed or total.quarantined:
+    if unfinished or total.failed or total.quarantined or counts.skipped:
         return Completed(name="PartiallyCompleted", message=figures)
     return Completed(message=figures)

@@ -12,21 +12,19 @@ from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 from prefect.flow_runs import pause_flow_run, suspend_flow_run
 from prefect.input import RunInput
-from prefect.states import Cancelled, Completed, Failed
+from prefect.states import Completed, Failed
 from pydantic import Field
 
+from flows.endings import told
 from flows.parameters import ReviewConfig
-from glan import errors
-from glan.config import RunConfig
 from glan.drafting import paths
 from glan.drafting.documents import spelled
 from glan.drafting.review import Annotator, Ballot
-from glan.errors import GlanError, InputError
+from glan.errors import BudgetSpent, InputError
 from glan.settings import Settings
 from glan.store.store import Store
 from tasks import wiring
 from tasks.artifacts import plain
-from tasks.cancelling import STOPPED
 from tasks.draft_views import LONGEST_REASON, draft_text, outcome_text, publish_outcome
 from tasks.drafting import (
     Drafted,
@@ -37,7 +35,7 @@ from tasks.drafting import (
     publish_review,
     rejected,
 )
-from tasks.preparation import last_config, prepare_draft
+from tasks.preparation import base_config, conclude, prepare
 from tasks.receipts import receipts_in
 
 LOOK_EVERY_SECONDS = 2
@@ -64,22 +62,22 @@ class ReviewForm(RunInput):
 
 
 @flow(name="review-taxonomy", flow_run_name="review-taxonomy", persist_result=False)
+@told
 def review_taxonomy(config: ReviewConfig = ReviewConfig()) -> State[Any]:
     """Draft, ask a person, publish the next version of the taxonomy with a record of who decided what."""
     run_id = str(runtime.flow_run.id)
+    order = prepare(base_config(config.recipe), run_id)
+    store = Store.open(Settings.load().store)
     try:
-        store = Store.open(Settings.load().store)
-        order = prepare_draft(config.recipe or last_config(store) or RunConfig(), run_id)
-        try:
-            with receipts_in(store.files.url):
-                drafted = draft_taxonomy(order, config.plan(), config.draft)
-        finally:
-            wiring.close(order)
-        return _decide(config, store, drafted, run_id)
-    except (KeyboardInterrupt, errors.Cancelled):
-        return Cancelled(message=STOPPED)
-    except GlanError as error:
-        return Failed(message=str(error))
+        with receipts_in(store.files.url):
+            drafted = draft_taxonomy(order, config.plan(), config.draft)
+    except BudgetSpent as error:
+        conclude(order, "BudgetSpent")
+        return Completed(name="BudgetSpent", message=f"there is no draft yet: {error}")
+    finally:
+        wiring.close(order)
+    conclude(order, "Drafted")  # no model is asked any more
+    return _decide(config, store, drafted, run_id)
 
 
 def _decide(config: ReviewConfig, store: Store, drafted: Drafted, run_id: str) -> State[Any]:

@@ -1,7 +1,6 @@
 """Commands that start a run or look ahead to one: demo, run, plan, doctor."""
 
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from importlib.resources import files as package_files
@@ -10,7 +9,6 @@ from typing import Any
 
 from flows.terminal import (
     ENDED_WITH_FAILURES,
-    bars,
     counted,
     explained,
     note,
@@ -20,13 +18,13 @@ from flows.terminal import (
     show_table,
     stop,
 )
+from flows.terminal_report import carry_out, report
 from glan import local_model
 from glan import taxonomy as trees
 from glan.config import RunConfig
-from glan.errors import GlanError
 from glan.gateway.prices import Prices
 from glan.planning.forecast import forecast
-from glan.planning.status import walks
+from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.settings import Settings
 from glan.stages.recipe import Recipe
@@ -36,7 +34,6 @@ from glan.taxonomy import Taxonomy
 Given = tuple[Path | None, Mapping[str, Any]]
 DEMO = Path(str(package_files("glan") / "demo.toml"))
 SAMPLES_SHOWN = 2
-STOPPED = "stopped; what is committed stays, and the same command goes on from there"
 
 
 def run_demo(as_json: bool) -> None:
@@ -60,7 +57,7 @@ def start_run(given: Given, taxonomy: Path | None, local: bool, as_json: bool) -
 def forecast_run(given: Given, taxonomy: Path | None, local: bool, as_json: bool) -> None:
     """`glan plan` and `glan run --dry-run`: asks no model and writes nothing."""
     with explained(), _local_names(local):
-        recipe, tree, store = _checked(given, taxonomy, local)
+        _, recipe, tree, store = checked(given, taxonomy, local)
         prices = Prices.load(Settings.load().prices)
         table = forecast(store, tree.select(**recipe.config.selectors()), recipe, prices.cost)
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
@@ -79,7 +76,7 @@ def examine(given: Given, local: bool, as_json: bool) -> None:
     from tasks.doctor import examine_profiles
 
     with explained(), _local_names(local):
-        recipe, _, store = _checked(given, None, local)
+        _, recipe, _, store = checked(given, None, local)
         with local_model.LocalModel() if local else nullcontext() as served:
             _use(served)
             store.start()
@@ -93,18 +90,19 @@ def examine(given: Given, local: bool, as_json: bool) -> None:
         stop("something is wrong; see above", ENDED_WITH_FAILURES)
 
 
-def _checked(given: Given, taxonomy: Path | None, local: bool) -> tuple[Recipe, Taxonomy, Store]:
-    """Everything a run needs, checked before anything is written or asked."""
+def checked(given: Given, taxonomy: Path | None, local: bool) -> tuple[RunConfig, Recipe, Taxonomy, Store]:
+    """Everything a run needs, checked before anything is written or asked; the configuration as given, and resolved."""
     from tasks.preparation import check, current_taxonomy
 
     run_file, options = given
     if run_file is None and local:
         run_file = DEMO
     base = RunConfig.from_file(run_file) if run_file else RunConfig()
-    config = RunConfig.checked({**base.model_dump(), **options}, source="options")
+    budget = {**base.budget.model_dump(), **options.get("budget", {})}
+    config = RunConfig.checked({**base.model_dump(), **options, "budget": budget}, source="options")
     store = Store.open(Settings.load().store)
     tree = trees.read(taxonomy) if taxonomy else current_taxonomy(store)
-    return check(config, tree), tree, store
+    return config, check(config, tree), tree, store
 
 
 @contextmanager
@@ -126,7 +124,7 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
     """Run `generate` in this process and show what came of it; how many instructions are kept in all."""
     quiet_prefect()
     with _local_names(local):
-        recipe, tree, store = _checked(given, taxonomy, local)
+        config, recipe, tree, store = checked(given, taxonomy, local)
         if taxonomy:
             from tasks.preparation import use_taxonomy
 
@@ -138,90 +136,14 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
             )
         with local_model.LocalModel() if local and todo else nullcontext() as served:
             _use(served)
-            state, run_id = _generate(recipe.config, shown=not as_json)
-    return _report(state, run_id, store, as_json, strict)
+            state, run_id = carry_out(lambda: _generate(config), shown=not as_json)
+    return report(state, run_id, store, as_json, strict)
 
 
-def _generate(config: RunConfig, shown: bool) -> tuple[Any, str]:
+def _generate(config: RunConfig) -> Any:
     from flows.generate import generate
-    from flows.server import ready_server
-    from tasks import progress
 
-    def by_stage() -> dict[str, tuple[int, int, str]]:
-        return {
-            stage: (count.made + count.done_before + count.failed, count.known, f"{count.rows:,} rows")
-            for stage, count in progress.latest().by_stage().items()
-        }
-
-    progress.listen(lambda message: note.print(message, markup=False, highlight=False))
-    try:
-        ready_server()
-        with bars(by_stage, shown):
-            state = generate(config, return_state=True)
-    except KeyboardInterrupt:
-        stop(STOPPED, ENDED_WITH_FAILURES)
-    if state.is_cancelled():
-        stop(STOPPED, ENDED_WITH_FAILURES)
-    error = state.result(raise_on_failure=False) if state.is_failed() or state.is_crashed() else None
-    if isinstance(error, GlanError):
-        raise error
-    return state, str(state.state_details.flow_run_id)
-
-
-def _report(state: Any, run_id: str, store: Store, as_json: bool, strict: bool) -> int:
-    from tasks import progress
-
-    counts = progress.of(run_id)
-    verdicts = counts.verdicts
-    stages = [
-        {
-            "stage": stage,
-            "rows": count.rows,
-            "units_made": count.made,
-            "up_to_date": count.done_before,
-            "failed": count.failed,
-            "quarantined": count.quarantined + count.quarantined_before,
-            "calls": count.calls,
-            "tokens": count.prompt_tokens + count.completion_tokens,
-            "cost_usd": count.cost_usd,
-        }
-        for stage, count in counts.by_stage().items()
-    ]
-    kept = sum(verdicts.kept.values())
-    reasons = dict(Counter(verdicts.reasons).most_common())
-    if as_json:
-        show_json(
-            {
-                "state": state.name,
-                "message": state.message,
-                "run_id": run_id,
-                "store": store.files.url,
-                "stages": stages,
-                "kept": kept,
-                "rejected": verdicts.rejected,
-                "reasons": reasons,
-                "failures": counts.failures,
-            }
-        )
-    else:
-        _show_report(state, stages, kept, verdicts.rejected, reasons, counts)
-    if strict and (state.name != "Completed"):
-        stop(f"ended as {state.name}: {state.message}", ENDED_WITH_FAILURES)
-    return kept
-
-
-def _show_report(
-    state: Any, stages: list[dict[str, Any]], kept: int, rejected: int, reasons: Mapping[str, int], counts: Any
-) -> None:
-    idle = [name for name in ("failed", "quarantined") if not any(stage[name] for stage in stages)]
-    show_table("By stage", [{name: stage[name] for name in stage if name not in idle} for stage in stages])
-    if not any(stage["units_made"] or stage["failed"] for stage in stages):
-        out.print("Everything is up to date: no call was made.")
-    out.print(f"{counted(kept, 'instruction')} kept, {rejected:,} rejected.")
-    for reason, number in reasons.items():
-        out.print(f"  {number:>5,}  {reason}", markup=False)
-    for node, reason in counts.failures[:5]:
-        out.print(f"  failed: {node}: {reason}", markup=False)
+    return generate(config, return_state=True)
 
 
 def _show_samples() -> None:

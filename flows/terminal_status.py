@@ -34,7 +34,8 @@ def show_status(run_file: Path | None, disciplines: list[str], as_json: bool) ->
         settings = Settings.load()
         store = Store.open(settings.store)
         config = _config_of(store, settings, run_file)
-        selected = current_taxonomy(store).select(disciplines or config.disciplines)
+        named = {"disciplines": disciplines} if disciplines else config.selectors()
+        selected = current_taxonomy(store).select(**named)
         table = status(store, selected, Recipe(config, Prompts.load(settings.prompts)))
     records = table.to_dict("records")
     if as_json:

@@ -72,14 +72,16 @@ def _plan(given: Mapping[str, Any]) -> DraftPlan:
 def _drafted(run_file: Path | None, plan: DraftPlan) -> str:
     from tasks import wiring
     from tasks.drafting import make_draft
-    from tasks.preparation import prepare_draft
+    from tasks.preparation import base_config, conclude, prepare
 
-    config = RunConfig.from_file(run_file) if run_file else RunConfig()
-    order = prepare_draft(config, f"draft-{secrets.token_hex(8)}")
+    config = base_config(RunConfig.from_file(run_file) if run_file else None)
+    order = prepare(config, f"draft-{secrets.token_hex(8)}")
     try:
-        return make_draft(order, plan).digest
+        digest = make_draft(order, plan).digest
     finally:
         wiring.close(order)
+    conclude(order, "Drafted")
+    return digest
 
 
 def _published(store: Store, digest: str, ballots: Sequence[Ballot]) -> "Published":

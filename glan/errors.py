@@ -6,6 +6,7 @@ GlanError
 │   └── StoreWeather a passing fault of the store that outlived its retries
 ├── EndpointRefused  the model endpoint is condemned (key, quota, model, unsupported parameter): stop the run
 ├── EndpointDown     the endpoint did not come back within the patience set: run again later
+├── BudgetSpent      the next call would go beyond the budget: run again with a larger one
 └── Cancelled        the run was told to stop; what is committed stays
 
 Each takes one message, so that all of them survive pickling.
@@ -34,6 +35,10 @@ class EndpointRefused(GlanError):
 
 class EndpointDown(GlanError):
     """The endpoint stayed unreachable for longer than the patience set; asking later can help."""
+
+
+class BudgetSpent(GlanError):
+    """The next call would go beyond the budget. What is committed stays; a larger budget goes on from there."""
 
 
 class Cancelled(GlanError):

@@ -106,17 +106,19 @@ class Settings(BaseSettings):
                 if name.upper().startswith("GLAN_"):
                     yield where, name.upper(), variables
 
-    def resolved(self, config: RunConfig) -> RunConfig:
-        """The configuration with every profile's model filled in.
+    def resolved(self, config: RunConfig, otherwise: Models | None = None) -> RunConfig:
+        """The configuration with every profile's model filled in; `otherwise` where neither it nor a setting names one.
 
         Raises:
             InputError: a profile has no model.
         """
-        profiles = {role: self._profile(role, getattr(config.models, role)) for role in ROLES}
+        profiles = {role: self._profile(role, getattr(config.models, role), otherwise) for role in ROLES}
         return config.model_copy(update={"models": Models(**profiles)})
 
-    def _profile(self, role: str, profile: ModelProfile) -> ModelProfile:
+    def _profile(self, role: str, profile: ModelProfile, otherwise: Models | None) -> ModelProfile:
         model = profile.model or getattr(self, f"{role}_model") or self.model
+        if not model and otherwise is not None:
+            model = getattr(otherwise, role).model
         if not model:
             raise InputError(
                 f"no model is named for `models.{role}`; set GLAN_MODEL (and OPENAI_BASE_URL for your own endpoint), or use --local"

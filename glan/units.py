@@ -24,8 +24,15 @@ class Scope(BaseModel):
     stage: Stage = "subjects"
     mode: Mode = "all"
     questions: dict[str, int] = Field(
-        default_factory=dict, description="by discipline: its own limit of sample indices, before that of the config"
+        default_factory=dict,
+        description="limits of sample indices that go before that of the config: by `<discipline_id>`, or by "
+        "`<discipline_id>/<address of a syllabus>`; disciplines are taken on in this order",
     )
+
+    @property
+    def asks_a_model(self) -> bool:
+        """Whether the work may need a model; verdicts do not."""
+        return self.stage != "instructions"
 
 
 class Receipt(BaseModel):

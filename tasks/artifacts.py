@@ -97,6 +97,25 @@ def publish_summary(run_id: str, store: Store, verdicts: Verdicts) -> None:
         logging.getLogger("glan").warning("the summary could not be shown in Prefect", exc_info=True)
 
 
+def publish_growth(lines: Sequence[dict[str, Any]], target: int) -> None:
+    """What an expansion added and what is left to do, by discipline. One that cannot be shown never fails the run."""
+    added = sum(line["accepted now"] - line["accepted before"] for line in lines)
+    left = sum(line["left to the target"] for line in lines)
+    about = f"{added:,} instructions accepted tonight, {left:,} left to the target of {target:,} a discipline."
+    try:
+        create_table_artifact(key="glan-expansion", table=list(lines[:MOST_ROWS]), description=about)
+    except Exception:
+        logging.getLogger("glan").warning("the expansion could not be shown in Prefect", exc_info=True)
+
+
+def publish_forecast(rows: list[dict[str, Any]]) -> None:
+    """What a run would ask and what it would cost, by stage. One that cannot be shown never fails the run."""
+    try:
+        create_table_artifact(key="glan-forecast", table=rows, description="What would be asked; null is unknown.")
+    except Exception:
+        logging.getLogger("glan").warning("the forecast could not be shown in Prefect", exc_info=True)
+
+
 def _reasons(store: Store, counts: progress.Progress, verdicts: Verdicts) -> str:
     """What is not in the data, and why, as Markdown."""
     sections = {

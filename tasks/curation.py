@@ -5,20 +5,19 @@ from prefect.cache_policies import NO_CACHE
 
 from glan.curation.curate import Verdicts, curate_store
 from glan.planning.publishing import publish_snapshot
-from glan.planning.status import walks
+from glan.planning.scope import read_by_curation, walks
 from glan.planning.walk import survey
 from tasks import progress
 from tasks.preparation import current_taxonomy
-from tasks.wiring import Order, effects, now, recipe
+from tasks.wiring import Order, effects, now, recipe, scope
 
 
 def curated(order: Order) -> Verdicts:
     """Look for duplicates over all nodes and publish what changed, so that readers see it."""
     run = effects(order)
     made = recipe(order)
-    seen = [
-        survey(walk) for walk in walks(run.store, current_taxonomy(run.store).select(**made.config.selectors()), made)
-    ]
+    disciplines = current_taxonomy(run.store).select(**made.config.selectors())
+    seen = [survey(walk) for walk in walks(run.store, disciplines, made, read_by_curation(scope(order)))]
     judged = {
         unit.discipline_id: [receipt for _, receipt in one.done["instructions"].values()]
         for one in seen

@@ -16,7 +16,7 @@ from glan.store.store import Store
 from glan.taxonomy import Counts
 from tasks.caching import BACKOFF_SECONDS, JITTER, RETRIES, passing
 from tasks.draft_views import publish_draft
-from tasks.preparation import current_taxonomy
+from tasks.preparation import current_taxonomy, publish_taxonomy
 from tasks.wiring import Order, effects, now, recipe
 
 
@@ -113,7 +113,9 @@ def publish_review(store: Store, drafted: Drafted, ballots: Sequence[Ballot], ru
     if after.rows(base) == tree.rows(base) and taxonomies.versions(store.files)[-1] == base:
         keeping.keep_review(store.files, review)
         return Published(version=base, changed=False, counts=tree.counts, review=review)
-    version = keeping.publish(store.files, after, review, base, clock=now)
+    # The record comes first: a version never names a review that is not there.
+    name = keeping.keep_review(store.files, review)
+    version = publish_taxonomy(store, after, expected_latest=base, run_id=name)
     return Published(version=version, changed=True, counts=after.counts, review=review)
 
 

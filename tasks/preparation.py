@@ -1,9 +1,12 @@
 """RunConfig -> order: everything checked before the first call, the store made ready, inputs kept in it."""
 
+import logging
 from pathlib import Path
 
 from glan import taxonomy
-from glan.config import RunConfig, Selection
+from glan.config import RunConfig
+from glan.errors import StoreError
+from glan.gateway.prices import without_price
 from glan.keys import canonical, digest
 from glan.prompts import Prompts
 from glan.settings import Settings
@@ -17,7 +20,7 @@ from tasks import wiring
 from tasks.wiring import Order
 
 
-def check(config: RunConfig, tree: Taxonomy) -> Recipe:
+def check(config: RunConfig, tree: Taxonomy, scope: Scope = Scope()) -> Recipe:
     """Check everything a run needs; nothing is written and no model is asked.
 
     Raises:
@@ -25,9 +28,11 @@ def check(config: RunConfig, tree: Taxonomy) -> Recipe:
     """
     settings = Settings.load()
     recipe = Recipe(settings.resolved(config), Prompts.load(settings.prompts))
-    wiring.prices_of(settings)
-    for profile in recipe.models().values():
+    prices = wiring.prices_of(settings)
+    for profile in recipe.models().values() if scope.asks_a_model else ():
         wiring.endpoint_of(settings)(profile)
+        if config.budget.usd is not None and prices.cost(profile.model, 0, 0, 0) is None:
+            raise without_price(profile.model)
     tree.select(**config.selectors())
     return recipe
 
@@ -40,51 +45,76 @@ def prepare(config: RunConfig, run_id: str, scope: Scope = Scope()) -> Order:
         StoreError: the store cannot be relied on.
     """
     store = Store.open(Settings.load().store)
-    recipe = check(config, current_taxonomy(store))
+    recipe = check(config, current_taxonomy(store), scope)
     store.start()
     seed_taxonomy(store)
-    config_digest = _keep(store, recipe)
+    _keep_prompts(store, recipe.prompts)
     record = RunRecord(
-        run_id=run_id, started_at=wiring.now(), config=config_digest, scope=scope, budget_id=config.budget.id or run_id
+        run_id=run_id,
+        started_at=wiring.now(),
+        config=_keep(store, recipe.config),
+        given=_keep(store, config),
+        scope=scope,
+        budget_id=config.budget.id or run_id,
     )
-    runs.keep(store.files, record)
-    return Order(run_id=run_id, config_digest=config_digest)
+    if config.budget.limited and not config.budget.id:
+        record = _going_on(store, record)
+    kept = runs.keep(store.files, record)
+    return Order(run_id=run_id, config_digest=kept.config)
 
 
-def prepare_draft(config: RunConfig, run_id: str) -> Order:
-    """Make the store ready for the calls of a draft of the taxonomy. No run is put on record: no data is made.
+def conclude(order: Order, state: str) -> None:
+    """Put on record that a run has ended by itself, so that the next one has a budget of its own."""
+    try:
+        runs.end(Store.open(Settings.load().store).files, order.run_id, state, wiring.now())
+    except StoreError as error:  # the next run then goes on with what is left of this budget, which harms nobody
+        logging.getLogger("glan").warning("the end of run %s was not written: %s", order.run_id, error)
 
-    Raises:
-        InputError: see `check`; nothing was written.
-        StoreError: the store cannot be relied on.
-    """
-    store = Store.open(Settings.load().store)
-    everything = config.model_copy(update={name: [] for name in Selection.model_fields})
-    recipe = check(everything, current_taxonomy(store))
-    store.start()
-    seed_taxonomy(store)
-    return Order(run_id=run_id, config_digest=_keep(store, recipe))
+
+def _going_on(store: Store, record: RunRecord) -> RunRecord:
+    """The record under the budget of the last run, if that one was to do the same and was killed at it."""
+    last = runs.last(store.files)
+    if last is None or (last.config, last.scope) != (record.config, record.scope):
+        return record
+    if runs.ended(store.files, last.run_id):
+        return record
+    return record.model_copy(update={"budget_id": last.budget_id})
 
 
 def last_config(store: Store) -> RunConfig | None:
-    """The configuration of the run that was started last; None if no run is on record.
+    """What the run that was started last was to make, with today's models where it left them to the settings.
+
+    None if no run is on record. A model that no setting names today is the one of that run.
 
     Raises:
         StoreError: a record is damaged, or was written by another version of glan.
     """
     record = runs.last(store.files)
-    return runs.config_of(store.files, record) if record else None
+    if record is None:
+        return None
+    made = runs.config_of(store.files, record)
+    return Settings.load().resolved(runs.given_of(store.files, record), otherwise=made.models)
 
 
-def _keep(store: Store, recipe: Recipe) -> str:
-    """Keep configuration and templates by digest under `_inputs/`; the digest of the configuration."""
-    body = recipe.config.model_dump(mode="json")
+def base_config(given: RunConfig | None) -> RunConfig:
+    """What to go on with: the configuration given, else that of the last run in the store, else the paper's."""
+    store = Store.open(Settings.load().store)
+    store.begun()
+    return given or last_config(store) or RunConfig()
+
+
+def _keep(store: Store, config: RunConfig) -> str:
+    """Keep a configuration by digest under `_inputs/`; the digest."""
+    body = config.model_dump(mode="json")
     config_digest = digest(body)
     inputs.keep(store.files, "config", config_digest, "json", canonical(body).decode())
-    for name in recipe.prompts.names():
-        prompt = recipe.prompts[name]
-        inputs.keep(store.files, "prompts", prompt.stamp.digest, "md", prompt.text)
     return config_digest
+
+
+def _keep_prompts(store: Store, prompts: Prompts) -> None:
+    for name in prompts.names():
+        prompt = prompts[name]
+        inputs.keep(store.files, "prompts", prompt.stamp.digest, "md", prompt.text)
 
 
 def current_taxonomy(store: Store) -> Taxonomy:
@@ -104,10 +134,11 @@ def seed_taxonomy(store: Store) -> None:
         publish_taxonomy(store, taxonomy.shipped(), expected_latest=None)
 
 
-def publish_taxonomy(store: Store, tree: Taxonomy, expected_latest: int | None) -> int:
-    """Publish a version; the new version's number."""
+def publish_taxonomy(store: Store, tree: Taxonomy, expected_latest: int | None, run_id: str = "") -> int:
+    """Publish a version, which names what it came from by `run_id`; the new version's number."""
     version = (expected_latest or 0) + 1
-    return taxonomies.publish(store.files, tree.rows(version), expected_latest=expected_latest, clock=wiring.now)
+    rows = tree.rows(version)
+    return taxonomies.publish(store.files, rows, expected_latest=expected_latest, run_id=run_id, clock=wiring.now)
 
 
 def use_taxonomy(store: Store, path: Path) -> int:

@@ -40,7 +40,9 @@ class Progress:
     counts: dict[tuple[str, Stage], Count] = field(default_factory=dict)
     failures: list[tuple[str, str]] = field(default_factory=list)
     holes: list[Receipt] = field(default_factory=list)  # units of this run with rows in quarantine
+    skipped: list[str] = field(default_factory=list)  # disciplines that were left to other runs
     fatal: str | None = None
+    spent: str | None = None  # what the budget says, once it is spent
     verdicts: Verdicts = field(default_factory=Verdicts)
     _said: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -91,6 +93,16 @@ class Progress:
         """The run cannot go on, for this reason."""
         with self._lock:
             self.fatal = self.fatal or reason
+
+    def spent_by(self, reason: str) -> None:
+        """The budget is spent: nothing more is asked, but nothing went wrong."""
+        with self._lock:
+            self.spent = self.spent or reason
+
+    @property
+    def over(self) -> bool:
+        """Whether no further discipline may begin."""
+        return self.fatal is not None or self.spent is not None
 
     def by_stage(self, discipline_id: str | None = None) -> Mapping[Stage, Count]:
         """Sums by stage, of one discipline or of all."""

@@ -9,6 +9,7 @@ import functools
 import os
 import random
 import secrets
+import socket
 import threading
 from collections.abc import Callable
 
@@ -16,14 +17,17 @@ from pydantic import BaseModel, ConfigDict
 
 from glan.config import ModelProfile, RunConfig
 from glan.errors import InputError
-from glan.gateway.gateway import Endpoint, Gateway, Limits
+from glan.gateway.gateway import Allowance, Endpoint, Gateway, Limits
+from glan.gateway.ledger import Cost
 from glan.gateway.prices import Prices
+from glan.gateway.terms import Amount
 from glan.prompts import Prompts
 from glan.settings import Settings
 from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
-from glan.store import runs
+from glan.store import runs, spending
 from glan.store.calls import CallLog, Histories
+from glan.store.leases import Holder, Leases
 from glan.store.runs import RunRecord
 from glan.store.store import Store
 from glan.units import Scope
@@ -56,6 +60,22 @@ def effects(order: Order) -> Effects:
         return _effects[order.run_id]
 
 
+def leases(order: Order) -> Leases:
+    """The leases of a run, held by this process."""
+    holder = Holder(run_id=order.run_id, host=socket.gethostname(), process=os.getpid())
+    return Leases(effects(order).store.files, holder, now, _is_alive)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # asks only; nothing is sent
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, so it is there
+        pass
+    return True
+
+
 def close(order: Order) -> None:
     """Write out what is left of the call log and stop the gateway of a run."""
     with _lock:
@@ -76,6 +96,21 @@ def scope(order: Order) -> Scope:
     return _record(Settings.load().store, order.run_id).scope
 
 
+def allowance(record: RunRecord, store: Store, cost: Cost) -> Allowance | None:
+    """What one process may spend of a run's budget if it is the only one: all that is left by the calls on record.
+
+    None: nothing is capped.
+
+    Raises:
+        InputError: money is capped, and calls on record have no price.
+    """
+    caps = runs.config_of(store.files, record).budget
+    if not caps.limited:
+        return None
+    spent = spending.spent(store.files, record.budget_id, cost if caps.usd is not None else None)
+    return Allowance(caps, Amount(spent.calls, spent.tokens, spent.usd or 0.0))
+
+
 @functools.lru_cache(maxsize=16)
 def _record(store_url: str, run_id: str) -> RunRecord:
     return runs.find(Store.open(store_url).files, run_id)
@@ -91,6 +126,8 @@ def _make(order: Order, settings: Settings) -> Effects:
     store = Store.open(settings.store)
     log = CallLog(store.files, writer=secrets.token_hex(8), flush_seconds=settings.flush_seconds, clock=now)
     prices = prices_of(settings)
+    # The tiny calls of `doctor` belong to no run.
+    record = _record(settings.store, order.run_id) if order.config_digest else None
     gateway = Gateway(
         endpoint=endpoint_of(settings),
         log=log,
@@ -102,6 +139,8 @@ def _make(order: Order, settings: Settings) -> Effects:
             patience_seconds=settings.patience_seconds,
         ),
         cost=prices.cost,
+        budget_id=record.budget_id if record else "",
+        allowance=allowance(record, store, prices.cost) if record else None,
         notify=progress.of(order.run_id).say,
         clock=now,
         randomness=random.Random(),

@@ -10,7 +10,7 @@ from glan.config import ModelProfile, Models, RunConfig
 from glan.gateway.requests import Call, Conversation, Failure, Outcome, Problem, Request, Understood
 from glan.keys import digest
 from glan.planning.publishing import publish_units
-from glan.planning.status import walks
+from glan.planning.scope import walks
 from glan.prompts import Prompts
 from glan.records import SCHEMAS, content_digest, table
 from glan.stages import answers, instructions, questions, subjects, syllabi
@@ -198,7 +198,7 @@ def grow(
     [walk] = walks(store, [discipline], made)
     run = effects(store, say)
     receipts: dict[Stage, list[Receipt]] = {stage: [] for stage in STAGES}
-    waiting = [walk.first()]
+    waiting = walk.first()
     while waiting:
         unit = waiting.pop(0)
         if STAGES.index(unit.stage) <= STAGES.index(until):

@@ -2,10 +2,17 @@
 
 from glan.drafting.documents import DraftNode, FailedList, spelled
 
+MOST_DUPLICATES = 3
+"""That are named of one node."""
+
 
 def flags(node: DraftNode) -> list[str]:
     """Duplicates, near-duplicates and failed lists of a node."""
-    told = [f"duplicate of {spelled(path)}" for path in node.duplicate_of]
+    told = [f"duplicate of {spelled(path)}" for path in node.duplicate_of[:MOST_DUPLICATES]]
+    if len(node.duplicate_of) > MOST_DUPLICATES:
+        told.append(f"and of {len(node.duplicate_of) - MOST_DUPLICATES} more")
+    if node.duplicate_of and not (node.present or node.proposed):
+        told.append("not proposed: its name is proposed or stands elsewhere")
     told += [f"near to {spelled(one.node)} ({one.likeness:.2f})" for one in node.near]
     return [*told, *failure(node)]
 

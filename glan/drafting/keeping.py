@@ -1,7 +1,6 @@
 """Drafts and reviews in the store, under `_inputs/taxonomy/`; a version of the taxonomy leads back to its review."""
 
-import datetime
-from collections.abc import Callable
+import re
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -10,11 +9,12 @@ from glan.drafting.documents import Draft
 from glan.drafting.review import Review
 from glan.errors import InputError, StoreError
 from glan.keys import canonical
+from glan.names import shown
 from glan.store import inputs, taxonomies
 from glan.store.files import Files
-from glan.taxonomy import Taxonomy
 
 _REVIEW = "review-"
+_DIGEST = re.compile("[0-9a-f]{64}")
 _Kept = TypeVar("_Kept", bound=BaseModel)
 
 
@@ -31,10 +31,12 @@ def kept_draft(files: Files, digest: str) -> Draft:
         InputError: there is none of this digest.
         StoreError: it is damaged, or was written by another version of glan.
     """
+    if not _DIGEST.fullmatch(digest):
+        raise InputError(f"`{shown(digest)}` is not the digest of a draft, which has 64 hexadecimal digits")
     try:
         return _read(files, digest, Draft)
     except FileNotFoundError:
-        raise InputError(f"there is no draft `{digest[:64]}` in {files.url}; name the store it was made in") from None
+        raise InputError(f"there is no draft `{digest}` in {files.url}; name the store it was made in") from None
 
 
 def keep_review(files: Files, review: Review) -> str:
@@ -42,18 +44,6 @@ def keep_review(files: Files, review: Review) -> str:
     name = f"{_REVIEW}{review.digest}"
     inputs.keep(files, "taxonomy", name, "json", canonical(review.model_dump(mode="json")).decode())
     return name
-
-
-def publish(
-    files: Files, tree: Taxonomy, review: Review, expected_latest: int, *, clock: Callable[[], datetime.datetime]
-) -> int:
-    """Keep the review, then publish its taxonomy as the version after `expected_latest`; that version.
-
-    Raises:
-        InputError: the taxonomy has changed meanwhile; nothing was published.
-    """
-    name = keep_review(files, review)
-    return taxonomies.publish(files, tree.rows(expected_latest + 1), expected_latest, run_id=name, clock=clock)
 
 
 def review_of(files: Files, version: int) -> Review | None:

@@ -9,13 +9,14 @@ from typing import NoReturn
 from glan.errors import EndpointDown, EndpointRefused, GlanError
 from glan.gateway.answers import Fault, Reply
 from glan.gateway.body import body
+from glan.gateway.budget import Purse
 from glan.gateway.gate import Gate
-from glan.gateway.ledger import Ledger
+from glan.gateway.ledger import Ledger, Spent
 from glan.gateway.line import Line
 from glan.gateway.recall import Progress
 from glan.gateway.requests import Call, Failure, Problem, Request, Understood
 from glan.gateway.structure import Mode
-from glan.gateway.terms import Pace
+from glan.gateway.terms import Amount, Pace
 from glan.gateway.trouble import Trouble, Way, classify
 
 _LONG_REPLY = 20_000  # characters, beyond which a reply is read in a thread so that no other call waits for it
@@ -31,6 +32,7 @@ class Desk:
     pace: Pace
     patience_seconds: float
     randomness: random.Random
+    purse: Purse | None = None
     log_is_full: bool = False
     ended_by: GlanError | None = None
 
@@ -79,6 +81,7 @@ class Asking:
         self._rank = rank
         self._rate_limited = 0
         self._weather = 0
+        self._reserved: Amount | None = None  # of the budget, for the attempt that is under way
         self._before_weather = (0, 0)  # answers and failures of the endpoint when this request first met weather
 
     async def answer(self) -> Call | Failure:
@@ -87,21 +90,26 @@ class Asking:
         Raises:
             EndpointRefused: the endpoint is condemned.
             EndpointDown: it stayed away for longer than the patience set.
+            BudgetSpent: a further attempt would go beyond the budget.
         """
-        while (failure := self._progress.failure(self._request)) is None:
-            exchange = await self._exchange()
-            self._progress.attempts += 1
-            if isinstance(exchange.answer, Reply):
-                ended: Call | Failure | None = await self._read(exchange, exchange.answer)
-            else:
-                ended = await self._bear(exchange, exchange.answer)
-            if ended:
-                return ended
-        return failure
+        try:
+            while (failure := self._progress.failure(self._request)) is None:
+                exchange = await self._exchange()
+                self._progress.attempts += 1
+                if isinstance(exchange.answer, Reply):
+                    ended: Call | Failure | None = await self._read(exchange, exchange.answer)
+                else:
+                    ended = await self._bear(exchange, exchange.answer)
+                if ended:
+                    return ended
+            return failure
+        finally:
+            self._settle(None)  # an attempt that was broken off: nobody knows what it used
 
     async def _exchange(self) -> Exchange:
         """Send once, when limits and health allow, and tell the line how it went."""
         line, desk = self._line, self._desk
+        desk.check()
         await line.limiter.enter(self._rank)
         burst = line.limiter.bursts
         try:
@@ -124,11 +132,14 @@ class Asking:
     async def _send(self, mode: Mode | None) -> tuple[Reply | Fault, datetime.datetime]:
         request, progress, gate = self._request, self._progress, self._desk.gate
         sent = body(request, mode, progress.failures, progress.problem, progress.bad_reply)
-        expected = gate.expected_tokens(sum(len(message["content"]) for message in sent["messages"]))
+        characters = sum(len(message["content"]) for message in sent["messages"])
+        expected = gate.expected_tokens(characters)
         await gate.enter(self._rank, expected)
         used = (0, 0)
         try:
             self._desk.check()
+            if self._desk.purse is not None:
+                self._reserved = await self._desk.purse.reserve(characters, request.profile)
             started_at = self._desk.ledger.clock()
             answer = await self._line.client.ask(sent, request.profile.timeout_seconds)
             if isinstance(answer, Reply):
@@ -250,7 +261,14 @@ class Asking:
             error_kind=error_kind,
             reply=reply,
         )
+        self._settle(spent)
         return spent.cost_usd
+
+    def _settle(self, spent: Spent | None) -> None:
+        """Count what the attempt under way has used, once it is on record: until then the budget leaves it time."""
+        if self._reserved is not None and self._desk.purse is not None:
+            reserved, self._reserved = self._reserved, None
+            self._desk.purse.settle(reserved, spent)
 
 
 def copied(error: GlanError) -> GlanError:

@@ -15,17 +15,18 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from glan.config import ModelProfile
-from glan.errors import Cancelled, EndpointDown, EndpointRefused, GlanError
+from glan.errors import BudgetSpent, Cancelled, EndpointDown, EndpointRefused, GlanError
 from glan.gateway.asking import Asking, Desk, copied
+from glan.gateway.budget import Purse
 from glan.gateway.gate import Gate
 from glan.gateway.ledger import Cost, Ledger, Log
 from glan.gateway.line import Line
 from glan.gateway.recall import Progress, recall
 from glan.gateway.requests import Call, Conversation, Failure, Outcome, Request
-from glan.gateway.terms import Endpoint, Limits, Pace
+from glan.gateway.terms import Allowance, Endpoint, Limits, Pace
 from glan.gateway.turnstile import Turnstile
 
-__all__ = ["Endpoint", "Gateway", "GatewayState", "History", "Limits", "Log", "Pace"]
+__all__ = ["Allowance", "Endpoint", "Gateway", "GatewayState", "History", "Limits", "Log", "Pace"]
 
 _logger = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class Gateway:
         limits: Limits,
         cost: Cost,
         budget_id: str = "",
+        allowance: Allowance | None = None,
         notify: Callable[[str], None] = _logger.warning,
         clock: Callable[[], datetime.datetime] = _utc_now,
         randomness: random.Random | None = None,
@@ -77,7 +79,7 @@ class Gateway:
         """Start the loop thread; no call is made yet.
 
         `endpoint` says where a profile's calls go; every attempt is appended to `log`; `notify` is told once when an
-        endpoint is down and once when it is back.
+        endpoint is down and once when it is back. With an `allowance` the process spends no more than is left of it.
         """
         self._endpoint = endpoint
         self._limits = limits
@@ -86,12 +88,14 @@ class Gateway:
         self._pace = pace or Pace()
         self._ledger = Ledger(log, run_id, budget_id, cost, clock)
         self._gate = Gate(limits)
-        self._desk = Desk(self._gate, self._ledger, self._pace, limits.patience_seconds, self._randomness)
+        purse = Purse(allowance, cost) if allowance is not None else None
+        self._desk = Desk(self._gate, self._ledger, self._pace, limits.patience_seconds, self._randomness, purse)
         self._open = Turnstile(2 * limits.max_concurrency)
         self._most = limits.max_concurrency
         self._lines: dict[Endpoint, Line] = {}
         self._ranks = itertools.count()
         self._running: dict[asyncio.Task[Any], GlanError | None] = {}
+        self._asking: set[asyncio.Task[Any]] = set()
         self._loop = _new_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="glan-gateway", daemon=True)
         self._thread.start()
@@ -104,6 +108,7 @@ class Gateway:
         Raises:
             EndpointRefused: the endpoint is condemned; the gateway is stopped.
             EndpointDown: the endpoint stayed away for longer than the patience set; a later run may succeed.
+            BudgetSpent: it needs a further call, which would go beyond the allowance; the gateway is stopped.
             GlanError: what `stop` was called with, or what the log or the history raised.
         """
         self._desk.check()
@@ -210,6 +215,9 @@ class Gateway:
         except EndpointDown as error:
             self._end_runs(error)
             raise
+        except BudgetSpent as error:
+            self._end_asking(error)
+            raise
         finally:
             conversation.close()
             self._open.leave()
@@ -220,7 +228,21 @@ class Gateway:
             progress = await asyncio.to_thread(lambda: recall(request, history.attempts(request.key)))
         if isinstance(progress, Call):
             return progress
-        return await Asking(self._desk, self._line(request.profile), request, progress, rank).answer()
+        asking = Asking(self._desk, self._line(request.profile), request, progress, rank)
+        return await self._answered(asking)
+
+    async def _answered(self, asking: Asking) -> Call | Failure:
+        task = asyncio.current_task()
+        assert task is not None
+        self._asking.add(task)
+        try:
+            return await asking.answer()
+        except asyncio.CancelledError:
+            if isinstance(self._desk.ended_by, BudgetSpent):
+                raise copied(self._desk.ended_by) from None
+            raise
+        finally:
+            self._asking.discard(task)
 
     def _line(self, profile: ModelProfile) -> Line:
         endpoint = self._endpoint(profile)
@@ -235,6 +257,12 @@ class Gateway:
             if self._running[task] is None:
                 self._running[task] = error
                 task.cancel()
+
+    def _end_asking(self, error: BudgetSpent) -> None:
+        """Nothing is in flight any more: end whatever waits to be sent, but no run whose replies are all there."""
+        self._desk.end(error)
+        for task in self._asking:
+            task.cancel()
 
     def _apply_max_concurrency(self, n: int) -> None:
         self._open.capacity = 2 * n

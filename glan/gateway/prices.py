@@ -15,6 +15,13 @@ from glan.config import explain
 from glan.errors import InputError
 
 
+def without_price(model: str) -> InputError:
+    """What to say where money is capped and a model's price is not known."""
+    return InputError(
+        f"budget.usd: model {model} has no price; add it to the table that GLAN_PRICES names, or cap tokens or calls"
+    )
+
+
 class Price(BaseModel):
     """USD per million tokens of one model."""
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from glan.config import Budget
+
 _OPENAI = "https://api.openai.com/v1"
 
 
@@ -33,6 +35,29 @@ class Limits:
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     patience_seconds: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Calls, their tokens and their price."""
+
+    calls: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(self.calls + other.calls, self.tokens + other.tokens, self.usd + other.usd)
+
+    def __sub__(self, other: "Amount") -> "Amount":
+        return Amount(self.calls - other.calls, self.tokens - other.tokens, self.usd - other.usd)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """The caps that hold for this process, and what has been spent of them before it began."""
+
+    caps: Budget
+    spent: Amount = Amount()
 
 
 @dataclass(frozen=True, slots=True)

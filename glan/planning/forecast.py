@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from glan.config import Role
-from glan.planning.status import walks
+from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.stages.questions import rounds as further_rounds
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Discipline
-from glan.units import Receipt, Stage, Unit
+from glan.units import Receipt, Scope, Stage, Unit
 
 Cost = Callable[[str, int, int, int], float | None]
 """(model, prompt tokens, cached tokens, completion tokens) -> US dollars, None if the price is unknown."""
@@ -50,7 +50,9 @@ class _Expected:
         self.calls_at_most += calls if at_most is None else at_most
 
 
-def forecast(store: Store, disciplines: Iterable[Discipline], recipe: Recipe, cost: Cost) -> pd.DataFrame:
+def forecast(
+    store: Store, disciplines: Iterable[Discipline], recipe: Recipe, cost: Cost, scope: Scope = Scope()
+) -> pd.DataFrame:
     """One row for each stage that asks a model: units and calls to come, their tokens and price.
 
     `calls` equals `calls_at_most` where all inputs exist. Tokens and `cost_usd` go with `calls_at_most`; `cost_usd`
@@ -58,14 +60,14 @@ def forecast(store: Store, disciplines: Iterable[Discipline], recipe: Recipe, co
     """
     expected: dict[Stage, _Expected] = {stage: _Expected() for stage in ROLE_OF}
     receipts: list[Receipt] = []
-    surveys = [(walk, survey(walk)) for walk in walks(store, disciplines, recipe)]
+    surveys = [(walk, survey(walk)) for walk in walks(store, disciplines, recipe, scope)]
     for walk, seen in surveys:
         receipts += [receipt for stage in seen.done.values() for _, receipt in stage.values()]
         receipts += [receipt for stage in walk.shelf.named.values() for receipt in stage.values()]
     few, many = _subjects_per_discipline(receipts, recipe)
-    for _, seen in surveys:
+    for walk, seen in surveys:
         for unit in seen.ready:
-            _add(expected, unit, recipe, few, many)
+            _add(expected, unit, walk.recipe, few, many)
     lines = [_line(stage, expected[stage], _tokens_per_call(stage, receipts), recipe, cost) for stage in ROLE_OF]
     return pd.DataFrame(lines, columns=COLUMNS)
 

@@ -49,6 +49,21 @@ def publish_done(store: Store, shelf: Shelf, receipts: Iterable[Receipt], run_id
         publish_snapshot(store, [shelf.discipline_id], run_id, clock)
 
 
+def publish_edition(store: Store, discipline_id: str, receipts: Iterable[Receipt], run_id: str, clock: Clock) -> None:
+    """Put the units of a finished edition in the place of all that was named at their stages."""
+    by_stage: dict[Stage, list[Receipt]] = {}
+    for receipt in receipts:
+        by_stage.setdefault(receipt.stage, []).append(receipt)
+    for stage in GENERATED:
+        if stage in by_stage:
+            named = manifests.current(store.files, stage, discipline_id)
+            before = {receipt.unit for receipt in named.units} if named else set()
+            drop = before - {receipt.unit for receipt in by_stage[stage]}
+            manifests.publish(
+                store.files, stage, discipline_id, add=by_stage[stage], drop=drop, run_id=run_id, clock=clock
+            )
+
+
 def drop_orphans(store: Store, discipline_id: str, run_id: str, clock: Clock) -> None:
     """Take the units whose parent has left its stage out of the next generation; their objects stay."""
     gone = orphans(store, named_units(_current(store, discipline_id)))

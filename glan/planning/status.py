@@ -6,29 +6,15 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from glan.planning.publishing import orphans
-from glan.planning.walk import Shelf, Survey, Walk, survey
+from glan.planning.scope import walks
+from glan.planning.walk import Survey, Walk, survey
 from glan.stages.questions import LONGEST_ROUND, span_of
 from glan.stages.recipe import Recipe
-from glan.store import manifests
-from glan.store.manifests import Manifest
 from glan.store.store import Store
 from glan.taxonomy import Discipline
 from glan.units import STAGES, Stage
 
 COLUMNS = ["discipline_id", "stage", "done", "stale", "missing", "waiting", "quarantined", "orphaned", "rows"]
-
-
-def walks(store: Store, disciplines: Iterable[Discipline], recipe: Recipe) -> list[Walk]:
-    """A walk for each discipline over what the store holds now, with one listing for each stage."""
-    current: Mapping[Stage, Mapping[str, Manifest]] = {
-        stage: manifests.all_current(store.files, stage) for stage in STAGES
-    }
-
-    def shelf(discipline: Discipline) -> Shelf:
-        named = {stage: current[stage].get(discipline.discipline_id) for stage in STAGES}
-        return Shelf(store, discipline.discipline_id, named)
-
-    return [Walk(discipline, recipe, store, shelf(discipline)) for discipline in disciplines]
 
 
 def status(store: Store, disciplines: Iterable[Discipline], recipe: Recipe) -> pd.DataFrame:

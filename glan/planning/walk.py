@@ -4,6 +4,7 @@ A flow and a person's `status` walk the same way: the unit that lists the subjec
 receipts of what is done. Nothing below a unit is known before the unit itself is done.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,9 @@ from glan.stages.recipe import Recipe
 from glan.store.manifests import Manifest
 from glan.store.store import Store
 from glan.taxonomy import Discipline
-from glan.units import STAGES, Receipt, Stage, Unit
+from glan.units import STAGES, Receipt, Scope, Stage, Unit
+
+_ABOVE: Mapping[Stage, Stage] = dict(zip(STAGES[1:], STAGES, strict=False))
 
 
 def named_units(manifests: Mapping[Stage, Manifest | None]) -> dict[Stage, dict[str, Receipt]]:
@@ -31,6 +34,7 @@ class Shelf:
         self._store = store
         self.discipline_id = discipline_id
         self.named = named_units(manifests)
+        self.generations = {stage: manifest.generation for stage, manifest in manifests.items() if manifest}
         self._objects: dict[Stage, set[str]] = {}
 
     def done(self, unit: Unit) -> Receipt | None:
@@ -44,6 +48,11 @@ class Shelf:
         if unit.object not in self._listed(unit.stage):
             return None
         return self._store.find(unit)
+
+    def published(self, unit: Unit) -> Receipt | None:
+        """What is named at a unit's address and is there, whatever it was made from."""
+        named = self.named[unit.stage].get(unit.address)
+        return named if named is not None and named.object in self._listed(unit.stage) else None
 
     def rounds(self, syllabus_address: str) -> list[tuple[int, int]]:
         """The rounds that are published for a syllabus, or, where none is, those that lie in the folder."""
@@ -65,47 +74,93 @@ class Shelf:
 
 
 class Walk:
-    """The units of one discipline in the order in which they can be made."""
+    """The units of one discipline in the order in which they can be made, as far as its scope goes."""
 
-    def __init__(self, discipline: Discipline, recipe: Recipe, store: Store, shelf: Shelf) -> None:
+    def __init__(
+        self,
+        discipline: Discipline,
+        recipe: Recipe,
+        store: Store,
+        shelf: Shelf,
+        scope: Scope = Scope(),
+        editions: Mapping[Stage, int] | None = None,
+    ) -> None:
         self.discipline = discipline
-        self._recipe = recipe
+        self.recipe = recipe
         self._store = store
         self.shelf = shelf
+        self._scope = scope
+        self._editions = editions or {}
         self._subjects: dict[str, dict[str, Any]] = {}
 
-    def first(self) -> Unit:
-        """The unit that everything else follows from."""
-        return subjects.plan(self.discipline, self._recipe)
+    def first(self) -> list[Unit]:
+        """The unit that everything else follows from; none if it is not there and not to be made."""
+        return self._known([subjects.plan(self.discipline, self.recipe, self._edition("subjects"))])
 
     def after(self, unit: Unit, receipt: Receipt) -> list[Unit]:
-        """The units that can be made now that this one is committed."""
+        """The units below this one that are done, or can be made now that this one is committed."""
+        return self._known(self._below(unit, receipt))
+
+    def done(self, unit: Unit) -> Receipt | None:
+        """The receipt that stands for a unit: its own, or, where nothing is to change, what is published there."""
+        receipt = self.shelf.done(unit)
+        if receipt is None and (self._above_scope(unit.stage) or self._scope.mode == "missing"):
+            return self.shelf.published(unit)
+        return receipt
+
+    def _known(self, units: list[Unit]) -> list[Unit]:
+        return [unit for unit in units if self._to_make(unit) or self.done(unit)]
+
+    def _to_make(self, unit: Unit) -> bool:
+        """Whether the unit is this run's to make if it is not done."""
+        if self._above_scope(unit.stage):
+            return False
+        return self._scope.mode != "stale" or unit.address in self.shelf.named[unit.stage] or self._parent_is_new(unit)
+
+    def _parent_is_new(self, unit: Unit) -> bool:
+        if unit.stage == "subjects":
+            return False
+        above = _ABOVE[unit.stage]
+        parent = unit.parents[above]
+        return self.shelf.named[above].get(parent.unit) != parent
+
+    def _above_scope(self, stage: Stage) -> bool:
+        return STAGES.index(stage) < STAGES.index(self._scope.stage)
+
+    def _edition(self, stage: Stage) -> int:
+        return self._editions.get(stage, 0)
+
+    def _below(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         if unit.stage == "subjects":
             return self._syllabi(unit, receipt)
         if unit.stage == "syllabi" and receipt.rows:
             return self._rounds(unit, receipt)
         if unit.stage == "questions" and receipt.rows:
-            return [answers.plan(unit, receipt, self._recipe)]
+            return [answers.plan(unit, receipt, self.recipe, self._edition("answers"))]
         if unit.stage == "answers" and receipt.rows:
-            return [instructions.plan(unit, receipt, self._subjects[unit.subject_id], self._recipe)]
+            subject = self._subjects[unit.subject_id]
+            return [instructions.plan(unit, receipt, subject, self.recipe, self._edition("instructions"))]
         return []
 
     def _syllabi(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         rows = sorted(self._store.read(receipt).to_pylist(), key=lambda row: int(row["position"]))
         self._subjects = {row["subject_id"]: row for row in rows}
-        return [syllabi.plan(row, unit, receipt, self._recipe) for row in rows[: self._recipe.config.subjects]]
+        edition = self._edition("syllabi")
+        return [syllabi.plan(row, unit, receipt, self.recipe, edition) for row in rows[: self.recipe.config.subjects]]
 
     def _rounds(self, unit: Unit, receipt: Receipt) -> list[Unit]:
-        spans = questions.rounds(self.shelf.rounds(unit.address), self._recipe.config.questions, receipt.capacity or 0)
+        wanted = self._scope.questions.get(f"{unit.discipline_id}/{unit.address}", self.recipe.config.questions)
+        spans = questions.rounds(self.shelf.rounds(unit.address), wanted, receipt.capacity or 0)
         subject = self._subjects[unit.subject_id]
-        return [questions.plan(subject, span, unit, receipt, self._recipe) for span in spans]
+        edition = self._edition("questions")
+        return [questions.plan(subject, span, unit, receipt, self.recipe, edition) for span in spans]
 
     def all(self) -> Iterator[tuple[Unit, Receipt | None]]:
         """Every unit that is known, with its receipt if it is done, parents before children."""
-        waiting = [self.first()]
+        waiting = deque(self.first())
         while waiting:
-            unit = waiting.pop(0)
-            receipt = self.shelf.done(unit)
+            unit = waiting.popleft()
+            receipt = self.done(unit)
             yield unit, receipt
             if receipt is not None:
                 waiting.extend(self.after(unit, receipt))

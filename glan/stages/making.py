@@ -47,7 +47,7 @@ def make(
     """Commit a unit and return its receipt; one that is committed already is returned as it is, with no call.
 
     Raises:
-        EndpointRefused, EndpointDown, Cancelled, StoreError: nothing was committed; replies so far are on record.
+        EndpointRefused, EndpointDown, BudgetSpent, Cancelled, StoreError: nothing was committed; replies so far are on record.
     """
     done = effects.store.find(unit)
     if done is not None:

@@ -23,7 +23,10 @@ class RunRecord(BaseModel):
     run_id: str
     started_at: datetime.datetime
     config: str
-    """Digest of the RunConfig, kept under `_inputs/config/`."""
+    """Digest of the RunConfig with every model named, kept under `_inputs/config/`."""
+
+    given: str = ""
+    """Digest of the RunConfig as it was given, in which models may be left to the settings."""
 
     scope: Scope = Scope()
     budget_id: str = ""
@@ -77,12 +80,17 @@ def last(files: Files) -> RunRecord | None:
 
 
 def config_of(files: Files, record: RunRecord) -> RunConfig:
-    """What a run on record was to make.
+    """What a run on record made, with every model named.
 
     Raises:
         StoreError: its configuration is gone, damaged, or was written by another version of glan.
     """
     return _read(files, f"_inputs/config/{record.config}.json", RunConfig)
+
+
+def given_of(files: Files, record: RunRecord) -> RunConfig:
+    """The same as it was given, in which models may be left to the settings."""
+    return _read(files, f"_inputs/config/{record.given or record.config}.json", RunConfig)
 
 
 def _path(run_id: str) -> str:

@@ -100,6 +100,12 @@ RUN_FILES = {
     ),
     "models no table": run_file("models = 3", "`models`"),
     "too loose a duplicate": run_file("[curation]\nnear_duplicate_jaccard = 0.2", "`curation.near_duplicate_jaccard`"),
+    "money without prices": Case(
+        ("plan", "RUN.toml"), ("budget.usd", "teacher", "GLAN_PRICES"), {"RUN.toml": "[budget]\nusd = 5"}
+    ),
+    "a budget of nothing": run_file("[budget]\ntokens = 0", "`budget.tokens`", "greater than or equal to 1"),
+    "a budget in euros": run_file("[budget]\neur = 5", "`budget.eur` is not a known setting"),
+    "a budget's id with spaces": run_file('[budget]\nid = "my budget"', "`budget.id`"),
     "no words": run_file("[curation]\nmin_question_words = 0", "`curation.min_question_words`"),
 }
 PROFILES = {
@@ -133,6 +139,10 @@ OPTIONS = {
     "subjects in letters": options("plan --subjects many", "--subjects", "integer"),
     "questions below zero": options("plan --questions -5", "options", "`questions`"),
     "lists zero": options("plan --lists 0", "options", "`lists`"),
+    "no money": options("run --budget-usd 0", "options", "`budget.usd`", "greater than 0"),
+    "no calls": options("run --budget-calls 0", "options", "`budget.calls`"),
+    "tokens in words": options("run --budget-tokens few", "--budget-tokens", "integer"),
+    "money without prices": options("run --budget-usd 5", "budget.usd", "teacher", "GLAN_PRICES"),
     "misspelt discipline": options("plan --discipline phisics", "phisics", "did you mean"),
     "no such discipline": options("plan --discipline xyzzy", "xyzzy", "glan taxonomy show"),
     "a discipline that is a path": options("plan --discipline ../../etc/passwd", "../../etc/passwd", "no discipline"),

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from model_faults import Faults
 from model_server import ModelServer
+from prefect.settings import PREFECT_API_URL
 from terminal_world import Said, clean_environment, listing, typed
 
 from glan import taxonomy
@@ -147,6 +148,26 @@ def refusal_of_one_answer() -> Callable[[dict[str, Any], int], str | None]:
         return "refusal" if arrived[-1].startswith(arrived[0]) else None
 
     return when
+
+
+def test_a_spent_budget_ends_the_run_with_code_1_and_one_sentence(fresh: Place, prefect_server: None) -> None:
+    with ModelServer(seed=1) as server:
+        there = {"OPENAI_BASE_URL": server.base_url, "PREFECT_API_URL": str(PREFECT_API_URL.value())}
+        said = fresh.glan("run", "RUN.toml", "--json", "--budget-calls", "9", **there)
+        assert server.count == 9
+    assert said.code == 1
+    assert said.stderr.startswith("glan: the budget is spent: 9 of 9 calls; ") and said.stderr.count("\n") == 1
+    assert json.loads(said.stdout)["state"] == "BudgetSpent"
+
+
+def test_a_cap_on_the_command_line_leaves_the_others_of_the_run_file(fresh: Place, prefect_server: None) -> None:
+    before = fresh.server.count
+    (fresh.folder / "RUN.toml").write_text(f"{RUN_FILE}[budget]\ntokens = 10\ncalls = 5\n")
+    said = fresh.glan("run", "RUN.toml", "--budget-calls", "1000", PREFECT_API_URL=str(PREFECT_API_URL.value()))
+    assert said.code == 1
+    assert "0 of 10 tokens" in said.stderr and "Traceback" not in said.stderr
+    assert "Everything is up to date" not in said.stdout
+    assert fresh.server.count == before
 
 
 def test_a_refused_key_ends_the_run_with_code_1_and_one_sentence(fresh: Place) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from gateway_world import KEY, QUICK, MemoryLog, SayAnything
 
-from glan.gateway.gateway import Endpoint, Gateway, Limits, Pace
+from glan.gateway.gateway import Allowance, Endpoint, Gateway, Limits, Pace
 
 
 @pytest.fixture
@@ -26,12 +26,18 @@ def open_gateway(log: MemoryLog, notices: list[str]) -> Iterator[Callable[..., G
     opened: list[Gateway] = []
 
     def build(
-        base_url: str, pace: Pace = QUICK, cost: Any = None, log: Any = log, run_id: str = "run", **limits: Any
+        base_url: str,
+        pace: Pace = QUICK,
+        cost: Any = None,
+        log: Any = log,
+        run_id: str = "run",
+        allowance: Allowance | None = None,
+        **limits: Any,
     ) -> Gateway:
         gateway = Gateway(
             endpoint=lambda profile: Endpoint(base_url, KEY), log=log, run_id=run_id,
             limits=Limits(**{"max_concurrency": 16, "patience_seconds": 20.0} | limits),
-            cost=cost or (lambda model, prompt, cached, completion: None), notify=notices.append,
+            cost=cost or (lambda model, prompt, cached, completion: None), notify=notices.append, allowance=allowance,
             randomness=random.Random(0), pace=pace,
         )  # fmt: skip
         opened.append(gateway)

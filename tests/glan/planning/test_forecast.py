@@ -11,7 +11,7 @@ from stage_world import LAW, PHYSICS, grow, new_store, publish, recipe, sessions
 
 from glan.gateway.prices import Price, Prices
 from glan.planning.forecast import COLUMNS, SUBJECTS_PER_DISCIPLINE, USUAL_TOKENS, forecast
-from glan.planning.status import walks
+from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.stages.recipe import Recipe
 from glan.store.store import Store

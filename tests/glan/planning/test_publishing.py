@@ -6,7 +6,7 @@ from stage_world import LAW, PHYSICS, clock, grow, new_store, publish, recipe, t
 
 from glan.curation.curate import curate_store
 from glan.planning.publishing import drop_orphans, orphans, publish_done, publish_snapshot, publish_units
-from glan.planning.status import walks
+from glan.planning.scope import walks
 from glan.planning.walk import named_units, survey
 from glan.store import manifests, snapshots
 from glan.store.manifests import Manifest

@@ -7,7 +7,7 @@ import pytest
 from stage_world import LAW, PHYSICS, clock, grow, new_store, publish, recipe, teacher
 
 from glan.planning.publishing import publish_units
-from glan.planning.status import walks
+from glan.planning.scope import walks
 from glan.planning.walk import Survey, survey
 from glan.stages.recipe import Recipe
 from glan.store.store import Store

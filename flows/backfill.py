@@ -1,0 +1,60 @@
+"""Make a part of the data good: fill holes, redo what is stale, or draw anew, from one stage down."""
+
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.endings import told
+from flows.generate import make_disciplines
+from flows.parameters import BackfillConfig
+from glan.config import RunConfig
+from glan.errors import InputError
+from glan.planning.forecast import forecast
+from glan.prompts import Prompts
+from glan.settings import Settings
+from glan.stages.recipe import Recipe
+from glan.store.store import Store
+from glan.units import Scope
+from tasks import wiring
+from tasks.artifacts import publish_forecast
+from tasks.preparation import base_config, current_taxonomy
+
+
+@flow(name="backfill", flow_run_name="backfill {config.mode} {config.stage}", persist_result=False)
+@told
+def backfill(config: BackfillConfig) -> State[Any]:
+    """Say what would be asked and what it would cost; then, unless that was all that is wanted, do it."""
+    recipe, scope = work(config)
+    table = preview(recipe, scope)
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    publish_forecast(rows)
+    at_most = int(table["calls_at_most"].sum())
+    said = f"{int(table['units'].sum())} units to make with at most {at_most} calls; see the artifact glan-forecast"
+    get_run_logger().info(said)
+    return Completed(message=said) if config.preview else make_disciplines(recipe, scope)
+
+
+def work(config: BackfillConfig) -> tuple[RunConfig, Scope]:
+    """What a form asks for, as a configuration and the part of it that is taken on.
+
+    Raises:
+        InputError: everything would be drawn anew without anybody having named it.
+    """
+    if config.mode == "refresh" and not any(config.selectors().values()):
+        raise InputError(
+            "a refresh without `disciplines`, `fields`, `sub_fields` or `patterns` would draw everything anew: "
+            'name some, or say so with patterns ["*"]'
+        )
+    chosen = {**config.selectors(), "budget": config.budget, "on_busy": config.on_busy}
+    return base_config(config.recipe).model_copy(update=chosen), Scope(stage=config.stage, mode=config.mode)
+
+
+def preview(config: RunConfig, scope: Scope) -> Any:
+    """What would be asked and what it would cost, stage by stage, as a table; nothing is written."""
+    settings = Settings.load()
+    store = Store.open(settings.store)
+    recipe = Recipe(settings.resolved(config), Prompts.load(settings.prompts))
+    disciplines = current_taxonomy(store).select(**config.selectors())
+    return forecast(store, disciplines, recipe, wiring.prices_of(settings).cost, scope)

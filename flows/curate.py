@@ -1,0 +1,22 @@
+"""Judge what has been answered, look for duplicates over all nodes, publish what changed. Asks no model."""
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.endings import told
+from flows.generate import make_disciplines
+from flows.parameters import CurateConfig
+from glan.units import Scope
+from tasks.preparation import base_config
+
+
+@flow(name="curate", flow_run_name="curate", persist_result=False)
+@told
+def curate_all(config: CurateConfig = CurateConfig()) -> State[Any]:
+    """Judge every answer by today's rules, decide duplicates against everything there is, and let readers see it."""
+    recipe = base_config(None)
+    if config.curation is not None:
+        recipe = recipe.model_copy(update={"curation": config.curation})
+    return make_disciplines(recipe, Scope(stage="instructions"))

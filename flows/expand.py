@@ -1,0 +1,111 @@
+"""A night's work: further questions where accepted instructions are short of the target, the least covered first."""
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from prefect import flow, get_run_logger, runtime
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.curate import curate_all
+from flows.endings import told
+from flows.generate import make_disciplines
+from flows.parameters import CurateConfig, ExpandConfig
+from glan.config import Budget, RunConfig
+from glan.planning.expansion import Growth, Standing, growth, standing
+from glan.planning.scope import walks
+from glan.prompts import Prompts
+from glan.settings import Settings
+from glan.stages.recipe import Recipe
+from glan.store import spending
+from glan.store.store import Store
+from glan.units import Scope
+from tasks.artifacts import publish_growth
+from tasks.preparation import base_config, current_taxonomy
+from tasks.wiring import prices_of
+
+NIGHTS = "expand."
+"""What the budgets of all nights begin with."""
+
+
+@flow(name="expand", flow_run_name="expand to {config.target}", persist_result=False)
+@told
+def expand(config: ExpandConfig = ExpandConfig()) -> State[Any]:
+    """Judge what is unjudged, ask for what is short of the target within tonight's budget, say what came of it."""
+    recipe = base_config(config.recipe).model_copy(
+        update={**config.selectors(), "budget": Budget(), "on_busy": config.on_busy}
+    )
+    store = Store.open(Settings.load().store)
+    if store.begun():
+        curate_all(CurateConfig(curation=recipe.curation), return_state=True)
+    plan = growth(_standings(store, recipe), config.target, config.attempts, recipe.subjects, recipe.questions)
+    limits = {node: limit for one in plan for node, limit in one.limits.items()}
+    if limits:
+        get_run_logger().info(f"about {sum(one.wanted for one in plan):,} questions to ask tonight")
+        state = _ask(recipe, limits, tonight(config, store))
+    else:
+        state = Completed(message="every discipline has reached its target, or can get no further")
+    publish_growth(_outcome(plan, _standings(store, recipe), config.target), config.target)
+    return state
+
+
+def _ask(recipe: RunConfig, limits: dict[str, int], budget: Budget | None) -> State[Any]:
+    if budget is None:
+        return Completed(name="BudgetSpent", message="the budget of all nights together is spent")
+    disciplines = [node for node in limits if "/" not in node]
+    chosen = {"disciplines": disciplines, "fields": [], "sub_fields": [], "patterns": [], "budget": budget}
+    return make_disciplines(recipe.model_copy(update=chosen), Scope(mode="missing", questions=limits))
+
+
+def _standings(store: Store, config: RunConfig) -> list[Standing]:
+    settings = Settings.load()
+    recipe = Recipe(settings.resolved(config), Prompts.load(settings.prompts))
+    selected = current_taxonomy(store).select(**config.selectors())
+    return [standing(store, walk.discipline, walk.shelf) for walk in walks(store, selected, recipe)]
+
+
+def tonight(config: ExpandConfig, store: Store) -> Budget | None:
+    """What may be spent under tonight's id; None if all nights together have spent what they may.
+
+    A night is the day (UTC) for which the run was scheduled, so a run that goes on from a killed one spends no more.
+    """
+    scheduled: datetime.datetime = runtime.flow_run.scheduled_start_time
+    night = config.night.id or f"{NIGHTS}{scheduled.astimezone(datetime.UTC).date().isoformat()}"
+    if not config.in_all.limited:
+        return config.night.model_copy(update={"id": night})
+    prices = prices_of(Settings.load())
+    cost = prices.cost if config.in_all.usd is not None else None
+    in_all = spending.spent_below(store.files, NIGHTS, cost)
+    before = spending.spent(store.files, night, cost)
+    caps: dict[str, Any] = {"id": night}
+    for name in ("usd", "tokens", "calls"):
+        cap, limit = getattr(config.night, name), getattr(config.in_all, name)
+        if limit is not None:
+            left = limit - getattr(in_all, name)
+            if left <= 0:
+                return None
+            most = getattr(before, name) + left
+            cap = most if cap is None else min(cap, most)
+        caps[name] = cap
+    return Budget(**caps)
+
+
+def _outcome(plan: Sequence[Growth], after: Sequence[Standing], target: int) -> list[dict[str, Any]]:
+    """A line for each discipline: what was there, what was added, what is left to do."""
+    now_there = {one.discipline.discipline_id: one for one in after}
+    lines = []
+    for one in plan:
+        before, name = one.standing, one.standing.discipline.discipline_id
+        there = now_there[name]
+        lines.append(
+            {
+                "discipline": name,
+                "accepted before": before.accepted,
+                "accepted now": there.accepted,
+                "asked tonight": there.asked - before.asked,
+                "left to the target": max(0, target - there.accepted),
+                "remark": one.reason or ("every concept set is asked" if there.exhausted else ""),
+            }
+        )
+    return lines

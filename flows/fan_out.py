@@ -1,0 +1,60 @@
+"""One run of a deployment for each discipline, a bounded number at a time, watched by the run that started them."""
+
+from typing import Any
+
+from prefect import flow, runtime
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows.endings import told
+from flows.parameters import FanOutConfig
+from glan.config import Budget
+from glan.settings import Settings
+from glan.store.store import Store
+from tasks.cancelling import Cancelling
+from tasks.children import Child, Children
+from tasks.preparation import current_taxonomy
+from tasks.sharing import Shares
+
+
+@flow(name="fan-out", flow_run_name="fan-out {config.deployment}", persist_result=False)
+@told
+def fan_out(config: FanOutConfig = FanOutConfig()) -> State[Any]:
+    """Start, watch and sum up; one discipline that fails stops no other, and all are cancelled with this run."""
+    store = Store.open(Settings.load().store)
+    names = [one.discipline_id for one in current_taxonomy(store).select(**config.selectors())]
+    run_id = str(runtime.flow_run.id)
+    shares = Shares(config.budget, config.budget.id or f"fan-out.{run_id}", store.files, len(names))
+    children = Children(config.deployment, run_id, len(names))
+    cancelling = Cancelling(run_id)
+    with children:
+        while names or children.open:
+            while names and len(children.open) < config.at_once and not shares.spent:
+                name = names.pop(0)
+                children.start(name, _form(config, name, shares.deal(name)))
+            if shares.spent and not children.open:
+                break
+            for child in children.wait():
+                shares.give_back(child.discipline_id)
+            cancelling.check()
+    return _end(children.ended, names)
+
+
+def _form(config: FanOutConfig, discipline_id: str, share: Budget) -> dict[str, Any]:
+    """The started deployment's form: what is common to all, and the one discipline."""
+    budget = {"budget": share.model_dump()} if share.limited else {}
+    return {"config": {**config.config, "disciplines": [discipline_id], **budget}}
+
+
+def _end(ended: list[Child], unstarted: list[str]) -> State[Any]:
+    failed = [child for child in ended if not child.completed]
+    partly = [child for child in ended if child.completed and child.state_name != "Completed"]
+    figures = f"{len(ended) - len(failed) - len(partly)} of {len(ended) + len(unstarted)} disciplines completed"
+    if failed and len(failed) == len(ended):
+        return Failed(message=f"{figures}; {failed[0].discipline_id}: {failed[0].message}")
+    if unstarted or any(child.state_name == "BudgetSpent" for child in partly):
+        return Completed(name="BudgetSpent", message=f"{figures}, {len(unstarted)} not begun: the budget is spent")
+    if failed or partly:
+        named = ", ".join(f"{child.discipline_id} ({child.state_name})" for child in [*failed, *partly][:20])
+        return Completed(name="PartiallyCompleted", message=f"{figures}; not: {named}")
+    return Completed(message=figures)

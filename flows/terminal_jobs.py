@@ -1,0 +1,91 @@
+"""Commands that go on from what a store holds: expand, backfill, curate."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import typer
+from pydantic import BaseModel, ValidationError
+
+from flows.parameters import BackfillConfig, CurateConfig, ExpandConfig
+from flows.terminal import ENDED_WITH_FAILURES, explained, out, quiet_prefect, show_json, show_table, stop
+from flows.terminal_report import carry_out, report
+from glan.config import RunConfig, explain
+from glan.errors import InputError
+from glan.settings import Settings
+from glan.store.store import Store
+
+Form = TypeVar("Form", bound=BaseModel)
+
+
+def run_expand(run_file: Path | None, given: Mapping[str, Any], as_json: bool) -> None:
+    """`glan expand`."""
+    quiet_prefect()
+    with explained():
+        config = _form(ExpandConfig, run_file, given)
+        from flows.expand import expand
+
+        _carry_out(lambda: expand(config, return_state=True), as_json)
+
+
+def run_backfill(run_file: Path | None, given: Mapping[str, Any], yes: bool, as_json: bool) -> None:
+    """`glan backfill`: what would be asked and what it would cost comes first."""
+    quiet_prefect()
+    with explained():
+        config = _form(BackfillConfig, run_file, given)
+        from flows.backfill import backfill, preview, work
+
+        _existing()
+        table = preview(*work(config))
+        rows = table.astype(object).where(table.notna(), None).to_dict("records")
+        if config.preview and as_json:
+            show_json(rows)
+            return
+        if not as_json:
+            show_table("What would be made", rows)
+        if config.preview:
+            return
+        if not (yes or as_json) and sys.stdin.isatty() and not typer.confirm("Go on?"):
+            stop("nothing was asked and nothing was written", ENDED_WITH_FAILURES)
+        _carry_out(lambda: backfill(config, return_state=True), as_json)
+
+
+def run_curate(run_file: Path | None, as_json: bool) -> None:
+    """`glan curate`."""
+    quiet_prefect()
+    with explained():
+        _existing()
+        config = CurateConfig(curation=RunConfig.from_file(run_file).curation if run_file else None)
+        from flows.curate import curate_all
+
+        _carry_out(lambda: curate_all(config, return_state=True), as_json)
+
+
+def _form(kind: type[Form], run_file: Path | None, given: Mapping[str, Any]) -> Form:
+    recipe = RunConfig.from_file(run_file) if run_file else None
+    try:
+        return kind.model_validate({**given, "recipe": recipe})
+    except ValidationError as error:
+        raise InputError(f"options: {explain(error, list(kind.model_fields))}") from error
+
+
+def _existing() -> Store:
+    """The store of the settings.
+
+    Raises:
+        InputError: there is none yet.
+    """
+    store = Store.open(Settings.load().store)
+    if not store.begun():
+        raise InputError(
+            f"there is no store at {store.files.url}: name another in GLAN_STORE, or make it with `glan run`"
+        )
+    return store
+
+
+def _carry_out(job: Callable[[], Any], as_json: bool) -> None:
+    state, run_id = carry_out(job, shown=not as_json)
+    report(state, run_id, Store.open(Settings.load().store), as_json, strict=True)
+    if not as_json and state.message:
+        out.print(state.message, markup=False, highlight=False)

@@ -1,0 +1,52 @@
+"""A budget dealt out in shares, one for each process that is started, so that together they stay within it."""
+
+from glan.config import Budget
+from glan.settings import Settings
+from glan.store import spending
+from glan.store.files import Files
+from tasks.wiring import prices_of
+
+_CAPS = ("usd", "tokens", "calls")
+
+
+class Shares:
+    """What is left of a budget is dealt evenly among those still to come; what one leaves over goes back into the rest."""
+
+    def __init__(self, budget: Budget, budget_id: str, files: Files, processes: int) -> None:
+        self._budget = budget
+        self._id = budget_id
+        self._files = files
+        self._to_come = processes
+        self._dealt: dict[str, Budget] = {}
+        self._left = {name: cap for name in _CAPS if (cap := getattr(budget, name)) is not None}
+        if budget.usd is not None:
+            self._cost = prices_of(Settings.load()).cost
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing is left to deal."""
+        return any(self._share(name) <= 0 for name in self._left)
+
+    def deal(self, name: str) -> Budget:
+        """The share of the next process, under an id of its own; the same again for the same name."""
+        if not self._left:
+            return Budget()
+        share = Budget(id=f"{self._id}.{name}"[:100].rstrip("-."), **{cap: self._share(cap) for cap in self._left})
+        self._to_come -= 1
+        self._left = {cap: left - getattr(share, cap) for cap, left in self._left.items()}
+        self._dealt[name] = share
+        return share
+
+    def give_back(self, name: str) -> None:
+        """A process has ended: what it has not spent is for the others."""
+        share = self._dealt.pop(name, None)
+        if share is None:
+            return
+        used = spending.spent(self._files, share.id, self._cost if share.usd is not None else None)
+        for cap in self._left:
+            self._left[cap] += getattr(share, cap) - getattr(used, cap)
+
+    def _share(self, cap: str) -> float:
+        left = self._left[cap]
+        each = left / max(1, self._to_come)
+        return each if cap == "usd" else int(max(1, each)) if left >= 1 else 0
