@@ -167,7 +167,10 @@ def _too_late(drafted: Drafted, version: int) -> str:
 def _description(store: Store, drafted: Drafted, problem: str) -> str:
     """What stands above the form: what was wrong with the last answer, and the draft."""
     text = draft_text(kept_draft(store, drafted), drafted.digest)
-    return f"**Nothing was published yet:** {plain(problem, LONGEST_REASON)}\n\n{text}" if problem else text
+    if not problem:
+        return text
+    wrong = f"**Nothing was published yet:** {plain(problem, LONGEST_REASON)}."
+    return f"{wrong} The form still holds what you wrote; correct it.\n\n{text}"
 
 
 def _wait(form: type[ReviewForm], key: str, hours: float) -> ReviewForm:
