@@ -114,15 +114,16 @@ def _carried_out(answer: ReviewForm, store: Store, drafted: Drafted, run_id: str
     Raises:
         InputError: it cannot be done; says what to change in the form.
     """
-    if not answer.reviewer.strip():
+    name = " ".join(answer.reviewer.split())
+    if not name:
         raise InputError("reviewer: your name is missing, and it goes on record with the decision")
-    annotator = Annotator(name=answer.reviewer.strip(), criteria=answer.criteria, note=answer.note)
+    annotator = Annotator(name=name, criteria=answer.criteria, note=answer.note)
     if answer.decision == "reject":
-        name = rejected(store, drafted, Ballot(annotator=annotator), run_id)
+        record = rejected(store, drafted, Ballot(annotator=annotator), run_id)
         publish_outcome(
             f"# Review of the taxonomy\n\n{plain(annotator.name)} rejected the draft; nothing was published."
         )
-        return Completed(name="Rejected", message=f"rejected by {annotator.name}; nothing was published ({name})")
+        return Completed(name="Rejected", message=f"rejected by {annotator.name}; nothing was published ({record})")
     version = changed_meanwhile(store, drafted, run_id)
     if version is not None:
         return Failed(message=_too_late(drafted, version))
@@ -158,7 +159,7 @@ def _published(made: Published) -> State[Any]:
 
 def _too_late(drafted: Drafted, version: int) -> str:
     return (
-        f"the taxonomy has changed while the draft waited: version {version} is the latest, the draft is of "
+        f"the taxonomy has changed while the draft waited: version {version} is the latest, this review began from "
         f"{drafted.base_version}; nothing was published; start review-taxonomy again with draft = {drafted.digest}, "
         "which asks the model nothing"
     )

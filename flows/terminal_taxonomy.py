@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.terminal import counted, explained, note, out, quiet_prefect, show_json
+from flows.terminal import ENDED_WITH_FAILURES, counted, explained, note, out, quiet_prefect, show_json, stop
 from glan.config import RunConfig, explain
 from glan.drafting import keeping, review_file
 from glan.drafting.documents import Draft, DraftPlan, spelled
@@ -15,6 +15,8 @@ from glan.errors import InputError
 from glan.settings import Settings
 from glan.store import taxonomies
 from glan.store.store import Store
+
+STOPPED = "stopped; replies so far are on record, and the same command goes on from there"
 
 if TYPE_CHECKING:
     from tasks.drafting import Published
@@ -53,7 +55,7 @@ def import_votes(files: Sequence[Path], as_json: bool) -> None:
         return
     leaves = [one for one in review.decisions if one.kind == "discipline"]
     kept = sum(one.drafted and one.kept for one in leaves)
-    removed = sum(not one.kept and bool(one.no or one.removed_with) for one in leaves)
+    removed = sum(one.removed for one in review.decisions)
     who = ", ".join(one.name for one in review.annotators)
     out.print(f"Decided by {who}: {kept} kept, {removed} removed, {len(review.added)} added by hand.", markup=False)
     begin = f"Version {made.version} is current" if made.changed else f"Nothing changes: version {made.version} stays"
@@ -70,14 +72,17 @@ def _plan(given: Mapping[str, Any]) -> DraftPlan:
 
 
 def _drafted(run_file: Path | None, plan: DraftPlan) -> str:
-    from tasks import wiring
+    from tasks import progress, wiring
     from tasks.drafting import make_draft
     from tasks.preparation import base_config, conclude, prepare
 
     config = base_config(RunConfig.from_file(run_file) if run_file else None)
+    progress.listen(lambda message: note.print(message, markup=False, highlight=False))
     order = prepare(config, f"draft-{secrets.token_hex(8)}")
     try:
         digest = make_draft(order, plan).digest
+    except KeyboardInterrupt:
+        stop(STOPPED, ENDED_WITH_FAILURES)
     finally:
         wiring.close(order)
     conclude(order, "Drafted")

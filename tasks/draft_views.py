@@ -66,7 +66,7 @@ def draft_text(draft: Draft, digest: str) -> str:
 def outcome_text(review: Review, sentence: str) -> str:
     """What a review changed, who decided and by what, as Markdown."""
     kept = [one for one in review.decisions if one.drafted and one.kept and one.kind == "discipline"]
-    removed = [one for one in review.decisions if not one.kept and (one.no or not one.drafted)]
+    removed = [one for one in review.decisions if one.removed]
     sections = {
         "Kept of the draft": [f"{plain(spelled(one.node))}{_by(one.yes)}" for one in kept],
         "Removed": [f"{plain(spelled(one.node))}{_by(one.no)}" for one in removed],

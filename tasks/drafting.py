@@ -13,7 +13,7 @@ from glan.drafting.draft import draft
 from glan.drafting.review import Addition, Ballot, Decision, Review, additions, applied, decided
 from glan.store import taxonomies
 from glan.store.store import Store
-from glan.taxonomy import Counts
+from glan.taxonomy import Counts, from_table
 from tasks.caching import BACKOFF_SECONDS, JITTER, RETRIES, passing
 from tasks.draft_views import publish_draft
 from tasks.preparation import current_taxonomy, publish_taxonomy
@@ -48,8 +48,10 @@ def make_draft(order: Order, plan: DraftPlan) -> Drafted:
         EndpointRefused, EndpointDown, Cancelled, StoreError: there is no draft; replies so far are on record.
     """
     run = effects(order)
-    version = taxonomies.versions(run.store.files)[-1]
-    made = draft(plan, current_taxonomy(run.store), version, recipe(order), run)
+    latest = taxonomies.latest(run.store.files)
+    assert latest is not None  # a run that is prepared has one
+    version, rows = latest
+    made = draft(plan, from_table(rows), version, recipe(order), run)
     return Drafted(digest=keeping.keep_draft(run.store.files, made), base_version=version)
 
 

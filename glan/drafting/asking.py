@@ -82,7 +82,7 @@ def _request(branch: Branch, plan: DraftPlan, recipe: Recipe, wording: str, inde
         {"field": field, "sub_field": sub_field, "known": known, "most": most}, example=profile.example
     )
     schema = taxonomy_nodes(_KINDS[len(branch.path)], most, 0 if branch.known else 1)
-    read = structured(schema, lambda reply: _check(reply, branch))
+    read = structured(schema, _check)
     address = ".".join([TAXONOMY, *(slug(name, 30) or digest(name)[:12] for name in branch.path)])
     seed = seed_for(recipe.config.seed, TAXONOMY, *branch.path, wording, index)
     return Request(
@@ -103,7 +103,7 @@ def _request(branch: Branch, plan: DraftPlan, recipe: Recipe, wording: str, inde
     )
 
 
-def _check(reply: TaxonomyNodes, branch: Branch) -> Problem | None:
+def _check(reply: TaxonomyNodes) -> Problem | None:
     """Whether a list names anything usable, or rightly nothing."""
     if not reply.nodes or any(_usable(node.name, ()) for node in reply.nodes):
         return None

@@ -99,7 +99,7 @@ class DraftNode(_Document):
 
 
 class Draft(_Document):
-    """The drafted tree: nodes in the order of the tree, parents before what is below them; the first is the root."""
+    """The drafted tree: nodes in the order of the tree, parents before what is below them; the first is the root, for the fields."""
 
     base_version: int
     plan: DraftPlan
@@ -111,11 +111,6 @@ class Draft(_Document):
     def digest(self) -> str:
         """Under which it is kept."""
         return digest(self.model_dump(mode="json"))
-
-    @property
-    def root(self) -> DraftNode:
-        """The tree as a whole: what failed when fields were asked for stands here."""
-        return self.nodes[0]
 
     def below_root(self) -> list[DraftNode]:
         """All nodes that have a name."""

@@ -46,6 +46,11 @@ def keep_review(files: Files, review: Review) -> str:
     return name
 
 
+def review_path(review: Review) -> str:
+    """The object that holds the record of a review."""
+    return _path(f"{_REVIEW}{review.digest}")
+
+
 def review_of(files: Files, version: int) -> Review | None:
     """Who decided on a version, by which criteria; None if it did not come from a review.
 
@@ -63,8 +68,12 @@ def review_of(files: Files, version: int) -> Review | None:
 
 
 def _read(files: Files, name: str, kind: type[_Kept]) -> _Kept:
-    path = f"_inputs/taxonomy/{name}.json"
+    path = _path(name)
     try:
         return kind.model_validate_json(files.read(path))
     except ValidationError as error:
         raise StoreError(f"{path} in {files.url} is damaged or was written by another version of glan") from error
+
+
+def _path(name: str) -> str:
+    return f"_inputs/taxonomy/{name}.json"

@@ -60,6 +60,11 @@ class Decision(_Document):
     no: list[str] = Field(default_factory=list, description="who voted to remove it")
     removed_with: Path = Field(default=(), description="the node above it that was removed")
 
+    @property
+    def removed(self) -> bool:
+        """Whether people took it out, itself or with what is above it; what only a tie keeps out is not removed."""
+        return bool(self.removed_with) or len(self.no) > len(self.yes)
+
 
 class Addition(_Document):
     """A discipline that people added."""
@@ -132,7 +137,7 @@ def applied(tree: Taxonomy, decisions: Sequence[Decision], added: Sequence[Addit
     Raises:
         InputError: two nodes that were kept or added contradict each other, or nothing would be left.
     """
-    removed = [one.node for one in decisions if one.removed_with or len(one.no) > len(one.yes)]
+    removed = [one.node for one in decisions if one.removed]
     for addition in added:
         if above := next((path for path in removed if _is_under(addition.node, path)), None):
             raise InputError(

@@ -78,6 +78,7 @@ def test_the_majority_of_several_files_publishes_a_version_that_leads_back_to_th
     assert review is not None and [one.name for one in review.annotators] == ["Ada", "Bob", "Cyd"]
     assert review.model_dump(mode="json") == made["review"] and review.draft == told["draft"]
     assert server.count == asked
+    assert "Decided by Ada, Bob, Cyd; record: " in typed("taxonomy", "show").stdout
     # The same votes again change nothing.
     again = typed("taxonomy", "import", "--votes", ada, "--votes", bob, "--votes", cyd)
     assert again.code == 0 and "Nothing changes: version 2 stays" in again.stdout

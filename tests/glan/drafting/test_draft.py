@@ -112,7 +112,7 @@ def test_lists_that_fail_in_part_are_told_and_the_others_count(tmp_path: Path) -
 
 def test_failed_fields_stand_at_the_root(tmp_path: Path) -> None:
     made = drafted(tmp_path, {"": "I cannot help with that."})
-    assert made.root.failed and made.with_failures() == [made.root]
+    assert made.nodes[0].failed and made.with_failures() == made.nodes[:1]
 
 
 def test_of_two_nodes_of_one_name_that_of_more_votes_is_proposed_and_the_other_is_a_duplicate(tmp_path: Path) -> None:
