@@ -15,14 +15,13 @@ from glan.planning.forecast import forecast
 from glan.prompts import Prompts
 from glan.settings import Settings
 from glan.stages.recipe import Recipe
-from glan.store.store import Store
 from glan.units import Scope
 from tasks import wiring
-from tasks.artifacts import publish_forecast
-from tasks.preparation import base_config, current_taxonomy
+from tasks.outlook import publish_forecast
+from tasks.preparation import base_config, current_taxonomy, existing_store
 
 
-@flow(name="backfill", flow_run_name="backfill {config.mode} {config.stage}", persist_result=False)
+@flow(name="backfill", flow_run_name="backfill {config.mode} {config.stage} {config.selected}", persist_result=False)
 @told
 def backfill(config: BackfillConfig) -> State[Any]:
     """Say what would be asked and what it would cost; then, unless that was all that is wanted, do it."""
@@ -53,8 +52,7 @@ def work(config: BackfillConfig) -> tuple[RunConfig, Scope]:
 
 def preview(config: RunConfig, scope: Scope) -> Any:
     """What would be asked and what it would cost, stage by stage, as a table; nothing is written."""
-    settings = Settings.load()
-    store = Store.open(settings.store)
+    settings, store = Settings.load(), existing_store()
     recipe = Recipe(settings.resolved(config), Prompts.load(settings.prompts))
     disciplines = current_taxonomy(store).select(**config.selectors())
     return forecast(store, disciplines, recipe, wiring.prices_of(settings).cost, scope)

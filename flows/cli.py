@@ -199,6 +199,17 @@ def files(
 
 
 @app.command()
+def report(
+    out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path("report.html"),
+    json: Json = False,
+) -> None:
+    """One HTML page on the whole store: coverage, figures, money, reasons, samples; needs no network."""
+    from flows.terminal_views import write_report
+
+    write_report(out, json)
+
+
+@app.command()
 def publish(
     release: Annotated[str, typer.Argument(help="Name of the release, e.g. 2026-11.1")],
     discipline: Disciplines = None,
@@ -209,6 +220,22 @@ def publish(
     from flows.terminal_views import publish_release
 
     publish_release(release, discipline or None, format or ["parquet", "jsonl"], json)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address that the server listens at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port that the server listens at.")] = 4200,
+    at_once: Annotated[int, typer.Option(min=1, help="Runs that are worked on at a time.")] = 2,
+    local: Local = False,
+) -> None:
+    """Prefect's server, its UI and all deployments on this machine, until Ctrl-C."""
+    from flows.terminal import quiet_prefect
+
+    quiet_prefect()
+    options = ["--host", host, "--port", str(port), "--at-once", str(at_once), *(["--local"] if local else [])]
+    # Another program, not an import: deployments stand above flows.
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "deployments.serve", *options])
 
 
 @taxonomy_app.command("show")

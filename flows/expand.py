@@ -21,7 +21,7 @@ from glan.stages.recipe import Recipe
 from glan.store import spending
 from glan.store.store import Store
 from glan.units import Scope
-from tasks.artifacts import publish_growth
+from tasks.outlook import publish_growth
 from tasks.preparation import base_config, current_taxonomy
 from tasks.wiring import prices_of
 
@@ -29,7 +29,7 @@ NIGHTS = "expand."
 """What the budgets of all nights begin with."""
 
 
-@flow(name="expand", flow_run_name="expand to {config.target}", persist_result=False)
+@flow(name="expand", flow_run_name="expand {config.selected} to {config.target}", persist_result=False)
 @told
 def expand(config: ExpandConfig = ExpandConfig()) -> State[Any]:
     """Judge what is unjudged, ask for what is short of the target within tonight's budget, say what came of it."""

@@ -17,7 +17,7 @@ from tasks.preparation import current_taxonomy
 from tasks.sharing import Shares
 
 
-@flow(name="fan-out", flow_run_name="fan-out {config.deployment}", persist_result=False)
+@flow(name="fan-out", flow_run_name="fan-out {config.deployment} {config.selected}", persist_result=False)
 @told
 def fan_out(config: FanOutConfig = FanOutConfig()) -> State[Any]:
     """Start, watch and sum up; one discipline that fails stops no other, and all are cancelled with this run."""

@@ -37,7 +37,7 @@ LOOK_EVERY_SECONDS = 0.5
 """How often the main thread wakes while sub-flows run: signals reach no other."""
 
 
-@flow(name="generate", flow_run_name="generate", persist_result=False)
+@flow(name="generate", flow_run_name="generate {config.selected}", persist_result=False)
 @told
 def generate(config: RunConfig = RunConfig()) -> State[Any]:
     """Make what is missing or stale of the disciplines named, through all stages up to curated instructions."""

@@ -24,7 +24,6 @@ from glan.errors import BudgetSpent, InputError
 from glan.settings import Settings
 from glan.store.store import Store
 from tasks import wiring
-from tasks.artifacts import plain
 from tasks.draft_views import LONGEST_REASON, draft_text, outcome_text, publish_outcome
 from tasks.drafting import (
     Drafted,
@@ -35,6 +34,7 @@ from tasks.drafting import (
     publish_review,
     rejected,
 )
+from tasks.inert import plain
 from tasks.preparation import base_config, conclude, prepare
 from tasks.receipts import receipts_in
 

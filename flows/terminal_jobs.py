@@ -15,6 +15,7 @@ from glan.config import RunConfig, explain
 from glan.errors import InputError
 from glan.settings import Settings
 from glan.store.store import Store
+from tasks.preparation import existing_store
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -36,7 +37,7 @@ def run_backfill(run_file: Path | None, given: Mapping[str, Any], yes: bool, as_
         config = _form(BackfillConfig, run_file, given)
         from flows.backfill import backfill, preview, work
 
-        _existing()
+        existing_store()
         table = preview(*work(config))
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
         if config.preview and as_json:
@@ -55,7 +56,7 @@ def run_curate(run_file: Path | None, as_json: bool) -> None:
     """`glan curate`."""
     quiet_prefect()
     with explained():
-        _existing()
+        existing_store()
         config = CurateConfig(curation=RunConfig.from_file(run_file).curation if run_file else None)
         from flows.curate import curate_all
 
@@ -68,20 +69,6 @@ def _form(kind: type[Form], run_file: Path | None, given: Mapping[str, Any]) -> 
         return kind.model_validate({**given, "recipe": recipe})
     except ValidationError as error:
         raise InputError(f"options: {explain(error, list(kind.model_fields))}") from error
-
-
-def _existing() -> Store:
-    """The store of the settings.
-
-    Raises:
-        InputError: there is none yet.
-    """
-    store = Store.open(Settings.load().store)
-    if not store.begun():
-        raise InputError(
-            f"there is no store at {store.files.url}: name another in GLAN_STORE, or make it with `glan run`"
-        )
-    return store
 
 
 def _carry_out(job: Callable[[], Any], as_json: bool) -> None:

@@ -27,6 +27,31 @@ def show_files(stage: str, disciplines: list[str] | None, as_json: bool) -> None
             out.print(path, markup=False, highlight=False)
 
 
+def write_report(out_file: Path, as_json: bool) -> None:
+    """`glan report`."""
+    from glan.dataset import View
+    from glan.report.figures import figures
+    from glan.report.page import money, page
+    from tasks.wiring import now
+
+    with explained():
+        store = Store.open(Settings.load().store)
+        if not store.begun():
+            raise InputError(f"there is no store at {store.files.url}: name another, or make it with `glan run`")
+        read = figures(View.open(store, "latest"))
+        try:
+            out_file.write_text(page(read, now()), encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"--out: {out_file} cannot be written: {error.strerror}") from error
+    total = read.coverage.total
+    counts = {"kept": total.kept, "rejected": total.rejected, "quarantined": total.quarantined}
+    if as_json:
+        show_json({"report": str(out_file), "store": read.store, "snapshot": read.snapshot, **counts})
+        return
+    cost = money(read.spent_in_all)
+    out.print(f"Report in {out_file}: {counted(total.kept, 'instruction')} kept; cost: {cost}.", highlight=False)
+
+
 def publish_release(release: str, disciplines: list[str] | None, formats: list[str], as_json: bool) -> None:
     """`glan publish`."""
     from glan.release.publish import publish

@@ -25,6 +25,9 @@ _OWN_PARAMETERS = frozenset(
 )
 
 
+_SHORT = 60
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -187,6 +190,15 @@ class Selection(_Strict):
     def selectors(self) -> dict[str, list[str]]:
         """The four, as `Taxonomy.select` takes them."""
         return {name: getattr(self, name) for name in Selection.model_fields}
+
+    @property
+    def selected(self) -> str:
+        """What is selected, in few words: for the names of runs."""
+        names = [name for selector in Selection.model_fields for name in getattr(self, selector)]
+        listed = shown(", ".join(names), _SHORT)
+        if not names:
+            return "all disciplines"
+        return listed if len(names) < 2 or len(listed) <= _SHORT else f"{shown(names[0])} and {len(names) - 1} more"
 
 
 class RunConfig(Selection):

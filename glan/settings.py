@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     flush_seconds: float = Field(default=2.0, gt=0, le=60, description="longest time a finished reply stays unwritten")
     prices: Path | None = Field(default=None, description="TOML of prices per million tokens, by model")
     prompts: Path | None = Field(default=None, description="folder whose templates replace shipped ones by name")
+    timezone: str = Field(default="UTC", description="time zone of the nightly schedule, where it is deployed")
     openai_api_key: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("openai_api_key", "OPENAI_API_KEY")
     )
@@ -60,6 +62,13 @@ class Settings(BaseSettings):
         if not value.strip() or value.rstrip("/") in ("s3:", "s3://"):
             raise ValueError("must name a local folder or s3://bucket/prefix")
         return value.rstrip("/") or "/"
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_timezone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("must be the name of a time zone, such as Europe/Berlin")
+        return value
 
     @field_validator("openai_base_url")
     @classmethod

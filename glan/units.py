@@ -34,6 +34,11 @@ class Scope(BaseModel):
         """Whether the work may need a model; verdicts do not."""
         return self.stage != "instructions"
 
+    @property
+    def covers_published(self) -> bool:
+        """Whether all that readers see is at stake, even where it goes beyond the limits of the configuration."""
+        return self.mode != "all" or not self.asks_a_model
+
 
 class Receipt(BaseModel):
     """What is known of a committed unit without reading its rows; manifests are lists of these."""

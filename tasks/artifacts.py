@@ -1,13 +1,18 @@
-"""What a run shows in the Prefect UI: a bar for each stage, a table of figures, what was quarantined and why."""
+"""What a run shows in the Prefect UI: bars while it goes; then figures, coverage, reasons, and where data and report are."""
 
+import base64
+import contextlib
+import contextvars
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+import threading
+import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
 from prefect.artifacts import (
+    create_image_artifact,
     create_link_artifact,
     create_markdown_artifact,
     create_progress_artifact,
@@ -16,25 +21,32 @@ from prefect.artifacts import (
 )
 
 from glan.curation.curate import Verdicts
+from glan.dataset import View
+from glan.report.coverage import Coverage, GoOn, coverage
+from glan.report.figures import figures
+from glan.report.page import page
+from glan.report.picture import headline, picture
+from glan.store import runs
 from glan.store.store import Store
-from glan.units import STAGES, Receipt, Stage
-from tasks import progress
+from glan.units import Stage
+from tasks import progress, summary, wiring
+from tasks.inert import plain
 from tasks.progress import Count
 
-LONGEST_CELL = 300
-MOST_ROWS = 500
+__all__ = ["ProgressBars", "plain", "publish_summary"]
+
+PATIENCE_SECONDS = 10.0
+"""What a run waits, at most, for its pictures and tables."""
+
+READING_SHARE = 0.7
+"""How much of that the reading of a large store may take; then what needs it is left out, and the rest is still shown."""
+
+_Made = TypeVar("_Made")
+_logger = logging.getLogger("glan")
 
 
-def plain(text: str, limit: int = LONGEST_CELL) -> str:
-    """Text from a model or a person made inert for Markdown and HTML, on one line, at most `limit` characters.
-
-    Character references, because a backslash would leave addresses clickable.
-    """
-    line = " ".join(text.split())
-    shortened = line if len(line) <= limit else f"{line[: limit - 1]}…"
-    return "".join(
-        sign if sign.isalnum() or sign in " ," or ord(sign) > 127 else f"&#{ord(sign)};" for sign in shortened
-    )
+class _Over(Exception):
+    """The run waits no longer."""
 
 
 class ProgressBars:
@@ -62,7 +74,7 @@ class ProgressBars:
             try:
                 self._move(stage, percent, count)
             except Exception:
-                logging.getLogger("glan").debug("progress of %s could not be shown", stage, exc_info=True)
+                _logger.debug("progress of %s could not be shown", stage, exc_info=True)
 
     def _move(self, stage: Stage, percent: float, count: Count) -> None:
         if stage not in self._bars:
@@ -76,88 +88,105 @@ class ProgressBars:
 
 
 def publish_summary(run_id: str, store: Store, verdicts: Verdicts) -> None:
-    """The tables of a finished run. One that cannot be shown never fails the run."""
+    """The tables, the picture and the report of a run. One that cannot be made neither fails the run nor delays it long."""
+    over = threading.Event()
+
+    def go_on() -> None:
+        if over.is_set():
+            raise _Over
+
+    def publish() -> None:
+        with contextlib.suppress(_Over):
+            _publish(run_id, store, verdicts, go_on)
+
+    context = contextvars.copy_context()
+    publisher = threading.Thread(target=context.run, args=(publish,), name="summary", daemon=True)
+    publisher.start()
+    publisher.join(PATIENCE_SECONDS)
+    if publisher.is_alive():
+        over.set()
+        _logger.warning("what Prefect shows of this run is not complete: it took more than %g s", PATIENCE_SECONDS)
+
+
+def _publish(run_id: str, store: Store, verdicts: Verdicts, go_on: GoOn) -> None:
+    """Each artifact by itself, the quick ones first."""
     counts = progress.of(run_id)
+    read_on = _until(time.monotonic() + READING_SHARE * PATIENCE_SECONDS, go_on)
+    _shown("the summary", lambda: _show_table(counts, verdicts), go_on)
+    _shown("the reasons", lambda: _show_reasons(store, counts, verdicts), go_on)
+    covered = _shown("the coverage", lambda: _show_coverage(store, read_on), go_on)
+    changed = counts.total().made or verdicts.changed
+    report = None
+    if changed:
+        report = _shown("the report", lambda: _keep_report(run_id, store, covered, read_on), go_on)
+    _shown("the address of the data", lambda: _show_whereabouts(store, report, bool(changed)), go_on)
+
+
+def _until(deadline: float, go_on: GoOn) -> GoOn:
+    """The same, and no longer than to a moment of the monotonic clock."""
+
+    def read_on() -> None:
+        go_on()
+        if time.monotonic() > deadline:
+            raise TimeoutError("the store is too large to be read in time; `glan report` takes the time")
+
+    return read_on
+
+
+def _shown(what: str, make: Callable[[], _Made], go_on: GoOn) -> _Made | None:
+    go_on()
     try:
-        create_table_artifact(
-            key="glan-summary",
-            table=_table(counts.counts, verdicts),
-            description="Rows, tokens and cost by discipline and stage. Rows are all there are, the rest is of this run.",
-        )
-        create_markdown_artifact(
-            key="glan-reasons",
-            markdown=_reasons(store, counts, verdicts),
-            description="What is not in the data, and why",
-        )
-        if store.files.url.startswith("s3://"):
-            create_link_artifact(
-                link=store.files.url, key="glan-data", link_text=store.files.url, description="The data"
-            )
-    except Exception:
-        logging.getLogger("glan").warning("the summary could not be shown in Prefect", exc_info=True)
+        return make()
+    except _Over:
+        raise
+    except Exception as error:
+        _logger.warning("%s could not be made: %s", what, error)
+        _logger.debug("%s", what, exc_info=True)
+        return None
 
 
-def publish_growth(lines: Sequence[dict[str, Any]], target: int) -> None:
-    """What an expansion added and what is left to do, by discipline. One that cannot be shown never fails the run."""
-    added = sum(line["accepted now"] - line["accepted before"] for line in lines)
-    left = sum(line["left to the target"] for line in lines)
-    about = f"{added:,} instructions accepted tonight, {left:,} left to the target of {target:,} a discipline."
-    try:
-        create_table_artifact(key="glan-expansion", table=list(lines[:MOST_ROWS]), description=about)
-    except Exception:
-        logging.getLogger("glan").warning("the expansion could not be shown in Prefect", exc_info=True)
-
-
-def publish_forecast(rows: list[dict[str, Any]]) -> None:
-    """What a run would ask and what it would cost, by stage. One that cannot be shown never fails the run."""
-    try:
-        create_table_artifact(key="glan-forecast", table=rows, description="What would be asked; null is unknown.")
-    except Exception:
-        logging.getLogger("glan").warning("the forecast could not be shown in Prefect", exc_info=True)
-
-
-def _reasons(store: Store, counts: progress.Progress, verdicts: Verdicts) -> str:
-    """What is not in the data, and why, as Markdown."""
-    sections = {
-        "Rejected by curation": [f"{plain(reason)}: {number}" for reason, number in sorted(verdicts.reasons.items())],
-        "In quarantine": [plain(line) for line in islice(_quarantined(store, counts.holes), MOST_ROWS)],
-        "Failed; the next run tries again": [
-            f"{plain(node)}: {plain(reason)}" for node, reason in counts.failures[:MOST_ROWS]
-        ],
-    }
-    return "\n\n".join(
-        "\n".join([f"## {title}", "", *(f"- {line}" for line in lines or ["nothing"])])
-        for title, lines in sections.items()
+def _show_table(counts: progress.Progress, verdicts: Verdicts) -> None:
+    create_table_artifact(
+        key="glan-summary",
+        table=summary.summary(dict(counts.counts), verdicts),
+        description="Totals first. Rows, kept and quarantined are all there are in the disciplines of this run; calls, "
+        "tokens and cost are of the units it made.",
     )
 
 
-def _quarantined(store: Store, receipts: Iterable[Receipt]) -> Iterator[str]:
-    """What this run put into quarantine: the node, the kind of trouble, the reason."""
-    for receipt in receipts:
-        for row in store.read_quarantine(receipt).select(["node", "error_kind", "message"]).to_pylist():
-            yield f"{receipt.stage} {row['node']}: {row['error_kind']}: {row['message']}"
+def _show_reasons(store: Store, counts: progress.Progress, verdicts: Verdicts) -> None:
+    create_markdown_artifact(
+        key="glan-reasons",
+        markdown=summary.reasons(store, counts, verdicts),
+        description="What is not in the data, and why",
+    )
 
 
-def _table(counts: Mapping[tuple[str, Stage], Count], verdicts: Verdicts) -> list[dict[str, Any]]:
-    lines: list[dict[str, Any]] = []
-    order = {stage: index for index, stage in enumerate(STAGES)}
-    keys: Sequence[tuple[str, Stage]] = sorted(counts, key=lambda key: (key[0], order[key[1]]))
-    for discipline_id, stage in keys[:MOST_ROWS]:
-        count = counts[(discipline_id, stage)]
-        lines.append(
-            {
-                "discipline": discipline_id,
-                "stage": stage,
-                "rows": count.rows,
-                "kept": verdicts.kept.get(discipline_id) if stage == "instructions" else None,
-                "units made": count.made,
-                "up to date": count.done_before,
-                "failed": count.failed,
-                "quarantined": count.quarantined + count.quarantined_before,
-                "calls": count.calls,
-                "prompt tokens": count.prompt_tokens,
-                "completion tokens": count.completion_tokens,
-                "cost USD": count.cost_usd,
-            }
-        )
-    return lines
+def _show_coverage(store: Store, go_on: GoOn) -> Coverage:
+    """The picture is of the whole store, whatever the run was about."""
+    covered = coverage(View.open(store, "latest"), go_on)
+    image = base64.b64encode(picture(covered).encode()).decode()
+    create_image_artifact(
+        f"data:image/svg+xml;base64,{image}",
+        key="glan-coverage",
+        description=f"The whole store: {headline(covered)}",
+    )
+    return covered
+
+
+def _keep_report(run_id: str, store: Store, covered: Coverage | None, go_on: GoOn) -> str:
+    """The path of the report in the store."""
+    read = figures(View.open(store, "latest"), covered, go_on)
+    go_on()
+    return runs.keep_report(store.files, run_id, page(read, wiring.now(), run_id))
+
+
+def _show_whereabouts(store: Store, report: str | None, changed: bool) -> None:
+    create_markdown_artifact(
+        key="glan-data",
+        markdown=summary.whereabouts(store, report, changed),
+        description="Where the data and the report are, and how to read them",
+    )
+    if report and store.files.url.startswith("s3://"):
+        address = store.files.address(report)
+        create_link_artifact(link=address, link_text=address, key="glan-report", description="The report of this run")

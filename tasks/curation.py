@@ -5,7 +5,7 @@ from prefect.cache_policies import NO_CACHE
 
 from glan.curation.curate import Verdicts, curate_store
 from glan.planning.publishing import publish_snapshot
-from glan.planning.scope import read_by_curation, walks
+from glan.planning.scope import walks
 from glan.planning.walk import survey
 from tasks import progress
 from tasks.preparation import current_taxonomy
@@ -17,7 +17,7 @@ def curated(order: Order) -> Verdicts:
     run = effects(order)
     made = recipe(order)
     disciplines = current_taxonomy(run.store).select(**made.config.selectors())
-    seen = [survey(walk) for walk in walks(run.store, disciplines, made, read_by_curation(scope(order)))]
+    seen = [survey(walk) for walk in walks(run.store, disciplines, made, scope(order), finished_only=True)]
     judged = {
         unit.discipline_id: [receipt for _, receipt in one.done["instructions"].values()]
         for one in seen

@@ -1,4 +1,4 @@
-"""A draft of the taxonomy and its review, as Prefect shows them: every text of a model or a person is made inert."""
+"""A draft of the taxonomy and its review, as Prefect shows them. Every text of a model or a person is inert."""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,11 +9,13 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from glan.drafting.documents import Draft, DraftNode, spelled
 from glan.drafting.flags import failure, flags
 from glan.drafting.review import Review
-from tasks.artifacts import MOST_ROWS, plain
+from tasks.inert import plain
 
 DRAFT_KEY = "glan-taxonomy-draft"
 REVIEW_KEY = "glan-taxonomy-review"
 LONGEST_REASON = 600
+MOST_ROWS = 500
+"""Of a list or table; what goes beyond is counted."""
 
 
 def publish_draft(draft: Draft, digest: str) -> None:

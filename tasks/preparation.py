@@ -5,7 +5,7 @@ from pathlib import Path
 
 from glan import taxonomy
 from glan.config import RunConfig
-from glan.errors import StoreError
+from glan.errors import InputError, StoreError
 from glan.gateway.prices import without_price
 from glan.keys import canonical, digest
 from glan.prompts import Prompts
@@ -16,7 +16,7 @@ from glan.store.runs import RunRecord
 from glan.store.store import Store
 from glan.taxonomy import Taxonomy
 from glan.units import Scope
-from tasks import wiring
+from tasks import choices, wiring
 from tasks.wiring import Order
 
 
@@ -96,6 +96,20 @@ def last_config(store: Store) -> RunConfig | None:
     return Settings.load().resolved(runs.given_of(store.files, record), otherwise=made.models)
 
 
+def existing_store() -> Store:
+    """The store of the settings.
+
+    Raises:
+        InputError: there is none yet.
+    """
+    store = Store.open(Settings.load().store)
+    if not store.begun():
+        raise InputError(
+            f"there is no store at {store.files.url}: name another in GLAN_STORE, or make it with `glan run`"
+        )
+    return store
+
+
 def base_config(given: RunConfig | None) -> RunConfig:
     """What to go on with: the configuration given, else that of the last run in the store, else the paper's."""
     store = Store.open(Settings.load().store)
@@ -135,10 +149,16 @@ def seed_taxonomy(store: Store) -> None:
 
 
 def publish_taxonomy(store: Store, tree: Taxonomy, expected_latest: int | None, run_id: str = "") -> int:
-    """Publish a version, which names what it came from by `run_id`; the new version's number."""
+    """Publish a version and let the forms on the Prefect server offer it; the new version's number.
+
+    `run_id` says what the version came from, where it is not a person's file or command.
+    """
     version = (expected_latest or 0) + 1
     rows = tree.rows(version)
-    return taxonomies.publish(store.files, rows, expected_latest=expected_latest, run_id=run_id, clock=wiring.now)
+    published = taxonomies.publish(store.files, rows, expected_latest=expected_latest, run_id=run_id, clock=wiring.now)
+    if expected_latest is not None:
+        choices.follow(tree)
+    return published
 
 
 def use_taxonomy(store: Store, path: Path) -> int:

@@ -93,14 +93,18 @@ class Desk:
         self._run = run
         self._started = 0
 
-    def start(self, prefect_api: str | None = None) -> Process:
-        """Start `glan run`; without `prefect_api` it starts a Prefect server of its own on an empty database."""
+    def start(self, prefect_api: str | None = None, *command: str) -> Process:
+        """Start `glan run`, or another command with the same RUN.toml.
+
+        Without `prefect_api` it starts a Prefect server of its own on an empty database.
+        """
         self._started += 1
         folder = self._folder / f"machine-{self._started}"
         home = {"PREFECT_API_URL": prefect_api} if prefect_api else {}
         folder.mkdir(parents=True)
         (folder / "RUN.toml").write_text(_toml(self._run))
-        return Process(["run", "RUN.toml", "--json"], folder, self._env(folder) | home)
+        name, *options = command or ("run",)
+        return Process([name, "RUN.toml", *options, "--json"], folder, self._env(folder) | home)
 
     def run(self, prefect_api: str | None = None) -> Ended:
         """`glan run` to its end."""

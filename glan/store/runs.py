@@ -1,4 +1,7 @@
-"""The runs on record: `_runs/<run_id>.json` when one starts, `_runs/<run_id>.end.json` when it has come to an end."""
+"""The runs on record: `_runs/<run_id>.json` when one starts, `_runs/<run_id>.end.json` when it has come to an end.
+
+Beside them lies `_runs/<run_id>.html`, what the store looked like when the run ended, for people.
+"""
 
 import datetime
 from typing import TypeVar
@@ -54,6 +57,13 @@ def end(files: Files, run_id: str, state: str, at: datetime.datetime) -> None:
     files.create(f"_runs/{run_id}{_ENDING}", RunEnd(ended_at=at, state=state).model_dump_json().encode())
 
 
+def keep_report(files: Files, run_id: str, page: str) -> str:
+    """Keep the page that a run ended with; the path. The first one stays, as with `end`."""
+    path = f"_runs/{run_id}.html"
+    files.create(path, page.encode())
+    return path
+
+
 def ended(files: Files, run_id: str) -> bool:
     """Whether a run came to an end by itself; one that was killed did not."""
     return files.exists(f"_runs/{run_id}{_ENDING}")
@@ -74,7 +84,8 @@ def last(files: Files) -> RunRecord | None:
     Raises:
         StoreError: a record is damaged, or was written by another version of glan.
     """
-    paths = [entry.path for entry in files.list("_runs") if not entry.path.endswith(_ENDING)]
+    names = (entry.path for entry in files.list("_runs") if entry.path.endswith(".json"))
+    paths = [path for path in names if not path.endswith(_ENDING)]
     records = [_read(files, path, RunRecord) for path in paths]
     return max(records, key=lambda record: record.started_at, default=None)
 

@@ -346,3 +346,20 @@ print({"prefect", "pandas", "pyarrow", "pydantic", "openai"} & set(sys.modules))
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "Usage: glan" in said.stdout
     assert said.stdout.splitlines()[-1] == "set()"
+
+
+def test_report_writes_one_page_that_says_what_there_is(made: Place) -> None:
+    said = typed("report", "--out", "page.html", "--json")
+    assert said.code == 0, said.stderr
+    told = json.loads(said.stdout)
+    assert told["report"] == "page.html" and told["kept"] + told["rejected"] == 6
+    text = (made.folder / "page.html").read_text(encoding="utf-8")
+    assert "Physics" in text and "<script" not in text and "http://" not in text
+    assert "instructions kept" in typed("report", "--out", "page.html").stdout
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence(made: Place) -> None:
+    said = typed("report", "--out", "no/such/folder/page.html")
+    assert said.code == 2 and "--out" in said.stderr
+    said = typed("report", "--out", ".")
+    assert said.code == 2 and "--out" in said.stderr

@@ -1,5 +1,6 @@
 """What a person sees in Prefect: against a real server with a database of its own."""
 
+import base64
 import contextvars
 import json
 import os
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from flow_world import KEY, World
@@ -37,6 +39,8 @@ SETTINGS = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
 }
 """As a server of this project is to be set."""
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 @dataclass(frozen=True)
@@ -152,21 +156,97 @@ def test_a_run_shows_its_disciplines_units_and_figures(seen: World, real_server:
     made = real_server.artifacts(run_id(first), *(run.id for run in disciplines))
     assert {f"{stage}-{run.name}" for stage in STAGES for run in disciplines} <= made.keys()
     assert {float(made[f"{stage}-physics"]) for stage in STAGES} == {100.0}
-    table = json.loads(made["glan-summary"])
+    [whole, *table] = json.loads(made["glan-summary"])
     assert {(line["discipline"], line["stage"]) for line in table} == {
-        (run.name, stage) for run in disciplines for stage in STAGES
+        (name, stage) for name in ("all", "physics", "economics") for stage in STAGES
     }
-    assert sum(line["calls"] for line in table) == seen.server.count
+    assert whole["calls"] == sum(line["calls"] for line in table if line["discipline"] != "all") == seen.server.count
+    assert whole["kept"] == seen.load("instructions")["kept"].sum()
+    assert {line["cost USD"] for line in table if line["calls"]} == {"unknown"}
     assert "Rejected by curation" in made["glan-reasons"]
+    shows_the_coverage(made["glan-coverage"])
+    leads_to_the_report(made["glan-data"], seen, run_id(first))
 
     seen.server.latency = 0.0
     again = seen.run(disciplines=["physics", "economics"])
     assert again.name == "Completed"
     assert real_server.children(run_id(again)) == []
+    assert "nothing has changed" in real_server.artifacts(run_id(again))["glan-data"]
     more = seen.run(disciplines=["physics", "economics"], subjects=3)
     for discipline in real_server.children(run_id(more)):
         states = Counter(task.state_name for task in real_server.task_runs(discipline.id, count=13))
         assert states == {"Cached": 9, "Completed": 4}
+
+
+def shows_the_coverage(artifact: str) -> None:
+    """An image that needs no other address, and stands on its own as XML."""
+    kind, _, body = artifact.partition(",")
+    assert kind == "data:image/svg+xml;base64"
+    texts = [text.text or "" for text in ElementTree.fromstring(base64.b64decode(body)).iter(f"{SVG}text")]
+    assert {"Natural sciences", "Physics", "Economics"} <= set(texts)
+    assert "2 of 197 disciplines begun" in texts[0]
+
+
+def leads_to_the_report(artifact: str, world: World, run: Any) -> None:
+    """The page that the run left is in the store, and its address and that of the data are said."""
+    page = world.store.files.read(f"_runs/{run}.html").decode()
+    assert "Physics" in page and KEY not in page
+    assert f"_runs/{run}.html" in artifact
+    assert f'glan.load("instructions", store="{world.store_url}")' in artifact
+
+
+def test_nothing_that_prefect_keeps_of_a_run_is_large(seen: World, real_server: PrefectServer) -> None:
+    state = seen.run(subjects=2)
+    assert state.name == "Completed", state.message
+    everything = seen.load("answers")["text"].tolist() + seen.load("syllabi")["text"].tolist()
+    with sqlite3.connect(f"file:{real_server.home / 'prefect.db'}?mode=ro", uri=True) as connection:
+        largest = {
+            table: connection.execute(f"select max(length({column})) from {table}").fetchone()[0] or 0
+            for table, column in (("flow_run", "parameters"), ("task_run", "task_inputs"), ("artifact", "data"))
+        }
+    assert largest["flow_run"] < 10_000 and largest["task_run"] < 10_000 and largest["artifact"] < 100_000
+    kept = _everything(real_server.home / "prefect.db")
+    assert not any(text in kept for text in everything)
+
+
+def test_artifacts_that_cannot_be_made_neither_fail_nor_delay_a_run(
+    seen: World, real_server: PrefectServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tasks import artifacts
+
+    def breaking(*_: Any) -> Any:
+        raise OSError("no picture today")
+
+    monkeypatch.setattr(artifacts, "coverage", breaking)
+    released = threading.Event()
+    monkeypatch.setattr(artifacts, "page", lambda *_: released.wait(120))
+    monkeypatch.setattr(artifacts, "PATIENCE_SECONDS", 3.0)
+    begun = time.monotonic()
+    state = seen.run(questions=0)
+    assert state.name == "Completed", state.message
+    assert time.monotonic() - begun < 45
+    made = real_server.artifacts(run_id(state))
+    assert "glan-summary" in made and "glan-reasons" in made and "glan-coverage" not in made
+    released.set()
+
+
+def test_a_store_too_large_to_be_read_in_time_costs_the_report_and_nothing_else(
+    seen: World, real_server: PrefectServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tasks import artifacts
+
+    def endless(view: Any, covered: Any, go_on: Callable[[], None]) -> Any:
+        while True:
+            go_on()
+            time.sleep(0.05)
+
+    monkeypatch.setattr(artifacts, "figures", endless)
+    monkeypatch.setattr(artifacts, "READING_SHARE", 0.3)
+    state = seen.run(questions=0)
+    assert state.name == "Completed", state.message
+    made = real_server.artifacts(run_id(state))
+    assert {"glan-summary", "glan-coverage", "glan-reasons"} <= made.keys()
+    assert "could not be made in time" in made["glan-data"]
 
 
 def test_what_is_missing_makes_a_run_partially_completed(seen: World, real_server: PrefectServer) -> None:

@@ -27,7 +27,7 @@ def test_two_runs_that_draw_differently_still_fit_together(seed: int, prefect_ap
 
 
 def _made_by_two(folder: Path, server: ModelServer, run: dict[str, Any], prefect_api: str) -> str:
-    desk = Desk(folder / "desk", server, str(folder / "store"), run)
+    desk = Desk(folder / "desk", server, str(folder / "store"), {**run, "on_busy": "share"})
     running: list[Process] = [desk.start(prefect_api), desk.start(prefect_api)]
     for process in running:
         ended = process.end()

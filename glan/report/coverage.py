@@ -1,0 +1,137 @@
+"""Snapshot -> how far each discipline is covered: instructions kept, rejected, in quarantine, still to come."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pyarrow.compute as pc
+
+from glan import taxonomy
+from glan.dataset import View
+from glan.store import taxonomies
+from glan.store.store import Store
+from glan.units import Receipt
+
+GoOn = Callable[[], None]
+"""Called between objects while figures are read; whoever has no more time raises in it."""
+
+GONE = "No longer in the taxonomy"
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Of the questions planned so far: how many became kept or rejected instructions, how many are in quarantine."""
+
+    kept: int = 0
+    rejected: int = 0
+    quarantined: int = 0
+    planned: int = 0
+
+    @property
+    def coming(self) -> int:
+        """Planned, but neither judged nor in quarantine yet."""
+        return max(0, self.planned - self.kept - self.rejected - self.quarantined)
+
+    @property
+    def whole(self) -> int:
+        """All there is to show."""
+        return self.kept + self.rejected + self.quarantined + self.coming
+
+    def plus(self, other: "Cover") -> "Cover":
+        """The sum."""
+        return Cover(
+            self.kept + other.kept,
+            self.rejected + other.rejected,
+            self.quarantined + other.quarantined,
+            self.planned + other.planned,
+        )
+
+
+@dataclass(frozen=True)
+class Place:
+    """A node of the tree and its cover; a level that is summed up is the empty string."""
+
+    field: str
+    sub_field: str
+    discipline: str
+    cover: Cover
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Every discipline of the taxonomy in the order of the tree, and why rows were rejected."""
+
+    places: tuple[Place, ...]
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def total(self) -> Cover:
+        """Of all disciplines."""
+        return added(place.cover for place in self.places)
+
+    @property
+    def begun(self) -> int:
+        """Disciplines with at least one question planned."""
+        return sum(1 for place in self.places if place.cover.whole)
+
+
+def coverage(view: View, go_on: GoOn = lambda: None) -> Coverage:
+    """Read the receipts and, as a stream, two columns of the instructions."""
+    asked = view.receipts("questions")
+    planned = _by_discipline((one, one.planned) for one in asked)
+    quarantined = _by_discipline((one, one.quarantined) for one in [*asked, *view.receipts("answers")])
+    judged, reasons = _judged(view, go_on)
+    covers = {
+        one: Cover(*judged.get(one, (0, 0)), quarantined[one], planned[one])
+        for one in {*judged, *planned, *quarantined}
+    }
+    return Coverage(tuple(_places(view.store, covers)), reasons)
+
+
+def added(covers: Iterable[Cover]) -> Cover:
+    """The sum of any number."""
+    total = Cover()
+    for cover in covers:
+        total = total.plus(cover)
+    return total
+
+
+def checked(items: Iterable[_Item], go_on: GoOn) -> Iterator[_Item]:
+    """The same, asking before each whether there is time for it."""
+    for item in items:
+        go_on()
+        yield item
+
+
+def _judged(view: View, go_on: GoOn) -> tuple[dict[str, tuple[int, int]], Counter[str]]:
+    """Kept and rejected rows by discipline, rejected ones by reason."""
+    judged: dict[str, tuple[int, int]] = {}
+    reasons: Counter[str] = Counter()
+    for table in checked(view.tables("instructions", ["discipline_id", "kept", "reasons"]), go_on):
+        reasons.update(pc.list_flatten(table["reasons"]).to_pylist())
+        for discipline_id in table["discipline_id"].unique().to_pylist():
+            rows = table["kept"].filter(pc.equal(table["discipline_id"], discipline_id))
+            kept = pc.sum(rows).as_py() or 0
+            before = judged.get(discipline_id, (0, 0))
+            judged[discipline_id] = before[0] + kept, before[1] + len(rows) - kept
+    return judged, reasons
+
+
+def _by_discipline(numbers: Iterable[tuple[Receipt, int]]) -> Counter[str]:
+    sums: Counter[str] = Counter()
+    for receipt, number in numbers:
+        sums[receipt.discipline_id] += number
+    return sums
+
+
+def _places(store: Store, covers: Mapping[str, Cover]) -> Iterator[Place]:
+    """The tree as it is now, then what has left it and still has rows."""
+    latest = taxonomies.latest(store.files)
+    tree = taxonomy.from_table(latest[1]) if latest else taxonomy.shipped()
+    for one in tree:
+        yield Place(one.field, one.sub_field, one.discipline, covers.get(one.discipline_id, Cover()))
+    for discipline_id in sorted(covers.keys() - {one.discipline_id for one in tree}):
+        yield Place(GONE, "", discipline_id, covers[discipline_id])

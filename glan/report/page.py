@@ -1,0 +1,90 @@
+"""Figures -> one HTML page that needs nothing else: no network, no script; text from models stays text."""
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from glan import __version__
+from glan.report.figures import Figures, Spent
+from glan.report.picture import PARTS, WORDS, fields, headline
+
+_TEMPLATE = Path(__file__).with_name("page.html")
+
+
+def page(figures: Figures, made_at: datetime.datetime, run_id: str = "") -> str:
+    """The page; `run_id` names the run at whose end it was made."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(number=lambda value: f"{value:,}", money=money, moment=_moment)
+    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+        figures=figures,
+        total=figures.coverage.total,
+        headline=headline(figures.coverage),
+        pictures=[Markup(svg) for svg in fields(figures.coverage)],  # escaped where it is drawn
+        legend=[(part, WORDS[part]) for part in PARTS],
+        tables=_tables(figures),
+        made_at=made_at,
+        run_id=run_id,
+        version=__version__,
+    )
+
+
+def money(spent: Spent) -> str:
+    """US dollars; what is unknown is said, never shown as nothing."""
+    known = f"${spent.cost_usd:,.2f}" if spent.cost_usd >= 1 or not spent.cost_usd else f"${spent.cost_usd:,.4f}"
+    if not spent.unpriced:
+        return known
+    calls = "call" if spent.unpriced == 1 else "calls"
+    return f"{known} + {spent.unpriced:,} {calls} of unknown price" if spent.cost_usd else "unknown"
+
+
+def _moment(at: datetime.datetime | None) -> str:
+    return at.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC") if at else "never"
+
+
+def _tables(figures: Figures) -> list[dict[str, Any]]:
+    """Title, heads (text columns first) and lines of every table."""
+    rejected = figures.coverage.total.rejected
+    calls = [
+        [stage, model, *_of(spent)]
+        for (stage, model), spent in [*figures.spent.items(), (("in all", ""), figures.spent_in_all)]
+    ]
+    return [
+        {
+            "title": "Stages",
+            "heads": ["stage", "disciplines", "units", "rows", "planned", "in quarantine"],
+            "texts": 1,
+            "lines": [
+                [stage, *(f"{number:,}" for number in (one.disciplines, one.units, one.rows, one.planned, one.quarantined))]
+                for stage, one in figures.stages.items()
+            ],
+        },
+        {
+            "title": "Calls, tokens and money",
+            "heads": ["stage", "model", "calls", "understood", "sent", "of that cached", "received", "cost"],
+            "texts": 2,
+            "lines": calls if figures.spent else [],
+        },
+        {
+            "title": "Rejected, by reason",
+            "heads": ["reason", "rows", "of all rejected"],
+            "texts": 1,
+            "lines": [
+                [reason, f"{rows:,}", f"{rows / rejected:.1%}"]
+                for reason, rows in figures.coverage.reasons.most_common()
+            ],
+        },
+        {
+            "title": "In quarantine, by kind of trouble",
+            "heads": ["stage", "kind", "rows"],
+            "texts": 2,
+            "lines": [[stage, kind, f"{rows:,}"] for (stage, kind), rows in figures.quarantine.most_common()],
+        },
+    ]  # fmt: skip
+
+
+def _of(spent: Spent) -> list[str]:
+    numbers = spent.calls, spent.understood, spent.prompt_tokens, spent.cached_tokens, spent.completion_tokens
+    return [*(f"{number:,}" for number in numbers), money(spent)]

@@ -1,0 +1,43 @@
+"""Kept instructions -> a release, as a Prefect task."""
+
+import logging
+from collections.abc import Sequence
+
+from prefect import runtime, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from glan.release.formats import Format
+from glan.release.publish import publish
+from glan.release.releases import ReleaseManifest
+from glan.settings import Settings
+from glan.store.store import Store
+from tasks.artifacts import plain
+from tasks.wiring import now
+
+
+@task(name="publish", task_run_name="publish {release}", cache_policy=NO_CACHE, persist_result=False)
+def write_release(release: str, disciplines: Sequence[str], formats: Sequence[Format]) -> ReleaseManifest:
+    """Write a release and show what is in it.
+
+    Raises:
+        InputError: see `glan.release.publish.publish`.
+    """
+    store = Store.open(Settings.load().store)
+    run_id = str(runtime.flow_run.id)
+    manifest = publish(store, release, disciplines=disciplines or None, formats=formats, run_id=run_id, clock=now)
+    _show(store, manifest)
+    return manifest
+
+
+def _show(store: Store, manifest: ReleaseManifest) -> None:
+    """What came out, as an artifact. One that cannot be shown never fails the release, which is there by then."""
+    place = f"{store.files.url}/v1/releases/{manifest.release}"
+    try:
+        create_table_artifact(
+            key="glan-release",
+            table=[{"file": file.path, "rows": file.rows, "bytes": file.size} for file in manifest.files],
+            description=f"{manifest.rows:,} instructions of snapshot {manifest.snapshot} in {plain(place)}",
+        )
+    except Exception:
+        logging.getLogger("glan").warning("the release could not be shown in Prefect", exc_info=True)

@@ -1,0 +1,185 @@
+"""The coverage picture and the page: figures that add up, every size readable, text from models inert."""
+
+import datetime
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from store_world import a_call
+from tiny_store import NOON, clock, commit, instruction, new_store, publish, unit
+
+from glan.dataset import View
+from glan.report.coverage import Cover, Coverage, Place, coverage
+from glan.report.figures import Figures, Spent, figures
+from glan.report.page import money, page
+from glan.report.picture import MOST_LINES, fields, picture
+from glan.store import runs
+from glan.store.calls import CallLog
+from glan.store.runs import RunRecord
+from glan.store.store import Store
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202e{{ 7 * 7 }}"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Ten questions planned on economics: five kept, two rejected, one in quarantine, two to come; and some calls."""
+    store = new_store(str(tmp_path))
+    address = "markets.000000-000010"
+    syllabus = unit("syllabi", "economics", "markets")
+    asked = unit("questions", "economics", address)
+    judged = unit("instructions", "economics", address)
+    rows = [
+        instruction(f"q{n}", judged, syllabus_id="s", session_indexes=[1], sample_index=n, question=f"{n} {HOSTILE}")
+        for n in range(5)
+    ]
+    bad = [instruction(f"b{n}", judged, kept=False, reasons=["refusal", "truncation"][: n + 1]) for n in range(2)]
+    sessions = [{"title": name, "description": "", "key_concepts": ["a"]} for name in ("First", HOSTILE)]
+    publish(
+        store,
+        commit(store, syllabus, [{"syllabus_id": "s", "sessions": sessions}]),
+        commit(
+            store,
+            asked,
+            [{"question_id": str(n)} for n in range(9)],
+            [{"request_key": "r", "error_kind": "refused", "message": HOSTILE}],
+        ),
+        commit(store, judged, [*rows, *bad]),
+    )
+    log = CallLog(store.files, writer="w", clock=clock)
+    log.append(a_call("1" * 64, cost_usd=1.5))
+    log.append(a_call("2" * 64, cost_usd=None))
+    log.append(a_call("3" * 64, cost_usd=None, prompt_tokens=None, completion_tokens=None, understood=False))
+    log.append(a_call("4" * 64, model="free", stage="answers", cost_usd=0.0))
+    log.close()
+    return store
+
+
+def read(store: Store) -> Figures:
+    return figures(View.open(store, "latest"))
+
+
+class Page(HTMLParser):
+    """The tags of a page, their attributes, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_every_planned_question_is_counted_once(store: Store) -> None:
+    covered = coverage(View.open(store, "latest"))
+    assert covered.total == Cover(kept=5, rejected=2, quarantined=1, planned=10)
+    assert covered.total.coming == 2
+    assert covered.reasons == {"refusal": 2, "truncation": 1}
+    assert [place.discipline for place in covered.places] == ["Physics", "Economics", "Law"]
+    assert covered.begun == 1
+
+
+def test_money_is_by_stage_and_model_and_what_is_unknown_is_said(store: Store) -> None:
+    spent = read(store).spent
+    assert spent["subjects", "m"] == Spent(3, 2, 20, 0, 40, 1.5, unpriced=1)
+    assert money(spent["subjects", "m"]) == "$1.50 + 1 call of unknown price"
+    assert money(Spent(calls=2, unpriced=2)) == "unknown"
+    assert money(spent["answers", "free"]) == "$0.00"
+
+
+def test_a_page_needs_no_network_and_text_from_models_does_nothing(store: Store) -> None:
+    made = Page(page(read(store), NOON, run_id="run-1"))
+    assert not {"script", "img", "link", "iframe", "a", "object"} & set(made.tags)
+    assert not any(name.startswith("on") or name in ("src", "href") for name, _ in made.attributes)
+    assert HOSTILE in made.text
+    assert "@media (prefers-color-scheme: dark)" in made.text
+
+
+def test_each_sample_leads_back_to_sessions_and_concepts(store: Store) -> None:
+    figures = read(store)
+    assert len(figures.samples) == 7
+    kept = next(sample for sample in figures.samples if sample.row["kept"])
+    assert kept.sessions == (HOSTILE,)
+    text = " ".join(Page(page(figures, NOON)).text.split())
+    assert "Social sciences › Economics › Basics" in text
+    assert "Concepts: scarcity; choice" in text
+    assert [sample.row for sample in read(store).samples] == [sample.row for sample in figures.samples]
+
+
+def test_a_store_without_rows_has_a_page_too(tmp_path: Path) -> None:
+    text = Page(page(read(new_store(str(tmp_path))), datetime.datetime.now(datetime.UTC))).text
+    assert "0 instructions kept of 0 planned; 0 of 3 disciplines begun" in text
+    assert "No rows yet." in text
+
+
+def places(disciplines: int, sub_fields: int = 1, names: str = "Discipline") -> Coverage:
+    cover = Cover(kept=3, rejected=1, quarantined=0, planned=5)
+    return Coverage(
+        tuple(
+            Place("Field", f"Sub-field {number % sub_fields}", f"{names} {number}", cover)
+            for number in sorted(range(disciplines), key=lambda number: number % sub_fields)
+        )
+    )
+
+
+def bars_end(svg: str) -> float:
+    return max(float(x) + float(width) for x, width in re.findall(r"M([\d.]+) \d+h([\d.]+)", svg))
+
+
+@pytest.mark.parametrize("disciplines", [1, 25, 197])
+def test_each_discipline_has_a_line_in_the_picture(disciplines: int) -> None:
+    svg = picture(places(disciplines, sub_fields=max(1, disciplines // 5)))
+    root = ElementTree.fromstring(svg)
+    texts = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts.count("3 of 5") == disciplines
+    assert bars_end(svg) < float(root.attrib["width"])
+    assert len(svg) < 50_000
+
+
+def test_a_picture_of_thousands_sums_up_and_says_so() -> None:
+    svg = picture(places(5_000, sub_fields=100))
+    assert svg.count("150 of 250") == 100
+    assert "summed up" in svg
+    many = picture(places(3 * MOST_LINES, sub_fields=3 * MOST_LINES))
+    assert "3,600 of 6,000" in many and len(many) < 5_000
+
+
+def test_fields_that_have_not_begun_are_a_line_each(store: Store) -> None:
+    svg = picture(coverage(View.open(store, "latest")))
+    assert "Natural sciences: 1 not begun" in svg
+    assert "5 of 10" in svg
+
+
+@pytest.mark.parametrize("name", ["<b>&\"'", "\u202eback", "not\x00XML\x0b", "物理学" * 30, "long " * 50])
+def test_any_name_leaves_the_picture_whole(name: str) -> None:
+    covered = places(3, names=name)
+    ElementTree.fromstring(picture(covered))
+    for svg in fields(covered):
+        ElementTree.fromstring(svg)
+
+
+def test_whoever_has_no_more_time_can_stop_the_reading(store: Store) -> None:
+    def no_time() -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        figures(View.open(store, "latest"), go_on=no_time)
+
+
+def test_the_report_of_a_run_is_no_run(store: Store) -> None:
+    runs.keep(store.files, RunRecord(run_id="one", started_at=NOON, config="c"))
+    assert runs.keep_report(store.files, "one", "<p>first</p>") == "_runs/one.html"
+    runs.keep_report(store.files, "one", "<p>second</p>")
+    assert store.files.read("_runs/one.html") == b"<p>first</p>"
+    last: Any = runs.last(store.files)
+    assert last.run_id == "one"
