@@ -12,7 +12,7 @@ from prefect.states import Cancelled, Cancelling
 SECONDS_TO_STOP = 45.0
 """A little more than Prefect gives a cancelled run before it kills it."""
 
-STOPPED = "glan serve was stopped; what is committed stays"
+STOPPED = "its worker was stopped; what is committed stays"
 _AT_WORK = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
 
 

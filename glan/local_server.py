@@ -12,19 +12,24 @@ import xllamacpp
 
 def main(gguf: str, name: str, slots: int, context: int) -> None:
     """Serve the model on a free loopback port. `context`: tokens of one call, prompt and reply together."""
+    server = serving(gguf, name, slots, context, "127.0.0.1", 0)
+    print(server.listening_address, flush=True)
+    sys.stdin.buffer.read()
+    os._exit(0)  # not through the server's own shutdown, which waits for calls under way
+
+
+def serving(gguf: str, name: str, slots: int, context: int, host: str, port: int) -> xllamacpp.Server:
+    """A server that has begun to serve the model."""
     parameters = xllamacpp.CommonParams()
     parameters.model.path = gguf
     parameters.model_alias = {name}
-    parameters.hostnames = ["127.0.0.1"]
-    parameters.port = 0
+    parameters.hostnames = [host]
+    parameters.port = port
     parameters.n_parallel = slots
     parameters.n_ctx = slots * context
     parameters.ui = False
     parameters.verbosity = 1  # errors only
-    server = xllamacpp.Server(parameters)
-    print(server.listening_address, flush=True)
-    sys.stdin.buffer.read()
-    os._exit(0)  # not through the server's own shutdown, which waits for calls under way
+    return xllamacpp.Server(parameters)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,44 @@
+"""A Prefect process worker that can be stopped: `python -m deployments.worker --pool glan ...`, as `prefect worker start`.
+
+Told to stop, Prefect's worker kills its runs at once, and they stay Running on the server. Here they are cancelled
+first, while the worker is still there: their calls stop, what they have is written down. Told again, it waits no more.
+"""
+
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from types import FrameType
+
+from deployments.runs import close_runs, stop_runs
+
+LOOK_EVERY_SECONDS = 0.5
+
+
+def main() -> int:
+    """Run the worker to its end; its exit code."""
+    name = f"{socket.gethostname()}-{secrets.token_hex(4)}"
+    told: list[int] = []
+
+    def tell(number: int, frame: FrameType | None) -> None:
+        told.append(number)
+
+    signal.signal(signal.SIGTERM, tell)
+    signal.signal(signal.SIGINT, tell)
+    # In a session of its own: Ctrl-C is for this process, which ends the worker in order.
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--name", name, *sys.argv[1:]]
+    worker = subprocess.Popen(command, start_new_session=True)
+    while worker.poll() is None and not told:
+        time.sleep(LOOK_EVERY_SECONDS)
+    if told:
+        stop_runs(name, hurry=lambda: len(told) > 1)
+        worker.terminate()
+        worker.wait()
+        close_runs(name)
+    return 0 if told else worker.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
