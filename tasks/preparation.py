@@ -149,10 +149,14 @@ def seed_taxonomy(store: Store) -> None:
         publish_taxonomy(store, taxonomy.shipped(), expected_latest=None)
 
 
-def publish_taxonomy(store: Store, tree: Taxonomy, expected_latest: int | None) -> int:
-    """Publish a version and let the forms on the Prefect server offer it; the new version's number."""
+def publish_taxonomy(store: Store, tree: Taxonomy, expected_latest: int | None, run_id: str = "") -> int:
+    """Publish a version and let the forms on the Prefect server offer it; the new version's number.
+
+    `run_id` says what the version came from, where it is not a person's file or command.
+    """
     version = (expected_latest or 0) + 1
-    published = taxonomies.publish(store.files, tree.rows(version), expected_latest=expected_latest, clock=wiring.now)
+    rows = tree.rows(version)
+    published = taxonomies.publish(store.files, rows, expected_latest=expected_latest, run_id=run_id, clock=wiring.now)
     if expected_latest is not None:
         choices.follow(tree)
     return published
