@@ -33,9 +33,8 @@ NIGHTS = "expand."
 @told
 def expand(config: ExpandConfig = ExpandConfig()) -> State[Any]:
     """Judge what is unjudged, ask for what is short of the target within tonight's budget, say what came of it."""
-    recipe = base_config(config.recipe).model_copy(
-        update={**config.selectors(), "budget": Budget(), "on_busy": config.on_busy}
-    )
+    chosen = {**config.selectors(), "on_busy": config.on_busy}
+    recipe = base_config(config.recipe).model_copy(update=chosen)
     store = Store.open(Settings.load().store)
     if store.begun():
         curate_all(CurateConfig(curation=recipe.curation), return_state=True)
