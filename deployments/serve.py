@@ -164,6 +164,8 @@ def _server(wanted: Wanted, log: IO[bytes]) -> Iterator[Child]:
         raise InputError(
             f"--host, --port: cannot listen at {wanted.host}, port {wanted.port} ({error.strerror}); choose another --port"
         ) from error
+    if wanted.host not in ("127.0.0.1", "localhost", "::1") and not os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
+        _say(f"note: whoever reaches {wanted.host} can start runs; PREFECT_SERVER_API_AUTH_STRING sets a password")
     _say("starting Prefect's server ...")
     with Child("deployments.server", [wanted.host, str(wanted.port)], os.environ, log, grace=20) as child:
         yield child

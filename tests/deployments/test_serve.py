@@ -132,3 +132,15 @@ def test_stopping_with_a_run_going_leaves_no_process_and_no_running_run(tmp_path
         while alive(below):  # not even then is anything left
             assert time.monotonic() < deadline, alive(below)
             time.sleep(0.2)
+
+
+@pytest.mark.soak
+@pytest.mark.model
+@pytest.mark.timeout(900)
+def test_with_the_embedded_model_run_needs_no_key(tmp_path: Path) -> None:
+    with Served(tmp_path / "work", None, "--local", OPENAI_API_KEY="") as served:
+        deployed = served.client.read_deployment_by_name("generate/generate")
+        assert deployed.parameters["config"]["disciplines"]  # the form begins with the demo's
+        run = served.run("generate/generate", deployed.parameters, seconds=800)
+        assert run.state_name in ("Completed", "PartiallyCompleted"), run.state
+    assert len(glan.load("answers", store=str(tmp_path / "work/data"))) > 0
