@@ -31,11 +31,12 @@ from tasks.drafting import (
     changed_meanwhile,
     draft_taxonomy,
     kept_draft,
+    prepare_draft,
     publish_review,
     rejected,
 )
 from tasks.inert import plain
-from tasks.preparation import base_config, conclude, prepare
+from tasks.preparation import conclude
 from tasks.receipts import receipts_in
 
 LOOK_EVERY_SECONDS = 2
@@ -66,7 +67,7 @@ class ReviewForm(RunInput):
 def review_taxonomy(config: ReviewConfig = ReviewConfig()) -> State[Any]:
     """Draft, ask a person, publish the next version of the taxonomy with a record of who decided what."""
     run_id = str(runtime.flow_run.id)
-    order = prepare(base_config(config.recipe), run_id)
+    order = prepare_draft(config.recipe, run_id)
     store = Store.open(Settings.load().store)
     try:
         with receipts_in(store.files.url):

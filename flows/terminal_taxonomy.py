@@ -73,12 +73,12 @@ def _plan(given: Mapping[str, Any]) -> DraftPlan:
 
 def _drafted(run_file: Path | None, plan: DraftPlan) -> str:
     from tasks import progress, wiring
-    from tasks.drafting import make_draft
-    from tasks.preparation import base_config, conclude, prepare
+    from tasks.drafting import make_draft, prepare_draft
+    from tasks.preparation import conclude
 
-    config = base_config(RunConfig.from_file(run_file) if run_file else None)
+    config = RunConfig.from_file(run_file) if run_file else None
     progress.listen(lambda message: note.print(message, markup=False, highlight=False))
-    order = prepare(config, f"draft-{secrets.token_hex(8)}")
+    order = prepare_draft(config, f"draft-{secrets.token_hex(8)}")
     try:
         digest = make_draft(order, plan).digest
     except KeyboardInterrupt:

@@ -7,6 +7,7 @@ from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 from pydantic import BaseModel, ConfigDict
 
+from glan.config import RunConfig, Selection
 from glan.drafting import keeping
 from glan.drafting.documents import Draft, DraftPlan
 from glan.drafting.draft import draft
@@ -16,7 +17,7 @@ from glan.store.store import Store
 from glan.taxonomy import Counts, from_table
 from tasks.caching import BACKOFF_SECONDS, JITTER, RETRIES, passing
 from tasks.draft_views import publish_draft
-from tasks.preparation import current_taxonomy, publish_taxonomy
+from tasks.preparation import base_config, current_taxonomy, prepare, publish_taxonomy
 from tasks.wiring import Order, effects, now, recipe
 
 
@@ -38,6 +39,17 @@ class Published(BaseModel):
     changed: bool
     counts: Counts
     review: Review
+
+
+def prepare_draft(given: RunConfig | None, run_id: str) -> Order:
+    """Make the store ready for a draft by the configuration given, else that of the last run; of the whole taxonomy.
+
+    Raises:
+        InputError: settings, prices, prompts or profiles are wrong; nothing was written.
+        StoreError: the store cannot be relied on.
+    """
+    everywhere: dict[str, list[str]] = {name: [] for name in Selection.model_fields}
+    return prepare(base_config(given).model_copy(update=everywhere), run_id)
 
 
 def make_draft(order: Order, plan: DraftPlan) -> Drafted:

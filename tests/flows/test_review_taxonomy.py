@@ -2,21 +2,16 @@
 
 import contextvars
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from flow_world import World, environment
+from flow_world import World
 from model_faults import Faults
 from model_server import ModelServer
 from prefect import get_client
@@ -25,24 +20,17 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from s3_server import _free_ports
-from terminal_world import typed
+from serve_world import Served, alive, children
 
 from flows.parameters import ReviewConfig
 from flows.review_taxonomy import review_taxonomy
 from glan.drafting import keeping
 from glan.drafting.documents import Draft, spelled
 from glan.store import taxonomies
-from tasks.preparation import current_taxonomy
+from glan.store.store import Store
+from glan.taxonomy import added
+from tasks.preparation import current_taxonomy, publish_taxonomy
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-SERVE = "from flows.review_taxonomy import review_taxonomy; review_taxonomy.serve(name='review', limit=2)"
-QUIET = {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_RUNNER_POLL_FREQUENCY": "1",
-    "PREFECT_RUNNER_SERVER_ENABLE": "false",
-}
 SCOPE = {"fields": ["Formal sciences"], "most_below_field": 2, "most_below_sub_field": 3}
 HOSTILE = "[Click](http://evil.example) <img src=x> **bold** | `code`"
 
@@ -56,33 +44,16 @@ def eventually(found: Callable[[], Any], seconds: float = 90.0) -> Any:
     return value
 
 
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`prefect server start`, in a home of its own."""
-    home = tmp_path_factory.mktemp("prefect")
-    [port] = _free_ports(1)
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    surroundings = {**os.environ, **QUIET, "PREFECT_HOME": str(home)}
-    surroundings.pop("PREFECT_API_URL", None)
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=surroundings, stdout=log, stderr=log)
-    try:
-        eventually(lambda: answers(f"http://127.0.0.1:{port}/api/health"), seconds=120)
-        with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}):
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """All deployments, served for a model server and a store in its folder."""
+    folder = tmp_path_factory.mktemp("review")
+    with ModelServer(seed=1) as model, Served(folder / "served", model) as running:
+        running.model, running.idle = model, children(running.pid)  # type: ignore[attr-defined]
+        with temporary_settings({PREFECT_API_URL: f"{running.url}/api"}):
             forget_other_servers()
-            yield f"http://127.0.0.1:{port}/api"
+            yield running
             forget_other_servers()
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def forget_other_servers() -> None:
@@ -92,52 +63,26 @@ def forget_other_servers() -> None:
 
 
 @pytest.fixture
-def world(api: str, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """An empty store, and runs that go to the real server."""
+def world(served: Served, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """An empty store, and runs in this process that go to the same server."""
     monkeypatch.chdir(tmp_path)
     return World(server, str(tmp_path / "store"), monkeypatch)
-
-
-@pytest.fixture
-def served(api: str, world: World, tmp_path: Path) -> Iterator[World]:
-    """The same, and a process that serves the deployment."""
-    surroundings = {
-        **os.environ, **QUIET, **environment(world.server, world.store_url), "PREFECT_API_URL": api,
-        "PREFECT_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT),
-    }  # fmt: skip
-    with (tmp_path / "serve.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-c", SERVE],
-            env=surroundings,
-            cwd=tmp_path,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        yield world
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(30)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
 
 
 class Run:
     """A flow run as the UI sees it."""
 
-    def __init__(self, id: UUID) -> None:
+    def __init__(self, id: UUID, served: Served | None = None) -> None:
         self.id = id
+        self.served = served
 
     @classmethod
-    def of_deployment(cls, **config: Any) -> "Run":
+    def of_deployment(cls, served: Served, **config: Any) -> "Run":
         """Press Run, with the form filled in."""
         with get_client(sync_client=True) as client:
-            deployment = eventually(lambda: _deployment(client))
+            deployment = client.read_deployment_by_name("review-taxonomy/review-taxonomy")
             run = client.create_flow_run_from_deployment(deployment.id, parameters={"config": {**SCOPE, **config}})
-            return cls(run.id)
+            return cls(run.id, served)
 
     def now(self) -> FlowRun:
         with get_client(sync_client=True) as client:
@@ -161,7 +106,14 @@ class Run:
         return str(eventually(shown))
 
     def resume(self, **form: Any) -> Any:
-        """Send the form; what the server says to it."""
+        """Send the form, as a person does: not before the process of the run has ended; what the server says to it.
+
+        A worker with a limit gives up where a run comes back to it that it has not yet seen end.
+        """
+        if self.served:
+            pid, idle = self.served.pid, self.served.idle  # type: ignore[attr-defined]
+            eventually(lambda: not alive([each for each in children(pid) if each not in idle]))
+            time.sleep(2)
         with get_client(sync_client=True) as client:
             return client.resume_flow_run(self.id, run_input=form)
 
@@ -182,100 +134,99 @@ class Run:
             }
 
 
-def _deployment(client: Any) -> Any:
-    try:
-        return client.read_deployment_by_name("review-taxonomy/review")
-    except Exception:  # not yet
-        return None
-
-
-def draft_in(world: World) -> Draft:
-    files = world.store.files
-    [path] = [entry.path for entry in files.list("_inputs/taxonomy") if "review-" not in entry.path]
-    return keeping.kept_draft(files, path.rpartition("/")[2].removesuffix(".json"))
+def drafts(store: Store) -> list[Draft]:
+    """All that are kept."""
+    names = [entry.path.rpartition("/")[2] for entry in store.files.list("_inputs/taxonomy")]
+    digests = [name.removesuffix(".json") for name in names if not name.startswith("review-")]
+    return [keeping.kept_draft(store.files, digest) for digest in digests]
 
 
 def leaves(draft: Draft) -> list[str]:
     return [spelled(node.path) for node in draft.proposed() if node.kind == "discipline"]
 
 
-def test_a_deployment_waits_without_a_process_and_publishes_what_a_person_decided(served: World) -> None:
-    run = Run.of_deployment(reviewer="Ada")
+def test_a_deployment_waits_without_a_process_and_publishes_what_a_person_decided(served: Served) -> None:
+    store, model = Store.open(str(served.folder / "data")), served.model  # type: ignore[attr-defined]
+    run = Run.of_deployment(served, reviewer="Ada")
     shown = run.waiting()
-    asked = served.server.count
-    draft = draft_in(served)
+    asked = model.count
+    [draft] = drafts(store)
     first, second, *rest = leaves(draft)
     assert "Draft of the taxonomy" in shown and asked > 0
     assert run.artifacts()["glan-taxonomy-draft"] == shown
 
     assert "not one of" in str(run.resume(decision="maybe", reviewer="Ada").details.reason)
-    form = {
-        "decision": "approve",
-        "reviewer": "Ada",
-        "criteria": ["taught at a school I know"],
-        "note": "for the spring",
-    }
+    form = {"decision": "approve", "reviewer": "Ada", "criteria": ["taught at a school I know"], "note": "for spring"}
     run.resume(**form, remove=["Formal sciences > Nothing"])
     assert "there is no node" in run.waiting(2)
     run.resume(**form, remove=[first.upper()], add=["Crafts > Building > Masonry"])
     state = run.ended()
     assert state.is_completed() and "version 2" in str(state.message) and "Ada" in str(state.message), state.message
 
-    assert served.server.count == asked  # nothing was asked again
-    tree = current_taxonomy(served.store)
+    assert model.count == asked  # nothing was asked again
+    tree = current_taxonomy(store)
     new = {one.path: one.origin for one in tree if one.path in (first, second, *rest, "Crafts > Building > Masonry")}
     assert new == {**dict.fromkeys([second, *rest], "model"), "Crafts > Building > Masonry": "user"}
-    review = keeping.review_of(served.store.files, 2)
+    review = keeping.review_of(store.files, 2)
     assert review is not None and review.run_id == str(run.id) and review.draft == draft.digest
     assert [(one.name, one.criteria, one.note) for one in review.annotators] == [
-        ("Ada", ["taught at a school I know"], "for the spring")
+        ("Ada", ["taught at a school I know"], "for spring")
     ]
     assert [spelled(one.node) for one in review.decisions if one.no] == [first]
     outcome = run.artifacts()["glan-taxonomy-review"]
     assert "Version 2" in outcome and "Ada" in outcome and "Masonry" in outcome
 
 
-def test_a_draft_may_be_rejected_and_taken_up_again_without_a_call(served: World) -> None:
-    run = Run.of_deployment(fields=[], sub_fields=["Logic and systems"])
-    run.waiting()
-    asked = served.server.count
-    run.resume(decision="reject", reviewer="Bob")
-    state = run.ended()
-    assert (state.type.value, state.name) == ("COMPLETED", "Rejected") and "Bob" in str(state.message)
-    assert taxonomies.versions(served.store.files) == [1]
+def started(**config: Any) -> tuple[Run, Callable[[], State[Any]]]:
+    """A run in a thread of this process, without a deployment, and how to wait for its end."""
+    known = {run.id for run in _runs()}
+    ended: list[State[Any]] = []
+    given = ReviewConfig(**{**SCOPE, **config})
+    run_here = contextvars.copy_context().run
+    thread = threading.Thread(target=run_here, args=(lambda: ended.append(review_taxonomy(given, return_state=True)),))
+    thread.start()
 
-    digest = draft_in(served).digest
-    again = Run.of_deployment(draft=digest)
-    again.waiting()
-    assert typed("taxonomy", "add", "Runes", "--field", "Occult").code == 0
-    again.resume(decision="approve", reviewer="Bob")
-    state = again.ended()
-    assert state.is_failed() and "version 2 is the latest" in str(state.message) and digest in str(state.message)
-    assert "\n" not in str(state.message)
+    def end() -> State[Any]:
+        thread.join(90)
+        return ended[0]
 
-    once_more = Run.of_deployment(draft=digest, approve="all", reviewer="Cyd")
-    state = once_more.ended()
-    assert state.is_completed() and "Cyd" in str(state.message), state.message
-    assert taxonomies.versions(served.store.files) == [1, 2, 3]
-    assert served.server.count == asked
+    return Run(eventually(lambda: [run.id for run in _runs() if run.id not in known])[0]), end
 
 
 def test_a_run_without_a_deployment_waits_where_it_is(world: World) -> None:
-    known = {run.id for run in _runs()}
-    ended: list[State[Any]] = []
-    config = ReviewConfig.model_validate(SCOPE)
-    run_here = contextvars.copy_context().run
-    thread = threading.Thread(target=run_here, args=(lambda: ended.append(review_taxonomy(config, return_state=True)),))
-    thread.start()
-    run = Run(eventually(lambda: [run.id for run in _runs() if run.id not in known])[0])
+    run, end = started()
     run.waiting()
     asked = world.server.count
     run.resume(decision="approve", reviewer="Ada", remove=["Nowhere"])
     assert "still holds" in run.waiting(2)
     run.resume(decision="approve", remove=[])
-    thread.join(60)
-    assert [state.name for state in ended] == ["Completed"], ended[0].message
+    state = end()
+    assert state.name == "Completed", state.message
     assert taxonomies.versions(world.store.files) == [1, 2] and world.server.count == asked
+
+
+def test_a_draft_may_be_rejected_and_taken_up_again_without_a_call(world: World) -> None:
+    files = world.store.files
+    run, end = started()
+    run.waiting()
+    asked = world.server.count
+    run.resume(decision="reject", reviewer="Bob")
+    state = end()
+    assert (state.type.value, state.name) == ("COMPLETED", "Rejected") and "Bob" in str(state.message)
+    assert taxonomies.versions(files) == [1]
+
+    [draft] = drafts(world.store)
+    run, end = started(draft=draft.digest)
+    run.waiting()
+    publish_taxonomy(world.store, added(current_taxonomy(world.store), "Occult", "", "Runes"), expected_latest=1)
+    run.resume(decision="approve", reviewer="Bob")
+    state = end()
+    assert state.is_failed() and "version 2 is the latest" in str(state.message)
+    assert draft.digest in str(state.message) and "\n" not in str(state.message)
+
+    state = review_taxonomy(ReviewConfig(**SCOPE, draft=draft.digest, approve="all", reviewer="Cyd"), return_state=True)
+    assert state.is_completed() and "Cyd" in str(state.message), state.message
+    assert taxonomies.versions(files) == [1, 2, 3] and world.server.count == asked
 
 
 def test_a_run_that_asks_nobody_only_keeps_the_draft_and_shows_what_failed(world: World) -> None:
@@ -289,7 +240,7 @@ def test_a_run_that_asks_nobody_only_keeps_the_draft_and_shows_what_failed(world
     assert taxonomies.versions(world.store.files) == [1]
     shown = Run(state.state_details.flow_run_id).artifacts()["glan-taxonomy-draft"]
     assert "## Failed" in shown and "Logic and systems" in shown and "none of 3 lists can be used" in shown
-    [failed] = [node for node in draft_in(world).nodes if node.failed]
+    [failed] = [node for draft in drafts(world.store) for node in draft.nodes if node.failed]
     assert spelled(failed.path) == "Formal sciences > Logic and systems"
 
 
