@@ -187,6 +187,32 @@ def curate(run_file: RecipeFile = None, json: Json = False) -> None:
 
 
 @app.command()
+def pause() -> None:
+    """Have all runs of the Prefect server send no new call until `glan resume`."""
+    from flows.terminal_controls import pause_runs
+
+    pause_runs(True)
+
+
+@app.command()
+def resume() -> None:
+    """Have paused runs go on."""
+    from flows.terminal_controls import pause_runs
+
+    pause_runs(False)
+
+
+@app.command()
+def limit(
+    calls: Annotated[int | None, typer.Argument(metavar="[N]", help="Without it: GLAN_MAX_CONCURRENCY again.")] = None,
+) -> None:
+    """Set the most calls in flight in each process, of runs that are going too."""
+    from flows.terminal_controls import limit_runs
+
+    limit_runs(calls)
+
+
+@app.command()
 def files(
     stage: Annotated[str, typer.Argument(help="subjects, syllabi, questions, answers, instructions, ...")],
     discipline: Disciplines = None,

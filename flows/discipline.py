@@ -10,8 +10,9 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
-from prefect.states import Cancelled, Completed, Failed
+from prefect.states import Completed, Failed
 
+from flows.endings import stopped
 from glan import errors
 from glan.errors import BudgetSpent, EndpointRefused, GlanError
 from glan.planning.publishing import drop_orphans, publish_snapshot, publish_units
@@ -23,7 +24,7 @@ from tasks.artifacts import ProgressBars
 from tasks.instructions import judge_instructions
 from tasks.questions import ask_questions
 from tasks.refreshing import finish_edition, open_edition, walk_of
-from tasks.runner import OPEN_UNITS, task_runner
+from tasks.runner import open_units, result_of, stop, threads
 from tasks.subjects import list_subjects
 from tasks.syllabi import write_syllabus
 from tasks.wiring import Order, effects, now, scope
@@ -41,7 +42,7 @@ ASKING: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers")
 PUBLISH_EVERY_SECONDS = 60.0
 
 
-@flow(name="discipline", flow_run_name="{discipline_id}", task_runner=task_runner(), persist_result=False)
+@flow(name="discipline", flow_run_name="{discipline_id}", task_runner=threads(), persist_result=False)
 def generate_discipline(discipline_id: str, order: Order) -> State[Any]:
     """Make what is missing or stale of one discipline; one failed unit never stops the rest."""
     run = effects(order)
@@ -64,7 +65,7 @@ def _end(making: "_Making") -> State[Any]:
     count = progress.of(making.order.run_id).total(making.discipline_id)
     figures = f"{count.made} units made, {count.done_before} up to date, rows quarantined: {count.quarantined}"
     if isinstance(making.fatal, errors.Cancelled):
-        return Cancelled(message=f"{figures}; {making.last_reason}")
+        return stopped(making.fatal, f"{figures}; {making.fatal}")
     if making.left and making.fatal is None:
         spent = progress.of(making.order.run_id).spent
         return Completed(name="BudgetSpent", message=f"{figures}, {making.left} units left: {spent}")
@@ -101,16 +102,16 @@ class _Making:
 
     def all(self) -> None:
         """Submit unit after unit until none waits and none is open."""
-        with ProgressBars(self.order.run_id, self.discipline_id) as bars:
+        with ProgressBars(self.order.run_id, self.discipline_id):
             self._await(self.walk.first())
             published = time.monotonic()
+            most = open_units(self.order)
             while self._waiting or self._open:
                 # No more than can work at once, so that a run that is told to stop has no queue to get through.
-                while self._waiting and self._open < OPEN_UNITS:
+                while self._waiting and self._open < most:
                     self._submit(self._waiting.popleft())
                 if self._open:
                     self._take(*self._ended.get())
-                bars.update()
                 if time.monotonic() - published > PUBLISH_EVERY_SECONDS:
                     self.publish()
                     published = time.monotonic()
@@ -145,7 +146,7 @@ class _Making:
         """A task has ended: count it and submit what follows."""
         self._open -= 1
         counts = progress.of(self.order.run_id)
-        result = future.result(raise_on_failure=False)
+        result = result_of(future)
         if isinstance(result, BudgetSpent):
             self.left += 1
             counts.spent_by(str(result))
@@ -169,4 +170,4 @@ class _Making:
             self.fatal = error
             self._waiting.clear()
             progress.of(self.order.run_id).ended_by(self.last_reason)
-            effects(self.order).gateway.stop(error)
+            stop(self.order, error)

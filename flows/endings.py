@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any, ParamSpec
 
 from prefect.client.schemas.objects import State
-from prefect.states import Cancelled, Failed
+from prefect.states import Cancelled, Crashed, Failed
 
 from glan import errors
-from tasks.cancelling import STOPPED
+from tasks.watching import STOPPED
 
 Parameters = ParamSpec("Parameters")
 
@@ -20,9 +20,16 @@ def told(body: Callable[Parameters, State[Any]]) -> Callable[Parameters, State[A
     def ending(*args: Parameters.args, **kwargs: Parameters.kwargs) -> State[Any]:
         try:
             return body(*args, **kwargs)
-        except (KeyboardInterrupt, errors.Cancelled):
+        except KeyboardInterrupt:
             return Cancelled(message=STOPPED)
+        except errors.Cancelled as error:
+            return stopped(error, str(error))
         except errors.GlanError as error:
             return Failed(message=str(error), data=error)
 
     return ending
+
+
+def stopped(error: errors.Cancelled, message: str) -> State[Any]:
+    """How a run ends that was told to stop, or that nobody is left to tell."""
+    return Crashed(message=message) if isinstance(error, errors.Abandoned) else Cancelled(message=message)

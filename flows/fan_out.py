@@ -11,7 +11,6 @@ from flows.parameters import FanOutConfig
 from glan.config import Budget
 from glan.settings import Settings
 from glan.store.store import Store
-from tasks.cancelling import Cancelling
 from tasks.children import Child, Children
 from tasks.preparation import current_taxonomy
 from tasks.sharing import Shares
@@ -26,7 +25,6 @@ def fan_out(config: FanOutConfig = FanOutConfig()) -> State[Any]:
     run_id = str(runtime.flow_run.id)
     shares = Shares(config.budget, config.budget.id or f"fan-out.{run_id}", store.files, len(names))
     children = Children(config.deployment, run_id, len(names))
-    cancelling = Cancelling(run_id)
     with children:
         while names or children.open:
             while names and len(children.open) < config.at_once and not shares.spent:
@@ -36,7 +34,6 @@ def fan_out(config: FanOutConfig = FanOutConfig()) -> State[Any]:
                 break
             for child in children.wait():
                 shares.give_back(child.discipline_id)
-            cancelling.check()
     return _end(children.ended, names)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from prefect import flow, get_run_logger, runtime
 from prefect.client.schemas.objects import State
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Completed, Failed
 
 from flows.discipline import generate_discipline
@@ -21,13 +22,14 @@ from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.store import snapshots
 from glan.units import Scope
-from tasks import progress, wiring
+from tasks import progress, telling, wiring
 from tasks.artifacts import publish_summary
-from tasks.cancelling import STOPPED, Cancelling
 from tasks.curation import curate, curated
 from tasks.doctor import examine_before_paying
 from tasks.preparation import conclude, current_taxonomy, prepare
 from tasks.receipts import receipts_in
+from tasks.runner import stop, task_runner, workers
+from tasks.watching import STOPPED
 from tasks.wiring import Order, effects, leases, now, recipe, scope
 
 DISCIPLINES_AT_ONCE = 3
@@ -35,6 +37,10 @@ DISCIPLINES_AT_ONCE = 3
 
 LOOK_EVERY_SECONDS = 0.5
 """How often the main thread wakes while sub-flows run: signals reach no other."""
+
+
+SERVER_RETRIES = 7
+"""Prefect's client tries again after 2, 4, 8, … seconds: a server may be away for four minutes without a loss."""
 
 
 @flow(name="generate", flow_run_name="generate {config.selected}", persist_result=False)
@@ -61,9 +67,19 @@ def _make(order: Order) -> State[Any]:
     if todo and scope(order).asks_a_model:
         examine_before_paying(recipe(order))
     states = _run_disciplines(order, todo)
+    wiring.check(order)
     verdicts = curate(order) if todo else curated(order)
     publish_summary(order.run_id, effects(order).store, verdicts)
+    _tell(order)
     return _end(order, states)
+
+
+def _tell(order: Order) -> None:
+    """Tell whoever listens for events what is out of the ordinary about this run."""
+    telling.quarantine_if_high(order.run_id)
+    spent = progress.of(order.run_id).spent
+    if spent is not None:
+        telling.budget_spent(order.run_id, wiring.budget_id(order), spent)
 
 
 def _with_work(order: Order) -> list[str]:
@@ -75,6 +91,7 @@ def _with_work(order: Order) -> list[str]:
     shown = snapshots.latest(run.store.files)
     todo = []
     for walk in walks(run.store, disciplines, made, scope(order)):
+        wiring.check(order)
         seen = survey(walk)
         if seen.ready:
             todo.append(walk.discipline.discipline_id)
@@ -93,13 +110,15 @@ def _with_work(order: Order) -> list[str]:
 
 
 def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[Any]]:
-    """A sub-flow for each discipline, a few at once, in threads of this process."""
+    """A sub-flow for each discipline, a few at once, in threads of this process; their units where the settings say."""
+    if not discipline_ids:
+        return []
     counts = progress.of(order.run_id)
-    cancelling = Cancelling(order.run_id)
     turns = Turns(discipline_ids, leases(order), recipe(order).config.on_busy, counts.say)
     running: dict[Future[State[Any]], str] = {}
     states: list[State[Any]] = []
     with (
+        workers(order),
         ThreadPoolExecutor(DISCIPLINES_AT_ONCE, thread_name_prefix="discipline") as pool,
         _stopping_calls(order),
         turns,
@@ -119,7 +138,7 @@ def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[
             for message in counts.take_messages():
                 get_run_logger().warning(message)
             turns.keep()
-            cancelling.check()
+            wiring.check(order)
     counts.skipped.extend(turns.skipped)
     return states
 
@@ -130,14 +149,16 @@ def _stopping_calls(order: Order) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        effects(order).gateway.stop(errors.Cancelled(STOPPED))
+        stop(order, errors.Cancelled(STOPPED))
         raise
 
 
 def _discipline(discipline_id: str, order: Order) -> State[Any]:
     """One sub-flow. Whatever goes wrong with it, even its start, ends none of the others."""
     try:
-        state: State[Any] = generate_discipline(discipline_id, order, return_state=True)
+        job = generate_discipline.with_options(task_runner=task_runner(order))
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: SERVER_RETRIES}):
+            state: State[Any] = job(discipline_id, order, return_state=True)
     except Exception as error:
         return Failed(message=f"{discipline_id}: {error}")
     return state
@@ -148,7 +169,7 @@ def _end(order: Order, states: Sequence[State[Any]]) -> State[Any]:
     counts = progress.of(order.run_id)
     total = counts.total()
     figures = (
-        f"{total.made} units made with {effects(order).gateway.state.calls} calls, {total.done_before} up to date, "
+        f"{total.made} units made with {total.calls} calls, {total.done_before} up to date, "
         f"rows quarantined: {total.quarantined} now and {total.quarantined_before} before, units failed: {total.failed}"
     )
     if counts.skipped:

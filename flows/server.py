@@ -21,15 +21,29 @@ def ready_server() -> None:
         InputError: the server that is set does not answer.
     """
     if determine_server_type() != ServerType.EPHEMERAL:
-        with get_client(sync_client=True) as client:
-            if client.api_healthcheck() is not None:
-                raise InputError(
-                    f"PREFECT_API_URL: no Prefect server answers at {client.api_url.host}:{client.api_url.port}; "
-                    "start it, correct the address, or unset it to run on a temporary one"
-                )
+        _check_answer("start it, correct the address, or unset it to run on a temporary one")
         return
     usual = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a process inherits what is blocked
     try:
         SubprocessASGIServer().start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, usual)
+
+
+def lasting_server() -> None:
+    """Make sure that a server is set, and answers: what is told to a temporary one is lost with it.
+
+    Raises:
+        InputError: none is set, or it does not answer.
+    """
+    if determine_server_type() == ServerType.EPHEMERAL:
+        raise InputError("PREFECT_API_URL is not set; set it to the address of the Prefect server whose runs are meant")
+    _check_answer("start it, or correct the address")
+
+
+def _check_answer(fix: str) -> None:
+    with get_client(sync_client=True) as client:
+        if client.api_healthcheck() is not None:
+            raise InputError(
+                f"PREFECT_API_URL: no Prefect server answers at {client.api_url.host}:{client.api_url.port}; {fix}"
+            )

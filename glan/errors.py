@@ -8,6 +8,7 @@ GlanError
 ├── EndpointDown     the endpoint did not come back within the patience set: run again later
 ├── BudgetSpent      the next call would go beyond the budget: run again with a larger one
 └── Cancelled        the run was told to stop; what is committed stays
+    └── Abandoned    nobody is left to tell it: the process that started the run is gone
 
 Each takes one message, so that all of them survive pickling.
 """
@@ -43,6 +44,10 @@ class BudgetSpent(GlanError):
 
 class Cancelled(GlanError):
     """The run was told to stop. Committed work stays and the next run goes on from it."""
+
+
+class Abandoned(Cancelled):
+    """The process that started the run is gone, so that nobody could stop it or see it fail any more."""
 
 
 RETRYABLE: tuple[type[GlanError], ...] = (StoreWeather, EndpointDown)

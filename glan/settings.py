@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from zoneinfo import available_timezones
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -47,6 +48,19 @@ class Settings(BaseSettings):
     prices: Path | None = Field(default=None, description="TOML of prices per million tokens, by model")
     prompts: Path | None = Field(default=None, description="folder whose templates replace shipped ones by name")
     timezone: str = Field(default="UTC", description="time zone of the nightly schedule, where it is deployed")
+    task_runner: Literal["threads", "dask"] = Field(
+        default="threads", description="where units are made: in this process, or in the worker processes of Dask"
+    )
+    dask_address: str | None = Field(default=None, description="Dask scheduler; unset: a cluster of this run's own")
+    dask_workers: int = Field(default=2, ge=1, le=1000, description="worker processes of a cluster of this run's own")
+    quarantine_alarm: float = Field(
+        default=0.05, ge=0, le=1, description="share of a run's rows in quarantine above which an event is told"
+    )
+    notify: str = Field(
+        default="",
+        pattern=r"^([a-z0-9-]+/[a-z0-9-]+)?$",
+        description="Prefect notification block that automations use: block type and name, as in slack-webhook/team",
+    )
     openai_api_key: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("openai_api_key", "OPENAI_API_KEY")
     )
@@ -68,6 +82,13 @@ class Settings(BaseSettings):
     def _check_timezone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError("must be the name of a time zone, such as Europe/Berlin")
+        return value
+
+    @field_validator("dask_address")
+    @classmethod
+    def _check_scheduler(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("tcp://", "tls://")):
+            raise ValueError("must be the address of a Dask scheduler, such as tcp://host:8786")
         return value
 
     @field_validator("openai_base_url")

@@ -35,6 +35,8 @@ from tasks.progress import Count
 
 __all__ = ["ProgressBars", "plain", "publish_summary"]
 
+MOVE_EVERY_SECONDS = 1.0
+
 PATIENCE_SECONDS = 10.0
 """What a run waits, at most, for its pictures and tables."""
 
@@ -50,22 +52,35 @@ class _Over(Exception):
 
 
 class ProgressBars:
-    """A progress artifact for each stage of a discipline, moved when a unit has ended."""
+    """A progress artifact for each stage of a discipline, moved by a thread of its own.
+
+    So that a Prefect server which is slow, or away for a while, does not hold up the units.
+    """
 
     def __init__(self, run_id: str, discipline_id: str) -> None:
         self._progress = progress.of(run_id)
         self._discipline_id = discipline_id
         self._bars: dict[Stage, tuple[UUID, float]] = {}
+        self._over = threading.Event()
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(target=context.run, args=(self._keep_moving,), name="bars", daemon=True)
 
     def __enter__(self) -> "ProgressBars":
+        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.update()
+        self._over.set()
+        self._thread.join(PATIENCE_SECONDS)
 
-    def update(self) -> None:
+    def _keep_moving(self) -> None:
+        while not self._over.wait(MOVE_EVERY_SECONDS):
+            self._update()
+        self._update()
+
+    def _update(self) -> None:
         """Move the bars whose figure has changed. A bar that cannot be drawn never stops a run."""
         for stage, count in self._progress.by_stage(self._discipline_id).items():
             if not count.known:

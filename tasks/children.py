@@ -15,8 +15,9 @@ from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelling
 
-from glan.errors import InputError
+from glan.errors import Cancelled, InputError
 from glan.names import shown
+from tasks.watching import STOPPED
 
 LOOK_EVERY_SECONDS = 2.0
 UNANSWERED_SECONDS = 60.0
@@ -96,9 +97,19 @@ class Children:
         self._begun[run.id] = time.monotonic()
 
     def wait(self) -> list[Child]:
-        """Look after a moment; the runs that have ended meanwhile."""
+        """Look after a moment; the runs that have ended meanwhile.
+
+        Raises:
+            Cancelled: the run that started them is to stop.
+        """
         time.sleep(LOOK_EVERY_SECONDS)
-        ended = [child for child in self._look() if child.final]
+        runs = {run.id: run for run in self._look()}
+        parent = runs.pop(UUID(self._run_id), None)
+        if parent is not None and parent.state and (parent.state.is_cancelling() or parent.state.is_cancelled()):
+            raise Cancelled(STOPPED)
+        for run in runs.values():
+            self._note_unanswered(run)
+        ended = [child for run in runs.values() if (child := _child(run, self.open[run.id])).final]
         for child in ended:
             del self.open[child.flow_run_id]
             self.ended.append(child)
@@ -106,19 +117,15 @@ class Children:
             self._show()
         return ended
 
-    def _look(self) -> list[Child]:
-        if not self.open:
-            return []
-        wanted = FlowRunFilter(id=FlowRunFilterId(any_=list(self.open)))
+    def _look(self) -> list[FlowRun]:
+        """The run itself and those it has started, as the server has them now."""
+        wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(self._run_id), *self.open]))
         try:
             with get_client(sync_client=True) as client:
-                runs = client.read_flow_runs(flow_run_filter=wanted)
+                return client.read_flow_runs(flow_run_filter=wanted)
         except Exception:  # a server that is being restarted is asked again
             _logger.debug("the Prefect server does not say how the runs stand", exc_info=True)
             return []
-        for run in runs:
-            self._note_unanswered(run)
-        return [_child(run, self.open[run.id]) for run in runs]
 
     def _note_unanswered(self, run: FlowRun) -> None:
         waited = time.monotonic() - self._begun.get(run.id, time.monotonic())

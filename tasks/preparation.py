@@ -16,7 +16,7 @@ from glan.store.runs import RunRecord
 from glan.store.store import Store
 from glan.taxonomy import Taxonomy
 from glan.units import Scope
-from tasks import choices, wiring
+from tasks import choices, runner, wiring
 from tasks.wiring import Order
 
 
@@ -27,6 +27,7 @@ def check(config: RunConfig, tree: Taxonomy, scope: Scope = Scope()) -> Recipe:
         InputError: settings, prices, prompts, profiles or disciplines are wrong.
     """
     settings = Settings.load()
+    runner.check(settings)
     recipe = Recipe(settings.resolved(config), Prompts.load(settings.prompts))
     prices = wiring.prices_of(settings)
     for profile in recipe.models().values() if scope.asks_a_model else ():

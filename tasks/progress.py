@@ -10,13 +10,17 @@ from glan.units import STAGES, Receipt, Stage
 
 @dataclass(frozen=True)
 class Count:
-    """Figures of one stage of one discipline. `known` units are those found so far: done, open or failed."""
+    """Figures of one stage of one discipline. `known` units are those found so far: done, open or failed.
+
+    `planned` rows are those that this run set out to make: rows made now, and rows in quarantine now.
+    """
 
     known: int = 0
     done_before: int = 0
     made: int = 0
     failed: int = 0
     rows: int = 0
+    planned: int = 0
     quarantined: int = 0
     quarantined_before: int = 0
     calls: int = 0
@@ -63,7 +67,7 @@ class Progress:
         """A unit was committed by this run."""
         spent = {
             name: getattr(receipt, name)
-            for name in ("rows", "quarantined", "calls", "prompt_tokens", "completion_tokens", "cost_usd")
+            for name in ("rows", "planned", "quarantined", "calls", "prompt_tokens", "completion_tokens", "cost_usd")
         }
         self._add(receipt.discipline_id, receipt.stage, Count(made=1, **spent))
         if receipt.quarantined:

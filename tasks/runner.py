@@ -1,15 +1,90 @@
-"""The task runner of a discipline's flow run."""
+"""Where the units of a run are made: in threads of this process, or in the worker processes of Dask."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from glan.errors import GlanError, InputError
+from glan.settings import Settings
+from tasks import wiring
+from tasks.wiring import Order
+
+if TYPE_CHECKING:
+    from tasks.cluster import Cluster
+
 OPEN_UNITS = 64
-"""Units that are open at once in one discipline: enough that the gateway always has a call to start."""
+"""Units of one discipline that are open at once for each process: enough that its gateway always has a call to start."""
+
+_clusters: "dict[str, Cluster]" = {}
 
 
-def task_runner() -> TaskRunner[PrefectFuture[Any]]:
-    """Threads: the calls themselves run on the gateway's own loop, so a thread only waits for its unit's replies."""
+def check(settings: Settings) -> None:
+    """See that the task runner that is set can be had.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if settings.task_runner == "dask" and find_spec("prefect_dask") is None:
+        raise InputError(
+            "GLAN_TASK_RUNNER: dask is not installed; install glan[dask], or set GLAN_TASK_RUNNER=threads and run again"
+        )
+    if settings.task_runner != "dask" and settings.dask_address:
+        raise InputError("GLAN_DASK_ADDRESS is set, but not used by threads; set GLAN_TASK_RUNNER=dask, or unset it")
+
+
+@contextmanager
+def workers(order: Order) -> Iterator[None]:
+    """The processes that make the units of a run, all its disciplines together, for as long as the block runs.
+
+    Raises:
+        InputError: the Dask scheduler that is set does not answer.
+    """
+    settings = Settings.load()
+    if settings.task_runner == "threads":
+        yield
+        return
+    from tasks.cluster import running
+
+    with running(order, settings.dask_address, settings.dask_workers) as cluster:
+        _clusters[order.run_id] = cluster
+        try:
+            yield
+        finally:
+            del _clusters[order.run_id]
+
+
+def task_runner(order: Order) -> TaskRunner[Any]:
+    """The task runner for a discipline of this run."""
+    cluster = _clusters.get(order.run_id)
+    return cluster.task_runner() if cluster else threads()
+
+
+def threads() -> TaskRunner[PrefectFuture[Any]]:
+    """The calls themselves run on the gateway's own loop, so a thread only waits for its unit's replies."""
     runner: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=OPEN_UNITS)
     return runner
+
+
+def open_units(order: Order) -> int:
+    """How many units of one discipline may be open at once."""
+    cluster = _clusters.get(order.run_id)
+    return OPEN_UNITS * (cluster.size if cluster else 1)
+
+
+def stop(order: Order, error: GlanError) -> None:
+    """End the calls of a run in all its processes, present and later, with this error."""
+    wiring.stop(order, error)
+    if cluster := _clusters.get(order.run_id):
+        cluster.stop(error)
+
+
+def result_of(future: PrefectFuture[Any]) -> Any:
+    """What a task that has ended came to: its result or its error."""
+    try:
+        return future.result(raise_on_failure=False)
+    except Exception as error:  # of Dask, not of the task
+        return RuntimeError(f"Dask could not have this made: {error}")

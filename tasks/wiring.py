@@ -12,11 +12,12 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
 from glan.config import ModelProfile, RunConfig
-from glan.errors import InputError
+from glan.errors import Cancelled, GlanError, InputError
 from glan.gateway.gateway import Allowance, Endpoint, Gateway, Limits
 from glan.gateway.ledger import Cost
 from glan.gateway.prices import Prices
@@ -32,6 +33,7 @@ from glan.store.runs import RunRecord
 from glan.store.store import Store
 from glan.units import Scope
 from tasks import progress
+from tasks.watching import Watch
 
 
 class Order(BaseModel):
@@ -43,7 +45,21 @@ class Order(BaseModel):
     config_digest: str
 
 
+@dataclass(frozen=True)
+class Crew:
+    """What connects this process with the others that work for the same run."""
+
+    tell: Callable[[str], None]
+    """Say something that a person who watches the run should know."""
+    lost: Callable[[], int] = lambda: 0
+    """How many of them have died so far."""
+    processes: int = 1
+    """How many they are."""
+
+
 _effects: dict[str, Effects] = {}
+_crews: dict[str, Crew] = {}
+_watches: dict[str, Watch | None] = {}
 _lock = threading.Lock()
 
 
@@ -56,7 +72,9 @@ def effects(order: Order) -> Effects:
     """The effects of a run in this process, made at their first use."""
     with _lock:
         if order.run_id not in _effects:
-            _effects[order.run_id] = _make(order, Settings.load())
+            settings = Settings.load()
+            made = _effects[order.run_id] = _make(order, settings)
+            _watches[order.run_id] = Watch.begin(order.run_id, made.gateway, settings.max_concurrency)
         return _effects[order.run_id]
 
 
@@ -76,13 +94,47 @@ def _is_alive(process: int) -> bool:
     return True
 
 
+def join(order: Order, crew: Crew) -> None:
+    """Make this process one of several that work for a run, before its effects are made."""
+    _crews[order.run_id] = crew
+
+
+def stop(order: Order, error: GlanError) -> None:
+    """End the calls of a run in this process, present and later, with this error."""
+    effects(order).gateway.stop(error)
+
+
 def close(order: Order) -> None:
     """Write out what is left of the call log and stop the gateway of a run."""
     with _lock:
         made = _effects.pop(order.run_id, None)
+        _crews.pop(order.run_id, None)
+        watch = _watches.pop(order.run_id, None)
+    if watch is not None:
+        watch.end()
     if made is not None:
         made.gateway.close()
         made.log.close()
+
+
+def check(order: Order) -> None:
+    """Raise if the run was told to stop.
+
+    Raises:
+        Cancelled: it was.
+    """
+    ended_by = effects(order).gateway.ended_by
+    if isinstance(ended_by, Cancelled):
+        raise type(ended_by)(str(ended_by))
+
+
+def rest(order: Order, seconds: float) -> None:
+    """Wait before another try, but not beyond the moment the run is told to stop.
+
+    Raises:
+        GlanError: what ended the run.
+    """
+    effects(order).gateway.rest(seconds)
 
 
 def recipe(order: Order) -> Recipe:
@@ -96,9 +148,10 @@ def scope(order: Order) -> Scope:
     return _record(Settings.load().store, order.run_id).scope
 
 
-def allowance(record: RunRecord, store: Store, cost: Cost) -> Allowance | None:
-    """What one process may spend of a run's budget if it is the only one: all that is left by the calls on record.
+def allowance(record: RunRecord, store: Store, cost: Cost, crew: Crew) -> Allowance | None:
+    """What this process may spend of a run's budget: its share of all that is left by the calls on record.
 
+    A process that has come for one that died gets none of it, for nobody knows what that one's share still held.
     None: nothing is capped.
 
     Raises:
@@ -107,8 +160,20 @@ def allowance(record: RunRecord, store: Store, cost: Cost) -> Allowance | None:
     caps = runs.config_of(store.files, record).budget
     if not caps.limited:
         return None
-    spent = spending.spent(store.files, record.budget_id, cost if caps.usd is not None else None)
-    return Allowance(caps, Amount(spent.calls, spent.tokens, spent.usd or 0.0))
+    used = spending.spent(store.files, record.budget_id, cost if caps.usd is not None else None)
+    spent = Amount(used.calls, used.tokens, used.usd or 0.0)
+    share = 0.0 if crew.lost() else 1 / crew.processes
+    given = {
+        name: getattr(spent, name) + type(cap)((cap - getattr(spent, name)) * share)
+        for name in ("usd", "tokens", "calls")
+        if (cap := getattr(caps, name)) is not None
+    }
+    return Allowance(caps if share == 1 else caps.model_copy(update=given), spent)
+
+
+def budget_id(order: Order) -> str:
+    """Under which id a run's spending is counted."""
+    return _record(Settings.load().store, order.run_id).budget_id
 
 
 @functools.lru_cache(maxsize=16)
@@ -128,6 +193,7 @@ def _make(order: Order, settings: Settings) -> Effects:
     prices = prices_of(settings)
     # The tiny calls of `doctor` belong to no run.
     record = _record(settings.store, order.run_id) if order.config_digest else None
+    crew = _crews.get(order.run_id) or Crew(tell=progress.of(order.run_id).say)
     gateway = Gateway(
         endpoint=endpoint_of(settings),
         log=log,
@@ -140,12 +206,12 @@ def _make(order: Order, settings: Settings) -> Effects:
         ),
         cost=prices.cost,
         budget_id=record.budget_id if record else "",
-        allowance=allowance(record, store, prices.cost) if record else None,
-        notify=progress.of(order.run_id).say,
+        allowance=allowance(record, store, prices.cost, crew) if record else None,
+        notify=crew.tell,
         clock=now,
         randomness=random.Random(),
     )
-    histories = Histories(store.files, log)
+    histories = Histories(store.files, log, crew.lost)
     return Effects(
         store=store,
         gateway=gateway,

@@ -65,6 +65,11 @@ class Process:
                 [str(GLAN), *arguments], cwd=folder, env=env, stdout=out, stderr=error, start_new_session=True
             )
 
+    @property
+    def pid(self) -> int:
+        """Of the process and of its group."""
+        return self._process.pid
+
     def kill(self) -> None:
         """SIGKILL for it and everything it started. Whether it had ended by itself makes no difference."""
         with contextlib.suppress(ProcessLookupError):

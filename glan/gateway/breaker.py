@@ -19,6 +19,7 @@ class Breaker:
         self._notify = notify
         self.answers = 0
         self.failures = 0
+        self.down = False  # from the moment it opens to the next answer, also after patience has run out
         self._open_since: float | None = None
         self._prober: str | None = None
         self._probes = 0
@@ -50,6 +51,7 @@ class Breaker:
     def answered(self) -> None:
         """The endpoint answered something: it is up."""
         self.answers += 1
+        self.down = False
         if self._open_since is not None:
             self._notify(f"{self._host} answers again after {monotonic() - self._open_since:.0f} s; going on")
         if self._failing:
@@ -67,6 +69,7 @@ class Breaker:
         several = len(self._failing) > 1 or trouble.outage
         if self._open_since is None and self._in_a_row >= self._pace.outage_after and several:
             self._open_since = monotonic()
+            self.down = True
             self._notify(f"{trouble.message}; waiting up to {self._patience:.0f} s for it to come back")
         if self._open_since is not None and monotonic() - self._open_since >= self._patience:
             self._close()

@@ -96,6 +96,7 @@ class Gateway:
         self._ranks = itertools.count()
         self._running: dict[asyncio.Task[Any], GlanError | None] = {}
         self._asking: set[asyncio.Task[Any]] = set()
+        self._stopped = threading.Event()
         self._loop = _new_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="glan-gateway", daemon=True)
         self._thread.start()
@@ -135,7 +136,27 @@ class Gateway:
     def stop(self, error: GlanError) -> None:
         """Cancel everything in flight; every `run`, present and later, raises `error`. The first stop counts."""
         self._desk.end(error)
+        self._stopped.set()
         self._soon(self._end_runs, error)
+
+    def rest(self, seconds: float) -> None:
+        """Wait on the calling thread, but not beyond the moment the gateway is stopped.
+
+        Raises:
+            GlanError: what `stop` was called with.
+        """
+        if self._stopped.wait(seconds):
+            self._desk.check()
+
+    @property
+    def ended_by(self) -> GlanError | None:
+        """Why nothing more can be asked; None while it can."""
+        return self._desk.ended_by
+
+    @property
+    def down(self) -> frozenset[str]:
+        """Hosts that have not answered since they counted as down."""
+        return frozenset(line.host for line in list(self._lines.values()) if line.breaker.down)
 
     def close(self) -> None:
         """Stop, close the connections and end the thread. May be called again."""

@@ -223,11 +223,15 @@ class CallHistory:
 
 
 class Histories:
-    """The history of each discipline for one run: read once, and read again after `forget`. Safe to use from threads."""
+    """The history of each discipline for one run: read once, and read again after `forget`. Safe to use from threads.
 
-    def __init__(self, files: Files, log: CallLog) -> None:
-        self._files, self._log = files, log
-        self._read: dict[str, CallHistory] = {}
+    `lost` counts the other processes of the run that have died. What they were at is taken over from them, so each
+    death makes their calls a part of the history too.
+    """
+
+    def __init__(self, files: Files, log: CallLog, lost: Callable[[], int] = lambda: 0) -> None:
+        self._files, self._log, self._lost = files, log, lost
+        self._read: dict[str, tuple[int, CallHistory]] = {}
         self._lock = threading.Lock()
 
     def of(self, discipline_id: str) -> CallHistory:
@@ -236,11 +240,12 @@ class Histories:
         Raises:
             StoreError: the log cannot be written or read.
         """
+        lost = self._lost()
         with self._lock:
-            if discipline_id not in self._read:
+            if discipline_id not in self._read or self._read[discipline_id][0] < lost:
                 self._log.wait()
-                self._read[discipline_id] = CallHistory(self._files, discipline_id)
-            return self._read[discipline_id]
+                self._read[discipline_id] = (lost, CallHistory(self._files, discipline_id))
+            return self._read[discipline_id][1]
 
     def forget(self, discipline_id: str) -> None:
         """Read it again when it is next asked for: more has been recorded meanwhile that someone needs."""

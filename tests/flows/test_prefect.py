@@ -302,11 +302,9 @@ def test_one_failed_unit_does_not_stop_the_rest(
 def test_weather_that_outlasts_the_patience_shows_as_retrying_and_is_overcome(
     seen: World, real_server: PrefectServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows import discipline
-    from tasks.subjects import list_subjects
+    from tasks import caching
 
-    quick = list_subjects.with_options(retry_delay_seconds=0.1, retry_jitter_factor=None)
-    monkeypatch.setitem(discipline.TASK_OF, "subjects", quick)
+    monkeypatch.setattr(caching, "BACKOFF_SECONDS", 0.1)
     seen.set(GLAN_PATIENCE_SECONDS="0")
     seen.server.faults = Faults(when=lambda payload, nth: "error_503" if seen.server.count < 12 else None)
     state = seen.run(questions=0)

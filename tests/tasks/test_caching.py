@@ -1,6 +1,6 @@
 """Cache keys and retries of unit tasks: what is shown as Cached, what never collides, what is tried again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,10 +15,13 @@ from prefect.states import Failed
 
 from glan.errors import Cancelled, EndpointDown, EndpointRefused, StoreError, StoreWeather
 from glan.units import Receipt, Stage, Unit
+from tasks import caching, wiring
 from tasks.caching import RETRIES, passing, unit_cache_key, unit_task
 from tasks.receipts import receipts_in
+from tasks.wiring import Order
 
 CONTEXT = TaskRunContext.model_construct()
+ORDER = Order(run_id="run", config_digest="")
 
 
 def unit_of(stage: Stage = "syllabi", **fields: Any) -> Unit:
@@ -77,13 +80,13 @@ class Work:
 
     def task(self, stage: Stage = "syllabi", rows: int = 1, capacity: int | None = None) -> Task[..., Receipt]:
         @unit_task(stage)
-        def make(unit: Unit) -> Receipt:
+        def make(unit: Unit, order: Order, done: Receipt | None = None) -> Receipt:
             self.done += 1
             if self.failures:
                 raise self.failures.pop(0)
             return receipt_of(unit, rows, capacity)
 
-        return make.with_options(retry_delay_seconds=0)
+        return make
 
 
 @pytest.mark.parametrize("stage", get_args(Stage))
@@ -122,24 +125,35 @@ def test_what_another_try_cannot_cure_is_not_tried_again(error: Exception) -> No
     assert not passing(Work().task(), None, Failed(data=error))  # type: ignore[arg-type]
 
 
+@pytest.fixture
+def trying_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(caching, "BACKOFF_SECONDS", 0.0)
+    monkeypatch.setenv("GLAN_STORE", str(tmp_path))
+    yield
+    wiring.close(ORDER)
+
+
 @pytest.mark.usefixtures("prefect_server")
 class TestInsideAFlow:
     def test_a_unit_done_before_shows_as_cached_and_is_not_done_again(self, tmp_path: Path) -> None:
         work = Work()
         make = work.task(capacity=None)
-        [first] = states_of(tmp_path, [lambda: make.submit(unit_of())])
-        [second] = states_of(tmp_path, [lambda: make.submit(unit_of())])
+        [first] = states_of(tmp_path, [lambda: make.submit(unit_of(), ORDER)])
+        [second] = states_of(tmp_path, [lambda: make.submit(unit_of(), ORDER)])
         assert (first.name, second.name, work.done) == ("Completed", "Cached", 1)
 
     def test_a_receipt_comes_back_as_it_was(self, tmp_path: Path) -> None:
         make = Work().task(rows=7, capacity=12)
         for _ in range(2):
-            [state] = states_of(tmp_path, [lambda: make.submit(unit_of())])
+            [state] = states_of(tmp_path, [lambda: make.submit(unit_of(), ORDER)])
             assert state.result() == receipt_of(unit_of(), rows=7, capacity=12)
 
     def test_two_stages_with_equal_arguments_never_return_each_others_receipts(self, tmp_path: Path) -> None:
         syllabi, questions = Work().task("syllabi", rows=1), Work().task("questions", rows=9)
-        calls = [lambda: syllabi.submit(unit_of("syllabi")), lambda: questions.submit(unit_of("questions"))]
+        calls = [
+            lambda: syllabi.submit(unit_of("syllabi"), ORDER),
+            lambda: questions.submit(unit_of("questions"), ORDER),
+        ]
         for _ in range(2):
             states = states_of(tmp_path, calls)
             assert [state.result().rows for state in states] == [1, 9]
@@ -147,8 +161,8 @@ class TestInsideAFlow:
     def test_a_unit_whose_object_is_gone_is_done_again_on_demand(self, tmp_path: Path) -> None:
         work = Work()
         make = work.task()
-        states_of(tmp_path, [lambda: make.submit(unit_of())])
-        [again] = states_of(tmp_path, [lambda: make.with_options(refresh_cache=True).submit(unit_of())])
+        states_of(tmp_path, [lambda: make.submit(unit_of(), ORDER)])
+        [again] = states_of(tmp_path, [lambda: make.with_options(refresh_cache=True).submit(unit_of(), ORDER)])
         assert (again.name, work.done) == ("Completed", 2)
 
     def test_a_task_run_is_named_by_stage_and_node(self, tmp_path: Path) -> None:
@@ -157,23 +171,25 @@ class TestInsideAFlow:
         names: list[str] = []
 
         @unit_task("syllabi")
-        def make(unit: Unit) -> Receipt:
+        def make(unit: Unit, order: Order, done: Receipt | None = None) -> Receipt:
             names.append(runtime.task_run.name)
             return receipt_of(unit)
 
-        states_of(tmp_path, [lambda: make.submit(unit_of(node="physics/thermodynamics {0}"))])
+        states_of(tmp_path, [lambda: make.submit(unit_of(node="physics/thermodynamics {0}"), ORDER)])
         assert names == ["syllabi physics/thermodynamics {0}"]
 
+    @pytest.mark.usefixtures("trying_again_at_once")
     def test_weather_that_passes_ends_well(self, tmp_path: Path) -> None:
         work = Work(StoreWeather("slow down"), EndpointDown("gone"))
         make = work.task()
-        [state] = states_of(tmp_path, [lambda: make.submit(unit_of())])
+        [state] = states_of(tmp_path, [lambda: make.submit(unit_of(), ORDER)])
         assert (state.is_completed(), work.done) == (True, 3)
 
+    @pytest.mark.usefixtures("trying_again_at_once")
     def test_weather_that_stays_fails_after_all_retries(self, tmp_path: Path) -> None:
         work = Work(*[StoreWeather("slow down")] * 9)
         make = work.task()
-        [state] = states_of(tmp_path, [lambda: make.submit(unit_of())])
+        [state] = states_of(tmp_path, [lambda: make.submit(unit_of(), ORDER)])
         assert isinstance(state.result(raise_on_failure=False), StoreWeather)
         assert work.done == 1 + RETRIES
 
@@ -181,6 +197,8 @@ class TestInsideAFlow:
         refused, fine = Work(EndpointRefused("bad key")), Work()
         makers = [refused.task(), fine.task()]
         units = [unit_of(), unit_of(address="physics-heat")]
-        states = states_of(tmp_path, [lambda: makers[0].submit(units[0]), lambda: makers[1].submit(units[1])])
+        states = states_of(
+            tmp_path, [lambda: makers[0].submit(units[0], ORDER), lambda: makers[1].submit(units[1], ORDER)]
+        )
         assert [state.is_completed() for state in states] == [False, True]
         assert refused.done == 1

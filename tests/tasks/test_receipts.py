@@ -12,7 +12,9 @@ from glan.store.files import Files
 from glan.units import Receipt, Unit
 from tasks.caching import unit_task
 from tasks.receipts import ReceiptStorage, receipts_in
+from tasks.wiring import Order
 
+ORDER = Order(run_id="run", config_digest="")
 UNIT = Unit(
     stage="syllabi",
     discipline_id="physics",
@@ -36,18 +38,18 @@ RECEIPT = Receipt(
 
 
 @unit_task("syllabi")
-def write_syllabus(unit: Unit) -> Receipt:
+def write_syllabus(unit: Unit, order: Order, done: Receipt | None = None) -> Receipt:
     return RECEIPT
 
 
 @unit_task("syllabi")
-def break_down(unit: Unit) -> Receipt:
+def break_down(unit: Unit, order: Order, done: Receipt | None = None) -> Receipt:
     raise ValueError("no syllabus today")
 
 
 @flow(persist_result=False)
 def discipline(task: Any) -> Any:
-    return task.submit(UNIT).result(raise_on_failure=False)
+    return task.submit(UNIT, ORDER).result(raise_on_failure=False)
 
 
 @flow(persist_result=False)
@@ -89,7 +91,7 @@ class TestInsideAFlow:
         @flow(persist_result=False, task_runner=ProcessPoolTaskRunner(max_workers=1))
         def elsewhere() -> Any:
             with receipts_in(str(tmp_path)):
-                return write_syllabus.submit(UNIT).result()
+                return write_syllabus.submit(UNIT, ORDER).result()
 
         assert elsewhere() == RECEIPT
         assert len(receipt_files(tmp_path)) == 1
