@@ -205,12 +205,12 @@ def _use(model: local_model.LocalModel) -> None:
 
 def _deploy(local: bool) -> None:
     from deployments.deploy import deploy, make_pool, prefill
+    from flows.terminal_runs import DEMO
 
     make_pool()
     deploy()
     if local:
-        demo = RunConfig.from_file(Path(local_model.__file__).with_name("demo.toml"))
-        prefill(demo.model_dump(mode="json"))
+        prefill(RunConfig.from_file(DEMO).model_dump(mode="json"))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,35 +60,29 @@ def test_a_store_relative_to_nowhere_is_refused(store: str, tmp_path: Path, monk
     assert enter_folder()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with Served(tmp_path_factory.mktemp("deploy") / "server", None) as running:
-        yield running
-
-
-def prefect(server: Served, folder: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+def prefect(served: Served, folder: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "prefect", *arguments]
-    settings = {**server.environment, "PREFECT_API_URL": f"{server.url}/api", "GLAN_STORE": "data", **variables}
+    settings = {**served.environment, "PREFECT_API_URL": f"{served.url}/api", "GLAN_STORE": "data", **variables}
     return subprocess.run(command, cwd=folder, env=settings, capture_output=True, text=True, timeout=150)
 
 
 def test_prefect_deploy_deploys_everything_and_leaves_the_nightly_switch_as_it_is(
-    server: Served, tmp_path: Path
+    served: Served, tmp_path: Path
 ) -> None:
     def nightly() -> Any:
-        [schedule] = server.client.read_deployment_by_name("expand/expand-nightly").schedules
+        [schedule] = served.client.read_deployment_by_name("expand/expand-nightly").schedules
         return schedule
 
     assert (nightly().active, nightly().slug, nightly().schedule.timezone) == (False, "nightly", "UTC")
-    found = server.client.read_deployment_by_name("expand/expand-nightly")
-    server.client.update_deployment_schedule(found.id, nightly().id, active=True)
+    found = served.client.read_deployment_by_name("expand/expand-nightly")
+    served.client.update_deployment_schedule(found.id, nightly().id, active=True)
 
     arguments = ["--no-prompt", "deploy", "--all", "--prefect-file", str(FILE)]
-    done = prefect(server, tmp_path, *arguments, GLAN_TIMEZONE="Europe/Berlin")
+    done = prefect(served, tmp_path, *arguments, GLAN_TIMEZONE="Europe/Berlin")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (nightly().active, nightly().schedule.timezone) == (True, "Europe/Berlin")
-    assert {one.name for one in server.client.read_deployments()} == set(DEPLOYED)
-    for one in server.client.read_deployments():
+    assert {one.name for one in served.client.read_deployments()} == set(DEPLOYED)
+    for one in served.client.read_deployments():
         assert one.version == glan.__version__
         assert one.work_pool_name == "glan"
         assert one.enforce_parameter_schema
@@ -102,9 +96,9 @@ def test_a_time_zone_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, tm
 
 
 @pytest.mark.soak
-def test_where_a_server_is_set_glan_serve_starts_none_but_a_worker_for_it(server: Served, tmp_path: Path) -> None:
+def test_where_a_server_is_set_glan_serve_starts_none_but_a_worker_for_it(served: Served, tmp_path: Path) -> None:
     with ModelServer(seed=1) as model:
-        variables = {**environment(model, "data"), "PREFECT_API_URL": f"{server.url}/api"}
+        variables = {**environment(model, "data"), "PREFECT_API_URL": f"{served.url}/api"}
         with Served(tmp_path / "work", None, **variables) as beside:
-            assert beside.url == server.url
+            assert beside.url == served.url
             assert len(alive(children(beside.pid))) == 1  # a worker
