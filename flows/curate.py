@@ -5,8 +5,8 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
+from flows.disciplines import make_disciplines
 from flows.endings import told
-from flows.generate import make_disciplines
 from flows.parameters import CurateConfig
 from glan.units import Scope
 from tasks.preparation import base_config, existing_store

@@ -9,8 +9,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.curate import curate_all
+from flows.disciplines import make_disciplines
 from flows.endings import told
-from flows.generate import make_disciplines
 from flows.parameters import CurateConfig, ExpandConfig
 from glan.config import Budget, RunConfig
 from glan.planning.expansion import Growth, Standing, growth, standing
