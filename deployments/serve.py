@@ -222,7 +222,7 @@ def _worker(wanted: Wanted, log: IO[bytes], hurry: Callable[[], bool]) -> Iterat
     name = f"glan-serve-{secrets.token_hex(4)}"
     arguments = ["worker", "start", "--pool", POOL, "--type", "process", "--name", name, "--limit", str(wanted.at_once)]
     environment = {**os.environ, "PWD": os.getcwd()}  # where its runs work: see steps.enter_folder
-    with Child("prefect", arguments, environment, log, grace=15) as child:
+    with Child("deployments.prefect_worker", arguments, environment, log, grace=15) as child:
         try:
             yield child
         finally:

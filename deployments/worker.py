@@ -28,7 +28,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, tell)
     signal.signal(signal.SIGINT, tell)
     # In a session of its own: Ctrl-C is for this process, which ends the worker in order.
-    command = [sys.executable, "-m", "prefect", "worker", "start", "--name", name, *sys.argv[1:]]
+    command = [sys.executable, "-m", "deployments.prefect_worker", "worker", "start", "--name", name, *sys.argv[1:]]
     worker = subprocess.Popen(command, start_new_session=True)
     while worker.poll() is None and not told:
         time.sleep(LOOK_EVERY_SECONDS)
