@@ -164,6 +164,8 @@ def _server(wanted: Wanted, log: IO[bytes]) -> Iterator[Child]:
         raise InputError(
             f"--host, --port: cannot listen at {wanted.host}, port {wanted.port} ({error.strerror}); choose another --port"
         ) from error
+    if wanted.host not in ("127.0.0.1", "localhost", "::1") and not os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
+        _say(f"note: whoever reaches {wanted.host} can start runs; PREFECT_SERVER_API_AUTH_STRING sets a password")
     _say("starting Prefect's server ...")
     with Child("deployments.server", [wanted.host, str(wanted.port)], os.environ, log, grace=20) as child:
         yield child
@@ -203,12 +205,12 @@ def _use(model: local_model.LocalModel) -> None:
 
 def _deploy(local: bool) -> None:
     from deployments.deploy import deploy, make_pool, prefill
+    from flows.terminal_runs import DEMO
 
     make_pool()
     deploy()
     if local:
-        demo = RunConfig.from_file(Path(local_model.__file__).with_name("demo.toml"))
-        prefill(demo.model_dump(mode="json"))
+        prefill(RunConfig.from_file(DEMO).model_dump(mode="json"))
 
 
 @contextmanager

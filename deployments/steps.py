@@ -22,8 +22,9 @@ SLUG = "nightly"
 
 def look_around() -> dict[str, object]:
     """What prefect.yaml leaves open. `prefect deploy` makes forms by itself, so their choices are put in at its end."""
+    found = {"version": glan.__version__, "timezone": Settings.load().timezone, "nightly": _nightly()}
     _offer_choices_at_exit()
-    return {"version": glan.__version__, "timezone": Settings.load().timezone, "nightly": _nightly()}
+    return found
 
 
 def enter_folder() -> dict[str, str]:

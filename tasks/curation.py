@@ -30,4 +30,4 @@ def curated(order: Order) -> Verdicts:
     return verdicts
 
 
-curate = task(name="curate", cache_policy=NO_CACHE, persist_result=False)(curated)
+curate = task(name="curate", task_run_name="curate", cache_policy=NO_CACHE, persist_result=False)(curated)
