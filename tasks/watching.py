@@ -77,9 +77,11 @@ class Watch:
                     client = client or connection.enter_context(get_client(sync_client=True))
                     self._look_at_run(client)
                     self._controls.read(client)
+                    self._find_lineage(client)
                 except Exception:
                     _logger.debug("the Prefect server does not say whether to stop", exc_info=True)
                 self._over.wait(LOOK_EVERY_SECONDS)
+        self._endpoints.tell(self._gateway.down)
         self._endpoints.leave()
 
     def _look_at_parent(self) -> None:
@@ -87,15 +89,15 @@ class Watch:
             self._gateway.stop(Abandoned(ABANDONED))
 
     def _look_at_run(self, client: SyncPrefectClient) -> None:
-        if not self._lineage_known:
-            self._find_lineage(client)
         asked = FlowRunFilter(id=FlowRunFilterId(any_=self._runs))
         states = [run.state for run in client.read_flow_runs(flow_run_filter=asked)]
         if any(state is not None and (state.is_cancelling() or state.is_cancelled()) for state in states):
             self._gateway.stop(Cancelled(STOPPED))
 
     def _find_lineage(self, client: SyncPrefectClient) -> None:
-        """The runs that started this one, each as a sub-flow or by `run_deployment`."""
+        """Once: the runs that started this one, each as a sub-flow or by `run_deployment`."""
+        if self._lineage_known:
+            return
         run = client.read_flow_run(self._runs[-1])
         while run.parent_task_run_id is not None:
             parent = client.read_task_run(run.parent_task_run_id).flow_run_id

@@ -101,7 +101,7 @@ class Started:
 
 
 @contextmanager
-def served(server: PrefectServer, folder: Path, **environment: str) -> "Iterator[subprocess.Popen[bytes]]":
+def served(server: PrefectServer, folder: Path, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
     """`generate.serve` in a process of its own, asked for runs every second."""
     script = "from flows.generate import generate; generate.serve(name='test', pause_on_shutdown=False)"
     known = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}

@@ -37,6 +37,8 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]
 @pytest.fixture
 def world(prefect: PrefectServer, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.chdir(tmp_path)
+    for name in (controls.LIMIT, controls.PAUSED):
+        controls.Variable.unset(name)
     return World(server, str(tmp_path / "store"), monkeypatch)
 
 
@@ -79,7 +81,8 @@ def test_a_run_is_paused_and_slowed_down_while_it_goes_and_says_so(world: World)
     said: list[str] = []
     progress.listen(said.append)
     world.server.latency = 0.4
-    run = Started(lambda: world.run(subjects=4, questions=30))
+    world.set(GLAN_MAX_CONCURRENCY="8")
+    run = Started(lambda: world.run(subjects=4, questions=100))
     world.server.wait_for_calls(20)
     glan("pause")
     eventually(lambda: any(line.startswith("paused") for line in said))
@@ -97,12 +100,11 @@ def test_a_run_is_paused_and_slowed_down_while_it_goes_and_says_so(world: World)
 
     glan("limit")
     controls.Variable.set(controls.PAUSED, "perhaps", overwrite=True)
-    eventually(lambda: "at most 32 calls at once from now on" in said)
+    eventually(lambda: "at most 8 calls at once from now on" in said)
     eventually(lambda: any("glan_paused must be true or false" in line for line in said))
     world.server.latency = 0.0
     assert run.state(within=120).name == "Completed"
     assert len(said) == len(set(said))
-    controls.Variable.unset(controls.PAUSED)
 
 
 def glan(*words: str) -> None:
@@ -117,7 +119,8 @@ def test_a_control_without_a_lasting_server_is_bad_input(command: list[str]) -> 
     assert "PREFECT_API_URL is not set" in " ".join(told.stderr.split())
 
 
-def test_a_limit_out_of_range_is_bad_input(prefect: PrefectServer) -> None:
+@pytest.mark.usefixtures("world")
+def test_a_limit_out_of_range_is_bad_input() -> None:
     told = CliRunner().invoke(app, ["limit", "0"])
     assert (told.exit_code, controls.Variable.get(controls.LIMIT)) == (2, None)
 
