@@ -27,7 +27,18 @@ JOBS = ["generate", "expand", "backfill", "fan-out", "review-taxonomy", "curate"
 """Flows that a person or a schedule starts; the others are parts of them, and told of with them."""
 PARTS = ["discipline"]
 
-ENDS = ["Completed", "PartiallyCompleted", "BudgetSpent", "Failed", "TimedOut", "Crashed", "Cancelled", "Suspended"]
+ENDS = [
+    "Completed",
+    "PartiallyCompleted",
+    "BudgetSpent",
+    "Failed",
+    "TimedOut",
+    "Crashed",
+    "Cancelled",
+    "Suspended",
+    "Drafted",
+    "Rejected",
+]
 """States after which a run gives no further sign of life."""
 MISSED_HEARTBEATS = 3
 USUAL_HEARTBEAT_SECONDS = 180
