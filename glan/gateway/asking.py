@@ -3,8 +3,9 @@
 import asyncio
 import datetime
 import random
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from glan.errors import EndpointDown, EndpointRefused, GlanError
 from glan.gateway.answers import Fault, Reply
@@ -20,6 +21,7 @@ from glan.gateway.terms import Amount, Pace
 from glan.gateway.trouble import Trouble, Way, classify
 
 _LONG_REPLY = 20_000  # characters, beyond which a reply is read in a thread so that no other call waits for it
+_LAST_MOMENT = 2.0  # seconds that a call under way still gets when its run is stopped: its reply is paid for
 _LEAST_PATIENCE = 60.0  # seconds: even an impatient run waits for an ordinary rate limit to pass
 
 
@@ -79,6 +81,7 @@ class Asking:
         self._request = request
         self._progress = progress
         self._rank = rank
+        self._told_to_stop = False
         self._rate_limited = 0
         self._weather = 0
         self._reserved: Amount | None = None  # of the budget, for the attempt that is under way
@@ -100,6 +103,7 @@ class Asking:
                     ended: Call | Failure | None = await self._read(exchange, exchange.answer)
                 else:
                     ended = await self._bear(exchange, exchange.answer)
+                self._stop_if_told()
                 if ended:
                     return ended
             return failure
@@ -141,13 +145,31 @@ class Asking:
             if self._desk.purse is not None:
                 self._reserved = await self._desk.purse.reserve(characters, request.profile)
             started_at = self._desk.ledger.clock()
-            answer = await self._line.client.ask(sent, request.profile.timeout_seconds)
+            answer = await self._to_its_end(self._line.client.ask(sent, request.profile.timeout_seconds))
             if isinstance(answer, Reply):
                 used = (answer.prompt_tokens or int(expected), answer.completion_tokens or 0)
             return answer, started_at
         finally:
             gate.leave()
             gate.settle(expected, *used)
+
+    async def _to_its_end(self, call: Coroutine[Any, Any, Reply | Fault]) -> Reply | Fault:
+        """The answer of a call. When the run is stopped meanwhile, one that comes soon is still taken, to be recorded."""
+        under_way = asyncio.ensure_future(call)
+        try:
+            return await asyncio.shield(under_way)
+        except asyncio.CancelledError:
+            await asyncio.wait([under_way], timeout=_LAST_MOMENT)
+            if not under_way.done():
+                raise
+            self._told_to_stop = True
+            return under_way.result()
+        finally:
+            under_way.cancel()
+
+    def _stop_if_told(self) -> None:
+        if self._told_to_stop:
+            raise asyncio.CancelledError
 
     def _trouble(self, fault: Fault, mode: Mode | None) -> Trouble:
         profile = self._request.profile
@@ -198,6 +220,7 @@ class Asking:
         trouble = exchange.trouble
         assert trouble is not None  # every fault is classified
         self._record(exchange, trouble.kind, trouble.message if trouble.way is Way.CONTENT else None)
+        self._stop_if_told()
         if trouble.way is Way.CAPACITY:
             await self._bear_capacity(trouble, fault)
         elif trouble.way is Way.WEATHER:
