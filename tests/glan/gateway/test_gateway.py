@@ -226,6 +226,29 @@ def test_stop_cancels_what_is_in_flight_and_every_run_raises(
     assert len(endpoint.payloads) == 4
 
 
+def test_what_is_answered_a_moment_after_a_stop_is_on_record_and_never_asked_again(
+    open_gateway: Open, endpoint: SayAnything, log: MemoryLog, threads: ThreadPoolExecutor
+) -> None:
+    begun = threading.Semaphore(0)
+
+    def say(payload: dict[str, Any], nth: int) -> Answer:
+        begun.release()
+        time.sleep(0.5)
+        return echo(payload, nth)
+
+    endpoint.say = say
+    gateway = open_gateway(endpoint.base_url, max_concurrency=4)
+    run = threads.submit(gateway.run, [one(ask(i)) for i in range(9)])
+    for _ in range(4):
+        begun.acquire(timeout=10)
+    gateway.stop(Cancelled("told to stop"))
+    with pytest.raises(Cancelled):
+        run.result(10)
+    gateway.close()
+    assert log.kinds() == [None] * 4
+    assert len(endpoint.payloads) == 4
+
+
 def test_an_interrupt_ends_the_wait_and_cancels_the_calls(
     open_gateway: Open, turnpike: Turnpike, endpoint: SayAnything, threads: ThreadPoolExecutor
 ) -> None:
