@@ -6,8 +6,8 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.disciplines import make_disciplines
 from flows.endings import told
-from flows.generate import make_disciplines
 from flows.parameters import BackfillConfig
 from glan.config import RunConfig
 from glan.errors import InputError

@@ -295,16 +295,48 @@ def taxonomy_add(
     add_discipline(field, sub_field, discipline, json)
 
 
-@taxonomy_app.command("import")
-def taxonomy_import(
-    file: Path,
-    replace: Annotated[bool, typer.Option("--replace", help="Take the file's tree as the whole taxonomy.")] = False,
+@taxonomy_app.command("draft")
+def taxonomy_draft(
+    run_file: RunFile = None,
+    field: Annotated[list[str] | None, typer.Option(help="Only below this field; repeat for several.")] = None,
+    sub_field: Annotated[list[str] | None, typer.Option(help="Only below this sub-field; repeat for several.")] = None,
+    lists: Annotated[
+        int | None, typer.Option(help="How often each of the three wordings is asked. Default: 1.")
+    ] = None,
+    min_votes: Annotated[int | None, typer.Option(help="Lists that have to name a node. Default: 2.")] = None,
+    draft: Annotated[str | None, typer.Option(help="Digest of a draft in the store; no model is asked.")] = None,
+    out: Annotated[Path, typer.Option(help="The file for annotators.")] = Path("review.yaml"),
     json: Json = False,
 ) -> None:
-    """Add a file's nodes to the taxonomy as a new version, or replace it."""
-    from flows.terminal_views import import_taxonomy
+    """Have a model draft what is missing in the taxonomy; write a file for people to vote in."""
+    from flows.terminal_taxonomy import draft_taxonomy
 
-    import_taxonomy(file, replace, json)
+    plan = {"fields": field, "sub_fields": sub_field, "lists": lists, "min_votes": min_votes}
+    draft_taxonomy(run_file, plan, draft, out, json)
+
+
+@taxonomy_app.command("import")
+def taxonomy_import(
+    file: Annotated[Path | None, typer.Argument(help="A taxonomy file.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Take the file's tree as the whole taxonomy.")] = False,
+    votes: Annotated[
+        list[Path] | None, typer.Option("--votes", help="A filled-in review file; repeat for each annotator.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Add a file's nodes to the taxonomy as a new version, or replace it; or publish what annotators voted for."""
+    from flows.terminal import BAD_INPUT, stop
+
+    if (file is None) == (not votes) or (votes and replace):
+        stop("taxonomy import: name either one taxonomy FILE or review files, each after --votes", BAD_INPUT)
+    if votes:
+        from flows.terminal_taxonomy import import_votes
+
+        import_votes(votes, json)
+    elif file:
+        from flows.terminal_views import import_taxonomy
+
+        import_taxonomy(file, replace, json)
 
 
 def _selection(

@@ -5,10 +5,9 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
+from flows.disciplines import make_disciplines
 from flows.endings import told
-from flows.generate import make_disciplines
 from flows.parameters import CurateConfig
-from glan.config import Budget, Selection
 from glan.units import Scope
 from tasks.preparation import base_config, existing_store
 
@@ -18,8 +17,7 @@ from tasks.preparation import base_config, existing_store
 def curate_all(config: CurateConfig = CurateConfig()) -> State[Any]:
     """Judge every answer by today's rules, decide duplicates against everything there is, and let readers see it."""
     existing_store()
-    last = base_config(None)
-    everywhere: dict[str, list[str]] = {name: [] for name in Selection.model_fields}
-    rules = {"curation": config.curation or last.curation}
-    recipe = last.model_copy(update={**everywhere, **rules, "budget": Budget(), "on_busy": "share"})
+    recipe = base_config(None)
+    rules = {"curation": config.curation or recipe.curation, "on_busy": "share"}
+    recipe = recipe.model_copy(update=rules)
     return make_disciplines(recipe, Scope(stage="instructions"))

@@ -9,8 +9,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.curate import curate_all
+from flows.disciplines import make_disciplines
 from flows.endings import told
-from flows.generate import make_disciplines
 from flows.parameters import CurateConfig, ExpandConfig
 from glan.config import Budget, RunConfig
 from glan.planning.expansion import Growth, Standing, growth, standing
@@ -33,9 +33,8 @@ NIGHTS = "expand."
 @told
 def expand(config: ExpandConfig = ExpandConfig()) -> State[Any]:
     """Judge what is unjudged, ask for what is short of the target within tonight's budget, say what came of it."""
-    recipe = base_config(config.recipe).model_copy(
-        update={**config.selectors(), "budget": Budget(), "on_busy": config.on_busy}
-    )
+    chosen = {**config.selectors(), "on_busy": config.on_busy}
+    recipe = base_config(config.recipe).model_copy(update=chosen)
     store = Store.open(Settings.load().store)
     if store.begun():
         curate_all(CurateConfig(curation=recipe.curation), return_state=True)

@@ -5,6 +5,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from glan.config import Budget, Curation, RunConfig, Selection
+from glan.drafting.documents import DraftPlan
+from glan.drafting.review import CRITERIA
 from glan.release.formats import FORMATS, Format
 from glan.units import Stage
 
@@ -79,3 +81,27 @@ class PublishConfig(_Form):
     )
     disciplines: list[str] = Field(default_factory=list, description="ids or names; empty: all")
     formats: list[Format] = Field(default=list(FORMATS), min_length=1, description="kinds of files")
+
+
+class ReviewConfig(DraftPlan):
+    """Let a model draft what is missing in the taxonomy, and people decide on it."""
+
+    approve: Literal["ask", "all", "none"] = Field(
+        default="ask",
+        description="ask: wait for a person, with a form; all: publish what is proposed; none: only keep the draft",
+    )
+    reviewer: str = Field(default="", max_length=200, description="who decides; can be filled in later, in the form")
+    criteria: list[str] = Field(
+        default=list(CRITERIA), min_length=1, description="by which a node is kept; they go on record"
+    )
+    timeout_hours: float = Field(default=168.0, gt=0, le=8760, description="how long the form waits, in hours")
+    draft: str = Field(
+        default="",
+        pattern=r"^([0-9a-f]{64})?$",
+        description="digest of a draft in the store, to decide on that one without asking the model; empty: draft anew",
+    )
+    recipe: Recipe = Field(default=None, description=RECIPE)
+
+    def plan(self) -> DraftPlan:
+        """What is drafted."""
+        return DraftPlan(**{name: getattr(self, name) for name in DraftPlan.model_fields})

@@ -5,6 +5,7 @@ from typing import Any
 
 from flows.terminal import counted, explained, out, show_json, show_table
 from glan import taxonomy as trees
+from glan.drafting import keeping
 from glan.errors import InputError
 from glan.settings import Settings
 from glan.store import taxonomies
@@ -77,12 +78,17 @@ def show_taxonomy(version: int | None, as_json: bool) -> None:
             known = ", ".join(map(str, versions)) or "none"
             raise InputError(f"--version: the store has no version {version} of the taxonomy; it has {known}")
         tree = current_taxonomy(store) if version is None else trees.from_table(taxonomies.at(store.files, version))
-    number = version or (versions[-1] if versions else 0)
+        number = version or (versions[-1] if versions else 0)
+        review = keeping.review_of(store.files, number) if number else None
     if as_json:
         show_json(tree.rows(number))
         return
     out.print(trees.to_yaml(tree), markup=False, highlight=False)
     _say_counts(tree, f"Version {number}" if number else "The shipped taxonomy, not yet in a store")
+    if review:
+        who = ", ".join(one.name for one in review.annotators)
+        record = store.files.address(keeping.review_path(review))
+        out.print(f"Decided by {who}; record: {record}", markup=False, highlight=False)
 
 
 def validate_taxonomy(file: Path, as_json: bool) -> None:

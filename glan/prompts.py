@@ -28,6 +28,9 @@ LOCK = PROMPTS / "prompts.lock"
 """Name, version and digest of every shipped template, so that no body changes under an old version."""
 
 NAMES = (
+    "taxonomy_catalogue",
+    "taxonomy_library",
+    "taxonomy_occupations",
     "subject_list",
     "subject_structure",
     "subject_direct",

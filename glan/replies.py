@@ -16,6 +16,8 @@ MOST_SUBJECTS = 60
 
 LEVELS = ["introductory", "intermediate", "advanced", "expert"]
 
+KINDS = ["field", "sub-field", "discipline"]
+
 
 class _Reply(BaseModel):
     model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
@@ -26,6 +28,8 @@ def _text(longest: int, description: str) -> Any:
     return Field(min_length=1, json_schema_extra={"maxLength": longest}, description=description)
 
 
+NodeName = Annotated[str, _text(80, "name of the field, sub-field or discipline, and nothing else")]
+NodeKind = Annotated[str, Field(min_length=1, json_schema_extra={"enum": KINDS}, description="its level in the tree")]
 SubjectName = Annotated[str, _text(120, "name of the subject, as a course would be named")]
 Level = Annotated[
     str, Field(min_length=1, json_schema_extra={"enum": LEVELS}, description="how far into the discipline")
@@ -36,6 +40,19 @@ SessionTitle = Annotated[str, _text(120, "title of this class session, unlike an
 SessionDescription = Annotated[str, _text(400, "one to three sentences: what is taught in this session")]
 Concept = Annotated[str, _text(100, "one key concept taught in this session, a short noun phrase")]
 Question = Annotated[str, _text(4000, "one self-contained question, without heading or answer")]
+
+
+class TaxonomyNode(_Reply):
+    """A node of the taxonomy as one list names it."""
+
+    name: NodeName
+    kind: NodeKind
+
+
+class TaxonomyNodes(_Reply):
+    """The nodes directly below a branch of the taxonomy, as one list of several."""
+
+    nodes: list[TaxonomyNode] = Field(description="the nodes, each once; empty where none is missing")
 
 
 class ListedSubject(_Reply):
@@ -77,11 +94,23 @@ class QuestionList(_Reply):
     questions: list[Question] = Field(min_length=1, description="one question for each numbered sample, in order")
 
 
-REPLIES: dict[str, type[BaseModel]] = {model.__name__: model for model in (SubjectList, SyllabusSessions, QuestionList)}
+REPLIES: dict[str, type[BaseModel]] = {
+    model.__name__: model for model in (TaxonomyNodes, SubjectList, SyllabusSessions, QuestionList)
+}
 """The names that the `output` of a prompt's header may have, besides `text`."""
 
 
 @cache
+def taxonomy_nodes(kinds: tuple[str, ...], most: int, fewest: int) -> type[TaxonomyNodes]:
+    """The reply with at least `fewest` (hard) and at most `most` (soft) nodes of these kinds (soft)."""
+    kind = Field(min_length=1, json_schema_extra={"enum": list(kinds)}, description="its level in the tree")
+    node = create_model("TaxonomyNode", __base__=TaxonomyNode, kind=(str, kind))
+    nodes = Field(
+        min_length=fewest, json_schema_extra={"maxItems": most}, description="the nodes, each once, none known already"
+    )
+    return create_model("TaxonomyNodes", __base__=TaxonomyNodes, nodes=(list[node], nodes))
+
+
 @cache
 def subject_list(most: int = MOST_SUBJECTS) -> type[SubjectList]:
     """The reply to a request for the subjects of a discipline, at most so many (soft)."""

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from glan import taxonomy
-from glan.config import RunConfig
+from glan.config import RunConfig, Selection
 from glan.errors import InputError, StoreError
 from glan.gateway.prices import without_price
 from glan.keys import canonical, digest
@@ -112,10 +112,17 @@ def existing_store() -> Store:
 
 
 def base_config(given: RunConfig | None) -> RunConfig:
-    """What to go on with: the configuration given, else that of the last run in the store, else the paper's."""
+    """How to go on: as the configuration given, else as the last run in the store, else as the paper.
+
+    Which disciplines the last run was for, what it might spend and whom it waited for is not taken over.
+    """
+    if given is not None:
+        return given
     store = Store.open(Settings.load().store)
     store.begun()
-    return given or last_config(store) or RunConfig()
+    fresh = RunConfig()
+    own = {name: getattr(fresh, name) for name in (*Selection.model_fields, "budget", "on_busy")}
+    return (last_config(store) or fresh).model_copy(update=own)
 
 
 def _keep(store: Store, config: RunConfig) -> str:
@@ -149,10 +156,14 @@ def seed_taxonomy(store: Store) -> None:
         publish_taxonomy(store, taxonomy.shipped(), expected_latest=None)
 
 
-def publish_taxonomy(store: Store, tree: Taxonomy, expected_latest: int | None) -> int:
-    """Publish a version and let the forms on the Prefect server offer it; the new version's number."""
+def publish_taxonomy(store: Store, tree: Taxonomy, expected_latest: int | None, run_id: str = "") -> int:
+    """Publish a version and let the forms on the Prefect server offer it; the new version's number.
+
+    `run_id` says what the version came from, where it is not a person's file or command.
+    """
     version = (expected_latest or 0) + 1
-    published = taxonomies.publish(store.files, tree.rows(version), expected_latest=expected_latest, clock=wiring.now)
+    rows = tree.rows(version)
+    published = taxonomies.publish(store.files, rows, expected_latest=expected_latest, run_id=run_id, clock=wiring.now)
     if expected_latest is not None:
         choices.follow(tree)
     return published

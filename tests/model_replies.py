@@ -14,7 +14,7 @@ from model_texts import Author, Entry
 Payload = dict[str, Any]
 Schema = dict[str, Any]
 
-_TOPIC = re.compile(r"^(?:Discipline|Course): *(.+)$", re.MULTILINE)
+_TOPIC = re.compile(r"^(?:Discipline|Course|Branch): *(.+)$", re.MULTILINE)
 _CONCEPTS = re.compile(r"[Kk]ey concepts[^:\n]{0,20}: *(\S.*)")
 _SIZES = re.compile(r"(\d+) to (\d+) class sessions")
 _PER_SESSION = re.compile(r"about (\d+) (?:key concepts|strings)")
@@ -63,6 +63,11 @@ class Asked:
         """The discipline or course."""
         found = [match for text in self.users for match in _TOPIC.findall(text)]
         return str(found[-1]) if found else self.whole[:200]
+
+    @cached_property
+    def branch(self) -> str:
+        """The branch of the taxonomy that is asked about, in whatever words its root is named."""
+        return self.topic if self.topic[:1].isupper() else "all"
 
     @cached_property
     def concepts(self) -> list[list[str]]:
@@ -161,6 +166,8 @@ class Filler:
         if "const" in node:
             return node["const"]
         if "enum" in node:
+            if entry and name == "kind":  # every list takes a node for the same
+                return Author(f"{self._pool_seed} {entry.title}").pick(node["enum"])
             text = self._text(name, entry) if entry else None
             return text if text in node["enum"] else self._author.pick(node["enum"])
         kinds: dict[str, Callable[[], Any]] = {
@@ -207,6 +214,8 @@ class Filler:
             if len(found) < fewest:
                 return texts.sessions(self._author, low, high, concepts)
             return found
+        if name == "nodes":
+            return texts.branches(self._author, f"{self._pool_seed} {self._asked.branch}", high)
         if len(found) >= fewest:
             return found
         return texts.subjects(self._author, f"{self._pool_seed} {self._asked.topic}", fewest, node.get("maxItems", 60))

@@ -121,6 +121,13 @@ def subjects(author: Author, pool_seed: str, low: int = 1, high: int = 60) -> li
     return [_subject(author, name, Author(f"{pool_seed} {name}")) for name in names]
 
 
+def branches(author: Author, pool_seed: str, most: int) -> list[Entry]:
+    """One list of what is below a branch of the taxonomy: most of the common topics, few of the rare ones."""
+    topics = Author(pool_seed).random.sample(words.TOPICS, POOL_SIZE)
+    drawn = [topic for rank, topic in enumerate(topics) if author.random.random() < 1 - rank / 12][: max(1, most)]
+    return [Entry(topic, "", "", ()) for topic in drawn or topics[:1]]
+
+
 def _share(rank: int) -> float:
     """Of the lists that name the subject of this rank; they have about 27 names each."""
     return min(0.98, max(0.04, 1.1 - rank / 45))

@@ -25,8 +25,8 @@ from glan.gateway.structure import instruction, response_format
 from glan.keys import normalised
 from glan.prompts import Prompts
 from glan.replies import SubjectList, question_list, subject_list, syllabus_sessions
+from glan.spellings import spellings_of
 from glan.stages import questions, syllabi
-from glan.stages.subjects import spellings_of
 
 KEY = "sk-test-0123456789abcdef"
 PROMPTS = Prompts.load()

@@ -54,7 +54,7 @@ class Recipe:
     ) -> Request:
         """A request of one prompt, as a further turn where `after` gives the turns before it."""
         prompt = self.prompts[prompt_name]
-        profile = _with_parameters(self.profile(role), prompt.parameters)
+        profile = with_parameters(self.profile(role), prompt.parameters)
         with_example = profile.example and not after
         messages = prompt.render(inputs, example=with_example)
         if with_example:
@@ -83,7 +83,7 @@ class Recipe:
         return {role: self.profile(role) for role in ROLES}
 
 
-def _with_parameters(profile: ModelProfile, parameters: Mapping[str, Any]) -> ModelProfile:
+def with_parameters(profile: ModelProfile, parameters: Mapping[str, Any]) -> ModelProfile:
     """The prompt's own sampling parameters, except those that the profile says are not to be sent."""
     wanted = {name: value for name, value in parameters.items() if getattr(profile, name) is not None}
     return profile.model_copy(update=wanted)

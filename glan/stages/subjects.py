@@ -1,21 +1,18 @@
 """Discipline -> subjects: several independent lists (paper, section 2.2), merged by name."""
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Call, Conversation, Outcome, Problem
 from glan.keys import digest, distinct, normalised, slug
 from glan.replies import ListedSubject, SubjectList, subject_list
+from glan.spellings import grouped, spellings_of
 from glan.stages.making import Effects, Made, Row, make, provenance
 from glan.stages.recipe import Recipe
 from glan.taxonomy import Discipline
 from glan.units import Receipt, Unit
-
-_ARTICLES = frozenset(["a", "an", "the"])
-_PREPOSITIONS = frozenset(["for", "in", "of", "on", "to", "with"])
 
 MOST_WORDS = 15
 """Of a subject's name; what is longer is a sentence."""
@@ -113,76 +110,8 @@ def _standing(group: list[_Mention]) -> tuple[int, float, str]:
 
 def _same_subject(mentions: Sequence[_Mention]) -> list[list[_Mention]]:
     """Mentions whose names are equal or nearly so; the same groups whichever name came first."""
-    group_of: dict[str, list[_Mention]] = {}
-    for mention in mentions:
-        spellings = spellings_of(mention.subject.subject_name)
-        group = [mention]
-        for known in _each_once(group_of[spelling] for spelling in spellings if spelling in group_of):
-            group += known
-        names = {spelling for member in group for spelling in spellings_of(member.subject.subject_name)}
-        group_of |= dict.fromkeys(names, group)
-    return [
-        sorted(group, key=lambda mention: (mention.list_index, mention.rank)) for group in _each_once(group_of.values())
-    ]
-
-
-def _each_once(groups: Iterable[list[_Mention]]) -> list[list[_Mention]]:
-    return list({id(group): group for group in groups}.values())
-
-
-def spellings_of(name: str) -> tuple[str, str]:
-    """Two keys of a name; names that share one are the same subject.
-
-    One ignores spaces and hyphens ("micro-economics"), the other the order of words where it says nothing: "history
-    of art" is "art history", "algorithms and data" is "data & algorithms"; but the philosophy of history is not the
-    history of philosophy. Both ignore case, plurals, articles and an acronym in brackets. A distance in letters is no
-    measure: it would merge microeconomics with macroeconomics, and Calculus I with Calculus II.
-    """
-    words = [_singular(word) for word in _telling(normalised(_without_acronym(name).replace("&", " and ")).split())]
-    return "".join(words), " ".join(_in_one_order(phrase) for phrase in reversed(_phrases(words)))
-
-
-def _telling(words: Sequence[str]) -> list[str]:
-    """The words without articles; the A of "vitamin A" is none."""
-    before = ["and", *words]
-    pairs = zip(words, before, strict=False)
-    telling = [word for word, last in pairs if word not in _ARTICLES or last not in {"and", *_PREPOSITIONS}]
-    return telling or list(words)
-
-
-def _phrases(words: Sequence[str]) -> list[list[str]]:
-    """The words between prepositions."""
-    phrases: list[list[str]] = [[]]
-    for word in words:
-        if word in _PREPOSITIONS:
-            phrases.append([])
-        else:
-            phrases[-1].append(word)
-    return phrases
-
-
-def _in_one_order(phrase: list[str]) -> str:
-    return " ".join(sorted(phrase) if "and" in phrase else phrase)
-
-
-def _singular(word: str) -> str:
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes")):
-        return word[:-2]
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is", "ics")):
-        return word[:-1]
-    return word
-
-
-def _without_acronym(name: str) -> str:
-    match = re.fullmatch(r"(.+?)\s*\(([\w&]{2,8})\)\s*", name)
-    if not match:
-        return name
-    words = normalised(match[1]).split()
-    telling = (word for word in words if word not in {"and", *_ARTICLES, *_PREPOSITIONS})
-    initials = ["".join(word[0] for word in some) for some in (words, telling)]
-    return match[1] if match[2].casefold().replace("&", "") in initials else name
+    groups = grouped(mentions, lambda mention: mention.subject.subject_name)
+    return [sorted(group, key=lambda mention: (mention.list_index, mention.rank)) for group in groups]
 
 
 def _row(unit: Unit, group: list[_Mention], position: int, outcomes: Sequence[Outcome]) -> Row:

@@ -113,7 +113,7 @@ def test_another_configuration_or_one_without_caps_has_a_budget_of_its_own(world
 def test_a_run_that_was_stopped_or_broke_is_gone_on_with_and_one_that_came_to_an_end_is_not(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows import generate
+    from flows import disciplines
 
     def stop(order: object) -> None:
         raise KeyboardInterrupt
@@ -123,7 +123,7 @@ def test_a_run_that_was_stopped_or_broke_is_gone_on_with_and_one_that_came_to_an
 
     for trouble, name in ((stop, "Cancelled"), (fail, "Failed")):
         with monkeypatch.context() as patch:
-            patch.setattr(generate, "_make", trouble)
+            patch.setattr(disciplines, "_make", trouble)
             state = world.run()
         assert state.name == name
         assert not runs.ended(world.store.files, str(state.state_details.flow_run_id))

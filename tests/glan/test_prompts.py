@@ -30,6 +30,8 @@ INPUTS: dict[str, Any] = {
         {"strategy": "cross_session", "sessions": SESSIONS, "key_concepts": ["entropy", "Carnot cycle"]},
     ],
     "question": "What is entropy?",
+    "known": [{"name": "Physical sciences", "below": ["Physics"]}],
+    "most": 12,
 }
 VALID = """---
 version: 1
@@ -71,7 +73,7 @@ def test_an_example_is_a_turn_between_the_system_message_and_the_user(name: str)
     assert [message["role"] for message in prompt.render(INPUTS)] == (["user"] if follows_up else ["system", "user"])
 
 
-def test_the_shipped_folder_holds_the_nine_prompts_and_their_lock_and_nothing_else() -> None:
+def test_the_shipped_folder_holds_the_prompts_and_their_lock_and_nothing_else() -> None:
     found = {path.name for path in PROMPTS.iterdir() if not path.name.startswith(".")}
     assert found == {f"{name}.md" for name in NAMES} | {LOCK.name}
     assert Prompts.load().names() == list(NAMES)
@@ -217,3 +219,19 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     (tmp_path / "answer.md").write_bytes(VALID.replace("brief", "bref é").encode("latin-1"))
     with pytest.raises(InputError, match=r"answer\.md: cannot be read as a UTF-8 text file"):
         Prompts.load(tmp_path)
+
+
+WORDINGS = [name for name in NAMES if name.startswith("taxonomy_")]
+
+
+@pytest.mark.parametrize("name", WORDINGS)
+def test_a_wording_asks_for_each_level_and_says_what_is_there(name: str) -> None:
+    prompt = Prompts.load()[name]
+    branches = [("", ""), ("Arts", ""), ("Arts", "Music")]
+    asked = [prompt.render({**INPUTS, "field": field, "sub_field": sub})[-1]["content"] for field, sub in branches]
+    assert len({text.splitlines()[-2] for text in asked}) == 3
+    assert all(
+        "- Physical sciences: Physics" in text and "at most 12" in text and "empty array" in text for text in asked
+    )
+    new = prompt.render({**INPUTS, "field": "Arts", "sub_field": "", "known": []})[-1]["content"]
+    assert "Physical sciences" not in new and "empty array" not in new

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from glan.prompts import Prompts
-from glan.replies import LEVELS, REPLIES, question_list, subject_list, syllabus_sessions
+from glan.replies import LEVELS, REPLIES, question_list, subject_list, syllabus_sessions, taxonomy_nodes
 
 SUBJECT = {"subject_name": "Optics", "level": "intermediate", "introduction": "Light.", "subtopics": ["lenses"]}
 
@@ -67,7 +67,9 @@ def test_what_an_endpoint_writes_beyond_the_soft_bounds_is_still_good() -> None:
     assert syllabus_sessions(1, 2, 3).model_validate(sessions(1, concepts=12)).sessions[0].key_concepts[11] == "c11"
 
 
-@pytest.mark.parametrize("model", [subject_list(6), syllabus_sessions(4, 6, 3), question_list(2)])
+@pytest.mark.parametrize(
+    "model", [subject_list(6), syllabus_sessions(4, 6, 3), question_list(2), taxonomy_nodes(("field",), 5, 1)]
+)
 def test_every_text_and_list_of_a_schema_is_bounded_and_every_field_described(model: type[BaseModel]) -> None:
     schema = model.model_json_schema()
     for node in nodes(schema):
@@ -93,6 +95,13 @@ def test_the_same_bounds_give_the_same_model() -> None:
 
 def test_a_worked_example_fits_the_reply_that_its_prompt_declares() -> None:
     prompts = Prompts.load()
-    for prompt in (prompts["subject_direct"], prompts["syllabus_direct"], prompts["question_batch"]):
+    drafting = [prompts[name] for name in prompts.names() if name.startswith("taxonomy_")]
+    for prompt in (prompts["subject_direct"], prompts["syllabus_direct"], prompts["question_batch"], *drafting):
         example = prompt.sections["example assistant"].render()
         REPLIES[prompt.output].model_validate_json(example)
+
+
+def test_a_branch_that_has_nodes_may_lack_none_a_new_one_may_not() -> None:
+    assert taxonomy_nodes(("discipline",), 5, 0).model_validate({"nodes": []}).nodes == []
+    with pytest.raises(ValidationError):
+        taxonomy_nodes(("discipline",), 5, 1).model_validate({"nodes": []})

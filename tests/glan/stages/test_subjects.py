@@ -15,6 +15,7 @@ from stage_world import PHYSICS, call_of, effects, new_store, recipe
 from glan.gateway.requests import Failure, Outcome, Understood
 from glan.keys import normalised
 from glan.replies import LEVELS, ListedSubject
+from glan.spellings import spellings_of
 from glan.stages import subjects
 from glan.stages.making import Row
 from glan.stages.subjects import subject_id
@@ -233,10 +234,10 @@ def test_merging_loses_no_name_and_counts_no_list_twice(lists: list[list[str]], 
     rows = merged(*lists)
     assert len({row["subject_id"] for row in rows}) == len(rows)
     assert [row["position"] for row in rows] == list(range(len(rows)))
-    kept: set[str] = {spelling for row in rows for spelling in subjects.spellings_of(row["name"])}
+    kept: set[str] = {spelling for row in rows for spelling in spellings_of(row["name"])}
     assert all(row["lists_found_in"] <= len(lists) for row in rows)
     assert sum(row["lists_found_in"] for row in rows) <= sum(
-        len({subjects.spellings_of(name)[0] for name in one}) for one in named
+        len({spellings_of(name)[0] for name in one}) for one in named
     )
     assert {normalised(row["name"]) for row in rows} <= {normalised(name) for one in named for name in one}
     if not kept:
@@ -255,11 +256,11 @@ def groups(rows: list[Row]) -> Any:
 def test_names_that_share_no_spelling_all_stay(given_names: list[str]) -> None:
     told = [name for name in given_names if subjects.is_subject(listed(name), UNIT.path)]
     rows = merged(given_names)
-    reached = {spelling for row in rows for spelling in subjects.spellings_of(row["name"])}
+    reached = {spelling for row in rows for spelling in spellings_of(row["name"])}
     for name in told:
-        alike = {other for other in told if set(subjects.spellings_of(other)) & set(subjects.spellings_of(name))}
+        alike = {other for other in told if set(spellings_of(other)) & set(spellings_of(name))}
         if len(alike) == 1:
-            assert set(subjects.spellings_of(name)) <= reached
+            assert set(spellings_of(name)) <= reached
 
 
 def test_two_steps_ask_for_free_text_first_and_structure_as_its_next_turn(tmp_path: Path) -> None:

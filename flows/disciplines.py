@@ -1,0 +1,180 @@
+"""The body of every flow that makes rows: disciplines side by side, each a sub-flow under its lease, then curation."""
+
+import contextvars
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import Any
+
+from prefect import get_run_logger, runtime
+from prefect.client.schemas.objects import State
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.states import Completed, Failed
+
+from flows.discipline import generate_discipline
+from flows.turns import Turns
+from glan import errors
+from glan.config import RunConfig
+from glan.planning.publishing import drop_orphans, publish_done
+from glan.planning.scope import walks
+from glan.planning.walk import survey
+from glan.store import snapshots
+from glan.units import Scope
+from tasks import progress, telling, wiring
+from tasks.artifacts import publish_summary
+from tasks.curation import curate, curated
+from tasks.doctor import examine_before_paying
+from tasks.preparation import conclude, current_taxonomy, prepare
+from tasks.receipts import receipts_in
+from tasks.runner import stop, task_runner, workers
+from tasks.watching import STOPPED
+from tasks.wiring import Order, effects, leases, now, recipe, scope
+
+DISCIPLINES_AT_ONCE = 3
+"""A few overlap, so that the last slow calls of one do not leave the gateway idle."""
+
+LOOK_EVERY_SECONDS = 0.5
+"""How often the main thread wakes while sub-flows run: signals reach no other."""
+
+
+SERVER_RETRIES = 7
+"""Prefect's client tries again after 2, 4, 8, … seconds: a server may be away for four minutes without a loss."""
+
+
+def make_disciplines(config: RunConfig, scope: Scope = Scope()) -> State[Any]:
+    """The body of every flow that makes rows: take on the disciplines selected, as far as the scope goes."""
+    order = prepare(config, str(runtime.flow_run.id), scope)
+    try:
+        with receipts_in(effects(order).store.files.url):
+            state = _make(order)
+    finally:
+        wiring.close(order)
+    conclude(order, state.name or "")  # not reached by a run that was stopped: that one is to be gone on with
+    return state
+
+
+def _make(order: Order) -> State[Any]:
+    todo = _with_work(order)
+    if todo and scope(order).asks_a_model:
+        examine_before_paying(recipe(order))
+    states = _run_disciplines(order, todo)
+    wiring.check(order)
+    verdicts = curate(order) if todo else curated(order)
+    publish_summary(order.run_id, effects(order).store, verdicts)
+    _tell(order)
+    return _end(order, states)
+
+
+def _tell(order: Order) -> None:
+    """Tell whoever listens for events what is out of the ordinary about this run."""
+    telling.quarantine_if_high(order.run_id)
+    spent = progress.of(order.run_id).spent
+    if spent is not None:
+        telling.budget_spent(order.run_id, wiring.budget_id(order), spent)
+
+
+def _with_work(order: Order) -> list[str]:
+    """The disciplines that have something to do; of the others, what is done is published."""
+    run = effects(order)
+    made = recipe(order)
+    counts = progress.of(order.run_id)
+    disciplines = current_taxonomy(run.store).select(**made.config.selectors())
+    shown = snapshots.latest(run.store.files)
+    todo = []
+    for walk in walks(run.store, disciplines, made, scope(order)):
+        wiring.check(order)
+        seen = survey(walk)
+        if seen.ready:
+            todo.append(walk.discipline.discipline_id)
+            continue
+        receipts = [receipt for stage in seen.done.values() for _, receipt in stage.values()]
+        publish_done(run.store, walk.shelf, receipts, order.run_id, now)
+        if shown is None or shown.generations.get(walk.discipline.discipline_id, {}) != walk.shelf.generations:
+            drop_orphans(
+                run.store, walk.discipline.discipline_id, order.run_id, now
+            )  # a run was killed before it could
+        for receipt in receipts:
+            counts.found(receipt.discipline_id, receipt.stage)
+            counts.was_done(receipt)
+    first = list(scope(order).questions)
+    return sorted(todo, key=lambda name: first.index(name) if name in first else len(first))
+
+
+def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[Any]]:
+    """A sub-flow for each discipline, a few at once, in threads of this process; their units where the settings say."""
+    if not discipline_ids:
+        return []
+    counts = progress.of(order.run_id)
+    turns = Turns(discipline_ids, leases(order), recipe(order).config.on_busy, counts.say)
+    running: dict[Future[State[Any]], str] = {}
+    states: list[State[Any]] = []
+    with (
+        workers(order),
+        ThreadPoolExecutor(DISCIPLINES_AT_ONCE, thread_name_prefix="discipline") as pool,
+        _stopping_calls(order),
+        turns,
+    ):
+        while running or (turns and not counts.over):
+            # Flow runs that are created at the same moment collide in the server's database: one after another.
+            begun = all(counts.total(discipline_id).known for discipline_id in running.values())
+            free = begun and len(running) < DISCIPLINES_AT_ONCE and not counts.over
+            if free and (discipline_id := turns.next()):
+                work = pool.submit(contextvars.copy_context().run, _discipline, discipline_id, order)
+                running[work] = discipline_id
+            for future in wait(running, LOOK_EVERY_SECONDS, FIRST_COMPLETED).done:
+                states.append(future.result())
+                turns.ended(running.pop(future))
+            if not running:  # all wait for other runs
+                time.sleep(LOOK_EVERY_SECONDS)
+            for message in counts.take_messages():
+                get_run_logger().warning(message)
+            turns.keep()
+            wiring.check(order)
+    counts.skipped.extend(turns.skipped)
+    return states
+
+
+@contextmanager
+def _stopping_calls(order: Order) -> Iterator[None]:
+    """End the calls of a run that is told to stop, so that whoever waits for them need not wait long."""
+    try:
+        yield
+    except BaseException:
+        stop(order, errors.Cancelled(STOPPED))
+        raise
+
+
+def _discipline(discipline_id: str, order: Order) -> State[Any]:
+    """One sub-flow. Whatever goes wrong with it, even its start, ends none of the others."""
+    try:
+        job = generate_discipline.with_options(task_runner=task_runner(order))
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: SERVER_RETRIES}):
+            state: State[Any] = job(discipline_id, order, return_state=True)
+    except Exception as error:
+        return Failed(message=f"{discipline_id}: {error}")
+    return state
+
+
+def _end(order: Order, states: Sequence[State[Any]]) -> State[Any]:
+    """Completed, PartiallyCompleted if something is missing, BudgetSpent, Failed if an error was final or nothing came."""
+    counts = progress.of(order.run_id)
+    total = counts.total()
+    figures = (
+        f"{total.made} units made with {total.calls} calls, {total.done_before} up to date, "
+        f"rows quarantined: {total.quarantined} now and {total.quarantined_before} before, units failed: {total.failed}"
+    )
+    if counts.skipped:
+        figures = f"{figures}, left to other runs: {', '.join(counts.skipped)}"
+    unfinished = [state for state in states if not state.is_completed()]
+    if unfinished:
+        figures = f"{figures}: {unfinished[0].message}"
+    if counts.fatal is not None:
+        return Failed(message=counts.fatal)
+    if counts.spent is not None:
+        return Completed(name="BudgetSpent", message=f"{counts.spent}; {figures}")
+    if unfinished and len(unfinished) == len(states):
+        return Failed(message=figures)
+    if unfinished or total.failed or total.quarantined or counts.skipped:
+        return Completed(name="PartiallyCompleted", message=figures)
+    return Completed(message=figures)
