@@ -68,7 +68,7 @@ class Child:
 
 
 def _end_with_parent() -> None:
-    while sys.stdin.buffer.read(4096):
+    while os.read(0, 4096):  # not by sys.stdin, whose lock a thread must not hold when Python ends
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 

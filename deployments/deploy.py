@@ -1,4 +1,4 @@
-"""prefect.yaml -> a Prefect server: `python -m deployments.deploy` makes the work pool and deploys everything."""
+"""prefect.yaml -> a Prefect server: `python -m deployments.deploy` makes the work pool, deploys everything, and the automations."""
 
 import os
 import subprocess
@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from deployments.automations import deploy_automations
 from glan.errors import InputError
+from glan.settings import Settings
 
 FILE = Path(__file__).with_name("prefect.yaml")
 POOL = "glan"
@@ -68,6 +70,7 @@ def main() -> int:
     try:
         make_pool()
         deploy()
+        deploy_automations(Settings.load().notify or None)
     except InputError as error:
         sys.stderr.write(f"glan: {error}\n")
         return 2

@@ -23,6 +23,7 @@ from glan.errors import GlanError, InputError
 from glan.settings import Settings
 from glan.store import taxonomies
 from glan.store.store import Store
+from glan.taxonomy import Taxonomy
 
 SECONDS_TO_START = 300.0
 """A first start makes the database, which takes a while on a slow disk."""
@@ -122,7 +123,7 @@ def serve(wanted: Wanted, hurry: Callable[[], bool]) -> None:
             stack.enter_context(_server_set(f"{wanted.address}/api"))
         if wanted.local:
             _use(stack.enter_context(local_model.LocalModel()))
-        _deploy(wanted.local)
+        _deploy(store, wanted.local)
         children["worker"] = stack.enter_context(_worker(wanted, log, hurry))
         _say(f"Prefect's UI: {remote or wanted.address}   data: {store.files.url}   log: {log_path}")
         _say("Open it, choose Deployments, generate, Run. Ctrl-C stops everything.")
@@ -203,14 +204,29 @@ def _use(model: local_model.LocalModel) -> None:
     os.environ.setdefault("GLAN_MAX_CONCURRENCY", str(model.slots))
 
 
-def _deploy(local: bool) -> None:
+def _deploy(store: Store, local: bool) -> None:
+    import httpx
+
+    from deployments.automations import deploy_automations
     from deployments.deploy import deploy, make_pool, prefill
     from flows.terminal_runs import DEMO
+    from tasks.preparation import current_taxonomy
 
-    make_pool()
-    deploy()
-    if local:
-        prefill(RunConfig.from_file(DEMO).model_dump(mode="json"))
+    try:
+        make_pool()
+        deploy()
+        deploy_automations(Settings.load().notify or None)
+        if local:
+            prefill(_within_reach(RunConfig.from_file(DEMO), current_taxonomy(store)).model_dump(mode="json"))
+    except httpx.HTTPError as error:
+        raise InputError(f"the Prefect server does not take the deployments: {error}") from error
+
+
+def _within_reach(demo: RunConfig, tree: Taxonomy) -> RunConfig:
+    """What a small model can do, by the ids that the form offers: a person's own taxonomy may lack the demo's."""
+    names = {one.discipline: one.discipline_id for one in tree}
+    ids = [names[name] for name in demo.disciplines if name in names] or list(names.values())[:1]
+    return demo.model_copy(update={"disciplines": ids})
 
 
 @contextmanager
