@@ -2,7 +2,7 @@
 
 import logging
 
-from glan.planning.publishing import GENERATED, publish_edition
+from glan.planning.publishing import GENERATED, publish_units
 from glan.planning.scope import walks
 from glan.planning.walk import Walk, survey
 from glan.store import editions
@@ -44,7 +44,8 @@ def finish_edition(order: Order, discipline_id: str) -> None:
         logging.getLogger("glan").warning(reason)
         progress.of(order.run_id).failed(discipline_id, empty[0], discipline_id, reason)
         return
-    publish_edition(store, discipline_id, [one for some in receipts.values() for one in some], order.run_id, now)
+    whole = [receipt for some in receipts.values() for receipt in some]
+    publish_units(store, discipline_id, whole, order.run_id, now, in_place_of_all=True)
 
 
 def _all_lost(receipts: list[Receipt]) -> bool:

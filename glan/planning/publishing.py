@@ -25,15 +25,24 @@ Clock = Callable[[], datetime.datetime]
 Named = Mapping[Stage, Mapping[str, Receipt]]
 
 
-def publish_units(store: Store, discipline_id: str, receipts: Iterable[Receipt], run_id: str, clock: Clock) -> None:
-    """Name committed units in the generations of their stages."""
+def publish_units(
+    store: Store,
+    discipline_id: str,
+    receipts: Iterable[Receipt],
+    run_id: str,
+    clock: Clock,
+    in_place_of_all: bool = False,
+) -> None:
+    """Name committed units in the generations of their stages, beside or in place of what is named there."""
     by_stage: dict[Stage, list[Receipt]] = {}
     for receipt in receipts:
         by_stage.setdefault(receipt.stage, []).append(receipt)
     for stage in STAGES:
         if stage in by_stage:
+            named = manifests.current(store.files, stage, discipline_id) if in_place_of_all else None
+            drop = {receipt.unit for receipt in named.units} if named else set()
             manifests.publish(
-                store.files, stage, discipline_id, add=by_stage[stage], drop=(), run_id=run_id, clock=clock
+                store.files, stage, discipline_id, add=by_stage[stage], drop=drop, run_id=run_id, clock=clock
             )
 
 
@@ -47,21 +56,6 @@ def publish_done(store: Store, shelf: Shelf, receipts: Iterable[Receipt], run_id
     if unnamed:
         publish_units(store, shelf.discipline_id, unnamed, run_id, clock)
         publish_snapshot(store, [shelf.discipline_id], run_id, clock)
-
-
-def publish_edition(store: Store, discipline_id: str, receipts: Iterable[Receipt], run_id: str, clock: Clock) -> None:
-    """Put the units of a finished edition in the place of all that was named at their stages."""
-    by_stage: dict[Stage, list[Receipt]] = {}
-    for receipt in receipts:
-        by_stage.setdefault(receipt.stage, []).append(receipt)
-    for stage in GENERATED:
-        if stage in by_stage:
-            named = manifests.current(store.files, stage, discipline_id)
-            before = {receipt.unit for receipt in named.units} if named else set()
-            drop = before - {receipt.unit for receipt in by_stage[stage]}
-            manifests.publish(
-                store.files, stage, discipline_id, add=by_stage[stage], drop=drop, run_id=run_id, clock=clock
-            )
 
 
 def drop_orphans(store: Store, discipline_id: str, run_id: str, clock: Clock) -> None:
