@@ -15,7 +15,7 @@ from serve_world import SMALL, Served, alive, children, form, page
 import glan
 from glan.store.store import Store
 from glan.taxonomy import added, shipped
-from tasks.preparation import publish_taxonomy
+from tasks.preparation import publish_taxonomy, seed_taxonomy
 
 
 def test_run_pressed_on_generate_makes_rows_in_the_folder(served: Served) -> None:
@@ -68,6 +68,7 @@ def test_a_wrong_value_is_refused_before_there_is_a_run(
 def test_forms_offer_a_discipline_soon_after_it_is_added(served: Served) -> None:
     store = Store.open(str(served.folder / "data"))
     store.start()
+    seed_taxonomy(store)
     tree = added(shipped(), "Natural sciences", "", "Study of Lichens")
     publish_taxonomy(store, tree, expected_latest=1)
     deadline = time.monotonic() + 60
