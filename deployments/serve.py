@@ -46,6 +46,8 @@ PREFECT: dict[str, str] = {
     "PREFECT_WORKER_QUERY_SECONDS": "2",
     "PREFECT_RUNNER_AUTO_INSTALL_DEPENDENCIES": "false",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "glan",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",  # the log is for trouble; the UI has the runs' own lines
+    "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
 }
 """What a person has set stays."""
 

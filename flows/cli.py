@@ -256,9 +256,6 @@ def serve(
     local: Local = False,
 ) -> None:
     """Prefect's server, its UI and all deployments on this machine, until Ctrl-C."""
-    from flows.terminal import quiet_prefect
-
-    quiet_prefect()
     options = ["--host", host, "--port", str(port), "--at-once", str(at_once), *(["--local"] if local else [])]
     # Another program, not an import: deployments stand above flows.
     os.execv(sys.executable, [sys.executable, "-P", "-m", "deployments.serve", *options])

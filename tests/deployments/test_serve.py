@@ -15,7 +15,7 @@ from serve_world import SMALL, Served, alive, children, form, page
 import glan
 from glan.store.store import Store
 from glan.taxonomy import added, shipped
-from tasks.preparation import publish_taxonomy
+from tasks.preparation import publish_taxonomy, seed_taxonomy
 
 
 def test_run_pressed_on_generate_makes_rows_in_the_folder(served: Served) -> None:
@@ -68,13 +68,14 @@ def test_a_wrong_value_is_refused_before_there_is_a_run(
 def test_forms_offer_a_discipline_soon_after_it_is_added(served: Served) -> None:
     store = Store.open(str(served.folder / "data"))
     store.start()
+    seed_taxonomy(store)
     tree = added(shipped(), "Natural sciences", "", "Study of Lichens")
     publish_taxonomy(store, tree, expected_latest=1)
     deadline = time.monotonic() + 60
-    while "study-of-lichens" not in offered(served, "generate/generate"):
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
-    assert "study-of-lichens" in offered(served, "publish/publish")
+    for deployment in ("generate/generate", "publish/publish"):
+        while "study-of-lichens" not in offered(served, deployment):
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
     nightly = served.client.read_deployment_by_name("expand/expand-nightly")
     assert nightly.concurrency_options and nightly.concurrency_options.collision_strategy == "CANCEL_NEW"
     assert nightly.description and nightly.tags == ["glan"] and nightly.version == glan.__version__
