@@ -3,6 +3,7 @@
 The temporary one is kept alive while a run that was told to stop writes down how it ended.
 """
 
+import atexit
 import signal
 
 from prefect import get_client
@@ -11,11 +12,14 @@ from prefect.server.api.server import SubprocessASGIServer
 
 from glan.errors import InputError
 
+DEAF_TO = {signal.SIGINT, signal.SIGTERM}
+
 
 def ready_server() -> None:
-    """Make sure that the server that is set answers; where none is set, start the temporary one, deaf to Ctrl-C.
+    """Make sure that the server that is set answers; where none is set, start the temporary one, deaf to Ctrl-C and SIGTERM.
 
-    A terminal sends Ctrl-C to every process of the command. A run that has lost its server waits for it for minutes.
+    A terminal sends Ctrl-C to every process of the command, and whatever stops a service or a job may do the same with
+    SIGTERM. A run that has lost its server waits for it for minutes.
 
     Raises:
         InputError: the server that is set does not answer.
@@ -23,11 +27,19 @@ def ready_server() -> None:
     if determine_server_type() != ServerType.EPHEMERAL:
         _check_answer("start it, correct the address, or unset it to run on a temporary one")
         return
-    usual = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a process inherits what is blocked
+    server = SubprocessASGIServer()
+    usual = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)  # a process inherits what is blocked
     try:
-        SubprocessASGIServer().start()
+        server.start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, usual)
+    atexit.register(_end, server)
+
+
+def _end(server: SubprocessASGIServer) -> None:
+    """End the temporary server, which hears nothing milder. What it was told is in its database."""
+    if server.server_process is not None:
+        server.server_process.kill()
 
 
 def lasting_server() -> None:

@@ -15,7 +15,7 @@ from glan.config import RunConfig, explain
 from glan.errors import InputError
 from glan.settings import Settings
 from glan.store.store import Store
-from tasks.preparation import existing_store
+from tasks.preparation import base_config, check, current_taxonomy, existing_store
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -25,6 +25,7 @@ def run_expand(run_file: Path | None, given: Mapping[str, Any], as_json: bool) -
     quiet_prefect()
     with explained():
         config = _form(ExpandConfig, run_file, given)
+        _check(config)
         from flows.expand import expand
 
         _carry_out(lambda: expand(config, return_state=True), as_json)
@@ -38,6 +39,7 @@ def run_backfill(run_file: Path | None, given: Mapping[str, Any], yes: bool, as_
         from flows.backfill import backfill, preview, work
 
         existing_store()
+        _check(config)
         table = preview(*work(config))
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
         if config.preview and as_json:
@@ -61,6 +63,16 @@ def run_curate(run_file: Path | None, as_json: bool) -> None:
         from flows.curate import curate_all
 
         _carry_out(lambda: curate_all(config, return_state=True), as_json)
+
+
+def _check(config: ExpandConfig | BackfillConfig) -> None:
+    """Everything that can be wrong, before a Prefect server is started for it.
+
+    Raises:
+        InputError: settings, models, prices or disciplines are wrong.
+    """
+    recipe = base_config(config.recipe).model_copy(update=config.selectors())
+    check(recipe, current_taxonomy(Store.open(Settings.load().store)))
 
 
 def _form(kind: type[Form], run_file: Path | None, given: Mapping[str, Any]) -> Form:
