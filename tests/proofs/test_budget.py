@@ -43,4 +43,4 @@ def test_a_killed_run_and_the_one_that_goes_on_spend_one_budget(prefect_api: str
 def _runs(store: str) -> list[str]:
     """The ids of all runs on record."""
     names = (path.name for path in (Path(store) / "v1/_runs").iterdir())
-    return [name.removesuffix(".json") for name in names if not name.endswith(".end.json")]
+    return [name.removesuffix(".json") for name in names if name.count(".") == 1 and name.endswith(".json")]
