@@ -113,6 +113,7 @@ def test_cancelling_the_parent_cancels_the_children_and_keeps_what_is_committed(
     check_store(str(served.folder / "data"))
 
 
+@pytest.mark.soak
 def test_a_budget_is_dealt_out_among_the_children(served: Served, model: ModelServer) -> None:
     before = model.count
     config = {"disciplines": THREE, "at_once": 1, "budget": {"calls": 9}, "config": {**CHILD, "seed": 7}}

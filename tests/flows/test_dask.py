@@ -132,6 +132,7 @@ def test_a_final_error_in_one_worker_process_ends_the_run_in_all(dask: World) ->
     assert len(writers(dask)) == 2
 
 
+@pytest.mark.soak
 def test_worker_processes_share_a_limited_endpoint(dask: World) -> None:
     dask.server.latency = 0.05
     dask.server.limit = 6
