@@ -141,9 +141,9 @@ class Asking:
         await gate.enter(self._rank, expected)
         used = (0, 0)
         try:
-            self._desk.check()
             if self._desk.purse is not None:
                 self._reserved = await self._desk.purse.reserve(characters, request.profile)
+            self._desk.check()
             started_at = self._desk.ledger.clock()
             answer = await self._to_its_end(self._line.client.ask(sent, request.profile.timeout_seconds))
             if isinstance(answer, Reply):

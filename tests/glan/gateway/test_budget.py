@@ -1,5 +1,6 @@
 """The budget: never more calls than allowed, never more tokens or money than what was in flight, and nothing is cut."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from gateway_world import Answer, MemoryHistory, MemoryLog, SayAnything, ask, co
 from model_server import Faults, ModelServer
 
 from glan.config import Budget
-from glan.errors import BudgetSpent, EndpointDown, InputError
+from glan.errors import BudgetSpent, InputError
 from glan.gateway.gateway import Allowance, Gateway
 from glan.gateway.requests import Conversation, Outcome
 from glan.gateway.terms import Amount
@@ -232,25 +233,27 @@ def test_money_cannot_be_capped_where_the_price_is_unknown(open_gateway: Open, s
     assert server.count == 0
 
 
-def test_an_interrupted_run_gives_back_nothing_that_was_sent_and_all_that_waited(
+def test_calls_that_an_interrupt_cut_off_count_and_those_that_waited_do_not(
     open_gateway: Open, endpoint: SayAnything
 ) -> None:
-    release = threading.Event()
+    arrived, release = threading.Barrier(4, timeout=20), threading.Event()
 
     def say(payload: dict[str, Any], nth: int) -> Answer:
+        arrived.wait()
         release.wait(20)
         return completion("A good answer.")
+
+    def interrupt() -> None:
+        arrived.wait()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
     endpoint.say = say
     gateway = open_gateway(endpoint.base_url, allowance=caps(calls=3))
     with ThreadPoolExecutor(1) as pool:
-        run = pool.submit(gateway.run, [one(ask(i)) for i in range(5)])
-        while len(endpoint.payloads) < 3:
-            time.sleep(0.01)
-        gateway._soon(gateway._end_runs, EndpointDown("the endpoint is down"))
-        with pytest.raises(EndpointDown):
-            run.result(20)
-    release.set()
+        pool.submit(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            gateway.run([one(ask(i)) for i in range(5)])
+        release.set()
     with pytest.raises(BudgetSpent, match="3 of 3 calls"):
         gateway.run([one(ask(9))])
     assert len(endpoint.payloads) == 3
