@@ -88,6 +88,7 @@ def test_what_cannot_be_started_is_one_sentence(served: Served) -> None:
     assert "qestions" in str(wrong.state and wrong.state.message)
 
 
+@pytest.mark.soak
 def test_cancelling_the_parent_cancels_the_children_and_keeps_what_is_committed(
     served: Served, model: ModelServer
 ) -> None:

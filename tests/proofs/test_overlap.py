@@ -24,9 +24,8 @@ def test_a_second_run_waits_for_the_first_and_then_has_nothing_to_do(prefect_api
     check_complete(desk.store, RUN)
 
 
-@pytest.mark.parametrize(
-    "on_busy", ["wait", pytest.param("skip", marks=pytest.mark.soak), pytest.param("share", marks=pytest.mark.soak)]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("on_busy", ["wait", "skip", "share"])
 def test_overlapping_nights_and_a_backfill_add_up(
     undisturbed: str, prefect_api: str, tmp_path: Path, on_busy: str
 ) -> None:
