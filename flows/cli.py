@@ -5,10 +5,33 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
+
+from flows.cli_store import store_app
+from flows.cli_taxonomy import taxonomy_app
+from flows.options import (
+    BudgetCalls,
+    BudgetTokens,
+    BudgetUsd,
+    Disciplines,
+    Fields,
+    Json,
+    Lists,
+    Local,
+    OnBusy,
+    Patterns,
+    Questions,
+    RecipeFile,
+    RunFile,
+    SubFields,
+    Subjects,
+    TaxonomyFile,
+    selection,
+    those_given,
+)
 
 app = typer.Typer(
     name="glan",
@@ -17,37 +40,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-taxonomy_app = typer.Typer(help="The tree of disciplines: show it, check a file, add to it.", no_args_is_help=True)
 app.add_typer(taxonomy_app, name="taxonomy")
-
-RunFile = Annotated[
-    Path | None, typer.Argument(metavar="[RUN.toml]", help="What to make; without it, the paper's values.")
-]
-RecipeFile = Annotated[
-    Path | None, typer.Argument(metavar="[RUN.toml]", help="How to make it; without it, as the last run did.")
-]
-Disciplines = Annotated[
-    list[str] | None, typer.Option("--discipline", help="Id or name; repeat for several. Default: all.")
-]
-Fields = Annotated[list[str] | None, typer.Option("--field", help="All disciplines of this field; may be repeated.")]
-SubFields = Annotated[
-    list[str] | None, typer.Option("--sub-field", help="All disciplines of this sub-field; may be repeated.")
-]
-Patterns = Annotated[
-    list[str] | None, typer.Option("--pattern", help="All disciplines that fit, e.g. '*industry'; may be repeated.")
-]
-OnBusy = Annotated[
-    str | None, typer.Option("--on-busy", help="When another run works on a discipline: wait, skip or share.")
-]
-Subjects = Annotated[int | None, typer.Option(help="The first n subjects of each discipline.")]
-Questions = Annotated[int | None, typer.Option(help="Sample indices per subject, over its whole life.")]
-Lists = Annotated[int | None, typer.Option(help="Independent subject lists per discipline.")]
-BudgetUsd = Annotated[float | None, typer.Option(help="Most US dollars to spend; needs a price for every model.")]
-BudgetTokens = Annotated[int | None, typer.Option(help="Most tokens to spend, sent and received together.")]
-BudgetCalls = Annotated[int | None, typer.Option(help="Most calls to make.")]
-TaxonomyFile = Annotated[Path | None, typer.Option("--taxonomy", help="A taxonomy file to use from now on.")]
-Local = Annotated[bool, typer.Option("--local", help="Use the embedded model on this machine.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document for machines.")]
+app.add_typer(store_app)
 
 
 @app.command()
@@ -83,8 +77,8 @@ def run(
     from flows.terminal_runs import forecast_run, start_run
 
     limits = {"subjects": subjects, "questions": questions, "lists": lists, "on_busy": on_busy}
-    budget = {"budget": _set({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
-    given = run_file, _set({**_selection(discipline, field, sub_field, pattern), **limits, **budget})
+    budget = {"budget": those_given({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
+    given = run_file, those_given({**selection(discipline, field, sub_field, pattern), **limits, **budget})
     (forecast_run if dry_run else start_run)(given, taxonomy, local, json)
 
 
@@ -106,7 +100,7 @@ def plan(
     from flows.terminal_runs import forecast_run
 
     limits = {"subjects": subjects, "questions": questions, "lists": lists}
-    given = run_file, _set({**_selection(discipline, field, sub_field, pattern), **limits})
+    given = run_file, those_given({**selection(discipline, field, sub_field, pattern), **limits})
     forecast_run(given, taxonomy, local, json)
 
 
@@ -146,9 +140,9 @@ def expand(
     """Ask further questions where accepted instructions are short of the target, the least covered first."""
     from flows.terminal_jobs import run_expand
 
-    night = {"night": _set({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
+    night = {"night": those_given({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
     given = {"target": target, "attempts": attempts, "on_busy": on_busy, **night}
-    run_expand(run_file, _set({**_selection(discipline, field, sub_field, pattern), **given}), json)
+    run_expand(run_file, those_given({**selection(discipline, field, sub_field, pattern), **given}), json)
 
 
 @app.command()
@@ -173,9 +167,9 @@ def backfill(
     """Make a part of the data good, from one stage down; what it would cost is said first."""
     from flows.terminal_jobs import run_backfill
 
-    budget = {"budget": _set({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
+    budget = {"budget": those_given({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
     given = {"stage": stage, "mode": mode, "preview": dry_run, "on_busy": on_busy, **budget}
-    run_backfill(run_file, _set({**_selection(discipline, field, sub_field, pattern), **given}), yes, json)
+    run_backfill(run_file, those_given({**selection(discipline, field, sub_field, pattern), **given}), yes, json)
 
 
 @app.command()
@@ -213,42 +207,6 @@ def limit(
 
 
 @app.command()
-def files(
-    stage: Annotated[str, typer.Argument(help="subjects, syllabi, questions, answers, instructions, ...")],
-    discipline: Disciplines = None,
-    json: Json = False,
-) -> None:
-    """The Parquet objects that hold a stage now, one a line, for DuckDB and other readers."""
-    from flows.terminal_views import show_files
-
-    show_files(stage, discipline or None, json)
-
-
-@app.command()
-def report(
-    out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path("report.html"),
-    json: Json = False,
-) -> None:
-    """One HTML page on the whole store: coverage, figures, money, reasons, samples; needs no network."""
-    from flows.terminal_views import write_report
-
-    write_report(out, json)
-
-
-@app.command()
-def publish(
-    release: Annotated[str, typer.Argument(help="Name of the release, e.g. 2026-11.1")],
-    discipline: Disciplines = None,
-    format: Annotated[list[str] | None, typer.Option(help="parquet, jsonl; repeat for several. Default: both.")] = None,
-    json: Json = False,
-) -> None:
-    """Write the kept instructions as an immutable release of chat messages."""
-    from flows.terminal_views import publish_release
-
-    publish_release(release, discipline or None, format or ["parquet", "jsonl"], json)
-
-
-@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address that the server listens at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port that the server listens at.")] = 4200,
@@ -259,94 +217,6 @@ def serve(
     options = ["--host", host, "--port", str(port), "--at-once", str(at_once), *(["--local"] if local else [])]
     # Another program, not an import: deployments stand above flows.
     os.execv(sys.executable, [sys.executable, "-P", "-m", "deployments.serve", *options])
-
-
-@taxonomy_app.command("show")
-def taxonomy_show(
-    version: Annotated[int | None, typer.Option(help="Default: the current one.")] = None, json: Json = False
-) -> None:
-    """The tree that runs read."""
-    from flows.terminal_views import show_taxonomy
-
-    show_taxonomy(version, json)
-
-
-@taxonomy_app.command("validate")
-def taxonomy_validate(file: Path, json: Json = False) -> None:
-    """Check a taxonomy file; nothing is written."""
-    from flows.terminal_views import validate_taxonomy
-
-    validate_taxonomy(file, json)
-
-
-@taxonomy_app.command("add")
-def taxonomy_add(
-    discipline: Annotated[str, typer.Argument(help="Name of the new discipline.")],
-    field: Annotated[str, typer.Option(help="Field it belongs to; a new one is made.")],
-    sub_field: Annotated[str, typer.Option(help="Sub-field it belongs to; empty: directly under the field.")] = "",
-    json: Json = False,
-) -> None:
-    """Add one discipline as a new version; only it will run."""
-    from flows.terminal_views import add_discipline
-
-    add_discipline(field, sub_field, discipline, json)
-
-
-@taxonomy_app.command("draft")
-def taxonomy_draft(
-    run_file: RunFile = None,
-    field: Annotated[list[str] | None, typer.Option(help="Only below this field; repeat for several.")] = None,
-    sub_field: Annotated[list[str] | None, typer.Option(help="Only below this sub-field; repeat for several.")] = None,
-    lists: Annotated[
-        int | None, typer.Option(help="How often each of the three wordings is asked. Default: 1.")
-    ] = None,
-    min_votes: Annotated[int | None, typer.Option(help="Lists that have to name a node. Default: 2.")] = None,
-    draft: Annotated[str | None, typer.Option(help="Digest of a draft in the store; no model is asked.")] = None,
-    out: Annotated[Path, typer.Option(help="The file for annotators.")] = Path("review.yaml"),
-    json: Json = False,
-) -> None:
-    """Have a model draft what is missing in the taxonomy; write a file for people to vote in."""
-    from flows.terminal_taxonomy import draft_taxonomy
-
-    plan = {"fields": field, "sub_fields": sub_field, "lists": lists, "min_votes": min_votes}
-    draft_taxonomy(run_file, plan, draft, out, json)
-
-
-@taxonomy_app.command("import")
-def taxonomy_import(
-    file: Annotated[Path | None, typer.Argument(help="A taxonomy file.")] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Take the file's tree as the whole taxonomy.")] = False,
-    votes: Annotated[
-        list[Path] | None, typer.Option("--votes", help="A filled-in review file; repeat for each annotator.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Add a file's nodes to the taxonomy as a new version, or replace it; or publish what annotators voted for."""
-    from flows.terminal import BAD_INPUT, stop
-
-    if (file is None) == (not votes) or (votes and replace):
-        stop("taxonomy import: name either one taxonomy FILE or review files, each after --votes", BAD_INPUT)
-    if votes:
-        from flows.terminal_taxonomy import import_votes
-
-        import_votes(votes, json)
-    elif file:
-        from flows.terminal_views import import_taxonomy
-
-        import_taxonomy(file, replace, json)
-
-
-def _selection(
-    disciplines: list[str] | None, fields: list[str] | None, sub_fields: list[str] | None, patterns: list[str] | None
-) -> dict[str, Any]:
-    """The selectors that were given; any of them goes before all those of the run file."""
-    given = {"disciplines": disciplines, "fields": fields, "sub_fields": sub_fields, "patterns": patterns}
-    return {name: value or [] for name, value in given.items()} if any(given.values()) else {}
-
-
-def _set(options: dict[str, Any]) -> dict[str, Any]:
-    """Those options that were given."""
-    return {name: value for name, value in options.items() if value not in (None, {})}
 
 
 def _take_over_env_file() -> None:
