@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from glan.config import Curation
+from glan.curation import contamination
 from glan.curation.answers import empty_answer, refusal, restatement
 from glan.curation.endings import truncation
 from glan.curation.examples import Example
@@ -58,4 +59,5 @@ def rules_digest(settings: Curation) -> str:
     """
     values = settings.model_dump()
     judged = [[rule.code, rule.version, {name: values[name] for name in rule.reads}] for rule in RULES]
-    return digest({"rules": judged, "signature": SCHEME})
+    sought = {"benchmarks": contamination.identity(settings)} if settings.benchmarks else {}
+    return digest({"rules": judged, "signature": SCHEME, **sought})
