@@ -183,6 +183,20 @@ class Curation(_Strict):
         description="share of word 3-grams, of the answer and of each sentence of the question, from which an answer "
         "restates its question (own choice: as for near-duplicates)",
     )
+    max_question_words: int = Field(default=1_000, ge=1, description="most words of a question (own choice)")
+    min_answer_words: int = Field(default=1, ge=0, description="fewest words of an answer (own choice: `42` is one)")
+    max_answer_words: int = Field(default=4_000, ge=1, description="most words of an answer (own choice)")
+    language: str | None = Field(
+        default="en",
+        pattern=r"^[a-z]{2,3}$",
+        description="ISO 639-1 code of the language that is kept; null: any",
+    )
+    min_language_certainty: float = Field(
+        default=0.9,
+        gt=0,
+        le=1,
+        description="probability from which a text counts as of another language (own choice: quotations stay)",
+    )
     benchmarks: list[Benchmark] = Field(
         default_factory=list, max_length=100, description="what the data must not hold; rows that do are rejected"
     )
