@@ -61,7 +61,11 @@ def test_every_setting_stands_in_the_settings_page_with_its_default(
     documented = table(sections(DOCS / "settings.md")[heading])
     assert documented.keys() == model.model_fields.keys()
     real = {name: value for name, value in defaults(model).items() if not model.model_fields[name].is_required()}
-    told = {name: cells[column] for name, cells in documented.items() if not isinstance(real.get(name, model), BaseModel | type)}
+    told = {
+        name: cells[column]
+        for name, cells in documented.items()
+        if not isinstance(real.get(name, model), BaseModel | type)
+    }
     assert {name: shown_default(cell) for name, cell in told.items()} == {name: real[name] for name in told}
 
 
