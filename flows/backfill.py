@@ -12,13 +12,11 @@ from flows.parameters import BackfillConfig
 from glan.config import RunConfig
 from glan.errors import InputError
 from glan.planning.forecast import forecast
-from glan.prompts import Prompts
 from glan.settings import Settings
-from glan.stages.recipe import Recipe
 from glan.units import Scope
 from tasks import wiring
 from tasks.outlook import publish_forecast
-from tasks.preparation import base_config, current_taxonomy, existing_store
+from tasks.preparation import base_config, current_taxonomy, existing_store, recipe_of
 
 
 @flow(name="backfill", flow_run_name="backfill {config.mode} {config.stage} {config.selected}", persist_result=False)
@@ -53,6 +51,6 @@ def work(config: BackfillConfig) -> tuple[RunConfig, Scope]:
 def preview(config: RunConfig, scope: Scope) -> Any:
     """What would be asked and what it would cost, stage by stage, as a table; nothing is written."""
     settings, store = Settings.load(), existing_store()
-    recipe = Recipe(settings.resolved(config), Prompts.load(settings.prompts))
+    recipe = recipe_of(config, settings)
     disciplines = current_taxonomy(store).select(**config.selectors())
     return forecast(store, disciplines, recipe, wiring.prices_of(settings).cost, scope)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import Disciplines, Json
+from flows.options import Disciplines, Json, those_given
 
 store_app = typer.Typer()
 
@@ -37,10 +37,36 @@ def report(
 def publish(
     release: Annotated[str, typer.Argument(help="Name of the release, e.g. 2026-11.1")],
     discipline: Disciplines = None,
-    format: Annotated[list[str] | None, typer.Option(help="parquet, jsonl; repeat for several. Default: both.")] = None,
+    format: Annotated[
+        list[str] | None,
+        typer.Option(help="parquet, jsonl, alpaca, sharegpt; repeat for several. Default: the first two."),
+    ] = None,
+    test: Annotated[
+        int | None,
+        typer.Option(help="Rows of each discipline that are held out. Default: 50, but at most a tenth of it."),
+    ] = None,
+    apart: Annotated[
+        str | None, typer.Option(help="What held-out rows share with no other: concepts (default), session or subject.")
+    ] = None,
+    validation: Annotated[
+        float | None, typer.Option(help="Share of the other rows that are for validation. Default: 0.01.")
+    ] = None,
+    rows: Annotated[
+        int | None, typer.Option(help="Rows of train and validation in all. Default: all there are.")
+    ] = None,
+    balance: Annotated[
+        str | None,
+        typer.Option(help="Let each field, sub_field, discipline or subject give the same number of rows."),
+    ] = None,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=NUMBER: a field, sub-field or discipline id that gives so many times as many rows."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write the kept instructions as an immutable release of chat messages."""
     from flows.terminal_views import publish_release
 
-    publish_release(release, discipline or None, format or ["parquet", "jsonl"], json)
+    options = {"formats": format, "test": test, "apart": apart, "validation": validation, "rows": rows}
+    given = those_given({**options, "balance": balance, "weights": weight})
+    publish_release(release, discipline or None, given, json)

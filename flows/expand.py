@@ -15,14 +15,12 @@ from flows.parameters import CurateConfig, ExpandConfig
 from glan.config import Budget, RunConfig
 from glan.planning.expansion import Growth, Standing, growth, standing
 from glan.planning.scope import walks
-from glan.prompts import Prompts
 from glan.settings import Settings
-from glan.stages.recipe import Recipe
 from glan.store import spending
 from glan.store.store import Store
 from glan.units import Scope
 from tasks.outlook import publish_growth
-from tasks.preparation import base_config, current_taxonomy
+from tasks.preparation import base_config, current_taxonomy, recipe_of
 from tasks.wiring import prices_of
 
 NIGHTS = "expand."
@@ -59,7 +57,7 @@ def _ask(recipe: RunConfig, limits: dict[str, int], budget: Budget | None) -> St
 
 def _standings(store: Store, config: RunConfig) -> list[Standing]:
     settings = Settings.load()
-    recipe = Recipe(settings.resolved(config), Prompts.load(settings.prompts))
+    recipe = recipe_of(config, settings)
     selected = current_taxonomy(store).select(**config.selectors())
     return [standing(store, walk.discipline, walk.shelf) for walk in walks(store, selected, recipe)]
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from glan.config import Budget, Curation, RunConfig, Selection
 from glan.drafting.documents import DraftPlan
 from glan.drafting.review import CRITERIA
-from glan.release.formats import FORMATS, Format
+from glan.release.releases import ReleaseOptions
 from glan.units import Stage
 
 Recipe = RunConfig | None
@@ -80,7 +80,7 @@ class PublishConfig(_Form):
         pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$", description="name of the release, e.g. 2026-11.1; it never changes"
     )
     disciplines: list[str] = Field(default_factory=list, description="ids or names; empty: all")
-    formats: list[Format] = Field(default=list(FORMATS), min_length=1, description="kinds of files")
+    options: ReleaseOptions = Field(default=ReleaseOptions(), description="files, splits, and how much each node gives")
 
 
 class ReviewConfig(DraftPlan):

@@ -11,12 +11,10 @@ from flows.terminal import add_column, counted, explained, out, plain_table, sho
 from glan.config import RunConfig
 from glan.errors import InputError
 from glan.planning.status import status
-from glan.prompts import Prompts
 from glan.settings import Settings
-from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from glan.units import STAGES
-from tasks.preparation import current_taxonomy, last_config
+from tasks.preparation import current_taxonomy, last_config, recipe_of
 
 Record = Mapping[str, Any]
 
@@ -36,7 +34,7 @@ def show_status(run_file: Path | None, disciplines: list[str], as_json: bool) ->
         config = _config_of(store, settings, run_file)
         named = {"disciplines": disciplines} if disciplines else config.selectors()
         selected = current_taxonomy(store).select(**named)
-        table = status(store, selected, Recipe(config, Prompts.load(settings.prompts)))
+        table = status(store, selected, recipe_of(config, settings))
     records = table.to_dict("records")
     if as_json:
         show_json(records)
@@ -47,7 +45,7 @@ def show_status(run_file: Path | None, disciplines: list[str], as_json: bool) ->
 def _config_of(store: Store, settings: Settings, run_file: Path | None) -> RunConfig:
     """The run file's configuration, or that of the last run in the store."""
     if run_file is not None:
-        return settings.resolved(RunConfig.from_file(run_file))
+        return RunConfig.from_file(run_file)
     config = last_config(store)
     if config is None:
         raise InputError(f"{store.files.url}: no run is on record there; start one with `glan run`, or name a RUN.toml")

@@ -3,10 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from flows.terminal import counted, explained, out, show_json, show_table
 from glan import taxonomy as trees
+from glan.config import explain
 from glan.drafting import keeping
 from glan.errors import InputError
+from glan.names import shown
+from glan.release.releases import ReleaseOptions
 from glan.settings import Settings
 from glan.store import taxonomies
 from glan.store.store import Store
@@ -52,21 +57,41 @@ def write_report(out_file: Path, as_json: bool) -> None:
     out.print(f"Report in {out_file}: {counted(total.kept, 'instruction')} kept; cost: {cost}.", highlight=False)
 
 
-def publish_release(release: str, disciplines: list[str] | None, formats: list[str], as_json: bool) -> None:
+def publish_release(release: str, disciplines: list[str] | None, given: dict[str, Any], as_json: bool) -> None:
     """`glan publish`."""
     from glan.release.publish import publish
     from tasks.wiring import now
 
     with explained():
+        options = release_options(given)
         store = Store.open(Settings.load().store)
-        manifest = publish(store, release, disciplines=disciplines, formats=tuple(formats), run_id="publish", clock=now)
+        manifest = publish(store, release, disciplines=disciplines, options=options, run_id="publish", clock=now)
     if as_json:
         show_json(manifest.model_dump(mode="json"))
         return
-    rows = counted(manifest.rows, "instruction")
+    rows = ", ".join(f"{split} {rows:,}" for split, rows in manifest.splits.items())
     out.print(f"Release {release}: {rows} in {store.files.url}/v1/releases/{release}", highlight=False)
     data = [file for file in manifest.files if file.rows is not None]
     show_table("Files", [{"path": file.path, "rows": file.rows, "bytes": file.size} for file in data])
+
+
+def release_options(given: dict[str, Any]) -> ReleaseOptions:
+    """The options of `glan publish`, checked; `weights` as NAME=NUMBER each.
+
+    Raises:
+        InputError: one is wrong.
+    """
+    weights = {}
+    for one in given.get("weights", ()):
+        name, _, number = one.rpartition("=")
+        try:
+            weights[name] = float(number)
+        except ValueError:
+            raise InputError(f"--weight: '{shown(one)}' is not NAME=NUMBER, such as physics=2") from None
+    try:
+        return ReleaseOptions.model_validate({**given, **({"weights": weights} if weights else {})})
+    except ValidationError as error:
+        raise InputError(f"publish: {explain(error, ReleaseOptions.model_fields)}") from error
 
 
 def show_taxonomy(version: int | None, as_json: bool) -> None:

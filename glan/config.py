@@ -120,6 +120,36 @@ class Models(_Strict):
         return filled
 
 
+Layout = Literal["gsm8k", "math", "mmlu", "arc", "bbh", "humaneval", "mbpp", "ifeval"]
+
+
+class Benchmark(_Strict):
+    """A benchmark whose items the data must not hold: its files, and where in them the texts are."""
+
+    path: str = Field(
+        min_length=1,
+        description="file, folder, pattern or fsspec address: JSON Lines, JSON, Parquet, or text with an item a line",
+    )
+    layout: Layout | None = Field(default=None, description="a benchmark whose columns are known; null: name them")
+    name: str = Field(default="", max_length=100, description="as it stands on rows and reports; empty: the layout's")
+    question: str = Field(default="", description="column of the question; a dot leads into a struct")
+    answer: str = Field(default="", description="column of the solution, looked for too if it is long; empty: none")
+    choices: str = Field(default="", description="column of the choices, read with a short question; empty: none")
+    item: str = Field(default="", description="column of the item's id; empty: the row's number")
+    digest: str = Field(default="", description="digest of the items as read; filled in by glan, not by you")
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> "Benchmark":
+        if self.layout is None and not self.name:
+            raise ValueError("needs a `layout` (gsm8k, math, mmlu, …) or, for files of your own, a `name`")
+        return self
+
+    @property
+    def label(self) -> str:
+        """What rows and reports call it."""
+        return self.name or self.layout or ""
+
+
 class Curation(_Strict):
     """Which questions and answers are kept. Every threshold is a setting; rejected rows stay, with reasons."""
 
@@ -152,6 +182,37 @@ class Curation(_Strict):
         le=1,
         description="share of word 3-grams, of the answer and of each sentence of the question, from which an answer "
         "restates its question (own choice: as for near-duplicates)",
+    )
+    max_question_words: int = Field(default=1_000, ge=1, description="most words of a question (own choice)")
+    min_answer_words: int = Field(default=1, ge=0, description="fewest words of an answer (own choice: `42` is one)")
+    max_answer_words: int = Field(default=4_000, ge=1, description="most words of an answer (own choice)")
+    language: str | None = Field(
+        default="en",
+        pattern=r"^[a-z]{2,3}$",
+        description="ISO 639-1 code of the language that is kept; null: any",
+    )
+    min_language_certainty: float = Field(
+        default=0.9,
+        gt=0,
+        le=1,
+        description="probability from which a text counts as of another language (own choice: quotations stay)",
+    )
+    benchmarks: list[Benchmark] = Field(
+        default_factory=list, max_length=100, description="what the data must not hold; rows that do are rejected"
+    )
+    max_benchmark_overlap: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="share of a benchmark item's word 8-grams from which a text holds the item (cosmopedia rejects "
+        "from half of an item; the lengths in use are 8 to 13 words)",
+    )
+    max_benchmark_coverage: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="share of a benchmark item's words, in runs of four and more, from which a text is the item with a "
+        "few words changed (Llama 2 calls a text of 80 % dirty, Touvron et al. 2023, A.6)",
     )
 
 
@@ -297,4 +358,6 @@ def unknown(name: str, known: Iterable[str]) -> str:
     return f"`{shown(name, 100)}` is not a known setting; {fix}"
 
 
-_NAMES = [name for model in (RunConfig, Models, ModelProfile, Curation, Budget) for name in model.model_fields]
+_NAMES = [
+    name for model in (RunConfig, Models, ModelProfile, Curation, Benchmark, Budget) for name in model.model_fields
+]

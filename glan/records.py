@@ -32,7 +32,16 @@ _WRITTEN_BY_A_MODEL = [
     ("repaired", pa.bool_()),  # the reply's JSON had to be mended before it could be read
 ]
 _SESSION = pa.struct([("title", pa.string()), ("description", pa.string()), ("key_concepts", _TEXTS)])
-_CONTAMINATION = pa.struct([("benchmark", pa.string()), ("item", pa.string()), ("overlap", pa.float64())])
+_CONTAMINATION = pa.struct(
+    [
+        ("benchmark", pa.string()),
+        ("item", pa.string()),
+        ("overlap", pa.float64()),
+        ("match", pa.string()),
+        ("part", pa.string()),
+        ("ngrams", _TEXTS),
+    ]
+)
 
 SCHEMAS: dict[str, pa.Schema] = {
     name: pa.schema(columns).with_metadata({"schema_version": SCHEMA_VERSION, "table": name})

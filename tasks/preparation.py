@@ -5,6 +5,7 @@ from pathlib import Path
 
 from glan import taxonomy
 from glan.config import RunConfig, Selection
+from glan.curation import benchmarks
 from glan.errors import InputError, StoreError
 from glan.gateway.prices import without_price
 from glan.keys import canonical, digest
@@ -28,7 +29,7 @@ def check(config: RunConfig, tree: Taxonomy, scope: Scope = Scope()) -> Recipe:
     """
     settings = Settings.load()
     runner.check(settings)
-    recipe = Recipe(settings.resolved(config), Prompts.load(settings.prompts))
+    recipe = recipe_of(config, settings)
     prices = wiring.prices_of(settings)
     for profile in recipe.models().values() if scope.asks_a_model else ():
         wiring.endpoint_of(settings)(profile)
@@ -36,6 +37,15 @@ def check(config: RunConfig, tree: Taxonomy, scope: Scope = Scope()) -> Recipe:
             raise without_price(profile.model)
     tree.select(**config.selectors())
     return recipe
+
+
+def recipe_of(config: RunConfig, settings: Settings) -> Recipe:
+    """How a run would make things on this machine today: models, prompts and benchmarks as the settings and files are.
+
+    Raises:
+        InputError: a model is not named, a prompt is wrong, or a benchmark cannot be read.
+    """
+    return Recipe(benchmarks.resolved(settings.resolved(config)), Prompts.load(settings.prompts))
 
 
 def prepare(config: RunConfig, run_id: str, scope: Scope = Scope()) -> Order:
@@ -47,9 +57,12 @@ def prepare(config: RunConfig, run_id: str, scope: Scope = Scope()) -> Order:
     """
     store = Store.open(Settings.load().store)
     recipe = check(config, current_taxonomy(store), scope)
+    unkept = benchmarks.to_keep(store.files, recipe.config)
     store.start()
     seed_taxonomy(store)
     _keep_prompts(store, recipe.prompts)
+    for items_digest, items in unkept.items():
+        inputs.keep(store.files, "benchmarks", items_digest, "jsonl", items)
     record = RunRecord(
         run_id=run_id,
         started_at=wiring.now(),
@@ -85,7 +98,7 @@ def _going_on(store: Store, record: RunRecord) -> RunRecord:
 def last_config(store: Store) -> RunConfig | None:
     """What the run that was started last was to make, with today's models where it left them to the settings.
 
-    None if no run is on record. A model that no setting names today is the one of that run.
+    Its benchmarks are those that it read, whether or not their files are still there. None if no run is on record. A model that no setting names today is the one of that run.
 
     Raises:
         StoreError: a record is damaged, or was written by another version of glan.
@@ -94,7 +107,8 @@ def last_config(store: Store) -> RunConfig | None:
     if record is None:
         return None
     made = runs.config_of(store.files, record)
-    return Settings.load().resolved(runs.given_of(store.files, record), otherwise=made.models)
+    given = runs.given_of(store.files, record).model_copy(update={"curation": made.curation})
+    return Settings.load().resolved(given, otherwise=made.models)
 
 
 def existing_store() -> Store:

@@ -7,9 +7,8 @@ from prefect import runtime, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from glan.release.formats import Format
 from glan.release.publish import publish
-from glan.release.releases import ReleaseManifest
+from glan.release.releases import ReleaseManifest, ReleaseOptions
 from glan.settings import Settings
 from glan.store.store import Store
 from tasks.artifacts import plain
@@ -17,7 +16,7 @@ from tasks.wiring import now
 
 
 @task(name="publish", task_run_name="publish {release}", cache_policy=NO_CACHE, persist_result=False)
-def write_release(release: str, disciplines: Sequence[str], formats: Sequence[Format]) -> ReleaseManifest:
+def write_release(release: str, disciplines: Sequence[str], options: ReleaseOptions) -> ReleaseManifest:
     """Write a release and show what is in it.
 
     Raises:
@@ -25,7 +24,7 @@ def write_release(release: str, disciplines: Sequence[str], formats: Sequence[Fo
     """
     store = Store.open(Settings.load().store)
     run_id = str(runtime.flow_run.id)
-    manifest = publish(store, release, disciplines=disciplines or None, formats=formats, run_id=run_id, clock=now)
+    manifest = publish(store, release, disciplines=disciplines or None, options=options, run_id=run_id, clock=now)
     _show(store, manifest)
     return manifest
 

@@ -12,7 +12,7 @@ import typer
 from pydantic import BaseModel
 
 from flows.cli import app
-from glan.config import Budget, Curation, ModelProfile, Models, RunConfig
+from glan.config import Benchmark, Budget, Curation, ModelProfile, Models, RunConfig
 from glan.gateway.prices import Prices
 from glan.records import SCHEMAS
 from glan.settings import Settings
@@ -50,6 +50,7 @@ def defaults(model: type[BaseModel]) -> dict[str, Any]:
         ("RUN.toml", RunConfig, 0),
         ("Profiles", ModelProfile, 0),
         ("Curation", Curation, 0),
+        ("Benchmarks", Benchmark, 0),
         ("Budget", Budget, 0),
         ("Environment", Settings, 1),
     ],
@@ -59,8 +60,12 @@ def test_every_setting_stands_in_the_settings_page_with_its_default(
 ) -> None:
     documented = table(sections(DOCS / "settings.md")[heading])
     assert documented.keys() == model.model_fields.keys()
-    real = defaults(model)
-    told = {name: cells[column] for name, cells in documented.items() if not isinstance(real[name], BaseModel)}
+    real = {name: value for name, value in defaults(model).items() if not model.model_fields[name].is_required()}
+    told = {
+        name: cells[column]
+        for name, cells in documented.items()
+        if not isinstance(real.get(name, model), BaseModel | type)
+    }
     assert {name: shown_default(cell) for name, cell in told.items()} == {name: real[name] for name in told}
 
 
@@ -82,8 +87,12 @@ def test_every_variable_is_that_of_its_field() -> None:
 
 def test_the_examples_of_settings_can_be_used(tmp_path: Path) -> None:
     text = (DOCS / "settings.md").read_text(encoding="utf-8")
-    run, machine, prices = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    run, exams, machine, prices = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert RunConfig.checked(tomllib.loads(run), "settings.md").models.answer.api_key_env == "VLLM_API_KEY"
+    assert [one.label for one in RunConfig.checked(tomllib.loads(exams), "").curation.benchmarks] == [
+        "gsm8k",
+        "our-exam",
+    ]
     assert tomllib.loads(machine).keys() <= Settings.model_fields.keys()
     (tmp_path / "prices.toml").write_text(prices)
     assert Prices.load(tmp_path / "prices.toml").cost("gpt-4.1", 1_000_000, 0, 0) == 2.0

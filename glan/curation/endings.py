@@ -35,13 +35,13 @@ def truncation(example: Example, settings: Curation) -> str | None:
     outside, fence_open = without_code(example.answer.rstrip())
     if fence_open:
         return "the answer ends inside a code block"
-    if _formula_open(outside):
+    if formula_open(outside):
         return "the answer ends inside a formula"
     lines = example.answer.strip().splitlines()
     return _cut_line(lines[-1], len(example.answer.split())) if lines else None
 
 
-def _formula_open(text: str) -> bool:
+def formula_open(text: str) -> bool:
     """Whether the last display formula that begins on a line of its own is never closed."""
     *_, last = [None, *_OPENS_LINE.finditer(text)]
     if last is None:

@@ -8,10 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from glan.config import Curation
+from glan.curation import contamination
 from glan.curation.answers import empty_answer, refusal, restatement
 from glan.curation.endings import truncation
 from glan.curation.examples import Example
+from glan.curation.language import other_language
+from glan.curation.lengths import length
+from glan.curation.markup import broken_markup
+from glan.curation.personal_data import personal_data
 from glan.curation.questions import answer_in_question, empty_question, question_heading
+from glan.curation.references import not_self_contained
 from glan.curation.repetition import repetition
 from glan.curation.signatures import SCHEME
 from glan.keys import digest
@@ -37,11 +43,16 @@ RULES: tuple[Rule, ...] = (
     Rule("empty_question", 1, empty_question, ("min_question_words",)),
     Rule("question_heading", 1, question_heading),
     Rule("answer_in_question", 1, answer_in_question),
+    Rule("not_self_contained", 1, not_self_contained),
     Rule("empty_answer", 1, empty_answer),
     Rule("refusal", 1, refusal),
     Rule("truncation", 1, truncation),
     Rule("repetition", 1, repetition, ("max_repeated_line_share", "max_top_ngram_share")),
     Rule("restatement", 1, restatement, ("min_restated_share",)),
+    Rule("length", 1, length, ("max_question_words", "min_answer_words", "max_answer_words")),
+    Rule("other_language", 1, other_language, ("language", "min_language_certainty")),
+    Rule("broken_markup", 1, broken_markup),
+    Rule("personal_data", 1, personal_data),
 )
 
 
@@ -58,4 +69,5 @@ def rules_digest(settings: Curation) -> str:
     """
     values = settings.model_dump()
     judged = [[rule.code, rule.version, {name: values[name] for name in rule.reads}] for rule in RULES]
-    return digest({"rules": judged, "signature": SCHEME})
+    sought = {"benchmarks": contamination.identity(settings)} if settings.benchmarks else {}
+    return digest({"rules": judged, "signature": SCHEME, **sought})

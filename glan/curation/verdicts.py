@@ -11,15 +11,13 @@ def verdict(reasons: Iterable[str], duplicate_of: str | None) -> dict[str, Any]:
     """The verdict columns of a row: kept if nothing speaks against it.
 
     `reasons` are codes of rules (or what `rules.reasons` returns), `duplicate_of` the id of the question that stays
-    in its place. Contamination and scores are what later passes fill.
+    in its place.
     """
     found = [*own_reasons(reasons), *([DUPLICATE] if duplicate_of else [])]
     return {
         "kept": not found,
         "reasons": found,
         "duplicate_of": duplicate_of,
-        "contamination": None,
-        "scores": {},
     }
 
 

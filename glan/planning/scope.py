@@ -1,6 +1,7 @@
 """Scope -> walks: how much of each discipline a run takes on, and in which edition."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from glan.planning.walk import Shelf, Walk
 from glan.stages.questions import span_of
@@ -47,7 +48,7 @@ def _for(recipe: Recipe, scope: Scope, shelf: Shelf) -> Recipe:
     if scope.covers_published and shelf.discipline_id not in scope.questions:
         questions = max([questions, *(span_of(address)[1][1] for address in shelf.named["questions"])])
     limits = {"questions": questions, "subjects": subjects}
-    return Recipe(config.model_copy(update=limits), recipe.prompts)
+    return replace(recipe, config=config.model_copy(update=limits))
 
 
 def _numbers(begun: Sequence[Edition], scope: Scope, finished_only: bool) -> Mapping[Stage, int]:

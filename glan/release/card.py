@@ -13,7 +13,9 @@ import yaml
 
 from glan.names import shown
 from glan.release.figures import WRITTEN_BY_MODELS, Authors, Figures
+from glan.release.formats import KINDS, path
 from glan.release.releases import ReleasePlan
+from glan.release.splits import SPLITS
 
 _Name = TypeVar("_Name")
 
@@ -57,12 +59,13 @@ _LIMITS = """\
 def card(plan: ReleasePlan, figures: Figures, authors: Counter[Authors]) -> str:
     """The whole README.md; depends on nothing but its arguments."""
     sections = [
-        _front_matter(plan, figures.rows),
+        _front_matter(plan, figures),
         _opening(plan, figures),
         f"## Reading it\n\n{_reading(plan)}",
         f"## Columns\n\n{_COLUMNS}",
         f"## How it was made\n\n{_METHOD}",
         f"## Models and prompts\n\n{_models(figures, authors)}",
+        f"## Splits\n\n{_splits(plan, figures)}",
         f"## Rows\n\n{_rows(figures)}",
         f"## What was left out\n\n{_rejected(figures)}",
         f"## An example\n\n{_example(figures)}",
@@ -76,17 +79,22 @@ def escaped(text: str, limit: int = 120) -> str:
     return _MARKUP.sub(r"\\\g<0>", shown(" ".join(text.split()), limit)).translate(_ENTITIES)
 
 
-def _front_matter(plan: ReleasePlan, rows: int) -> str:
-    ending = "parquet" if "parquet" in plan.formats else "jsonl"
+def _front_matter(plan: ReleasePlan, figures: Figures) -> str:
+    kinds = {KINDS[kind].folder: kind for kind in reversed(plan.options.formats)}
+    configs = [
+        {
+            "config_name": "default" if kind == plan.options.formats[0] else folder,
+            "data_files": [{"split": name, "path": path(kind, name, "*")} for name in SPLITS if figures.splits[name]],
+        }
+        for folder, kind in reversed(kinds.items())
+    ]
     header = {
         "pretty_name": plan.release,
         "language": ["en"],
         "task_categories": ["text-generation"],
         "tags": ["synthetic", "instruction-tuning", "glan"],
-        "size_categories": [next((name for limit, name in _SIZES if rows < limit), "n>10M")],
-        "configs": [
-            {"config_name": "default", "data_files": [{"split": "train", "path": f"data/train-*.{ending}"}]},
-        ],
+        "size_categories": [next((name for limit, name in _SIZES if figures.rows < limit), "n>10M")],
+        "configs": configs,
     }
     return f"---\n{yaml.safe_dump(header, sort_keys=False)}---"
 
@@ -102,9 +110,9 @@ def _opening(plan: ReleasePlan, figures: Figures) -> str:
 
 
 def _reading(plan: ReleasePlan) -> str:
-    kinds = " and ".join(f"`data/train-*.{name}`" for name in plan.formats)
+    kinds = ", ".join(f"`{path(kind, 'train', '*')}`" for kind in plan.options.formats)
     code = 'from datasets import load_dataset\n\ntrain = load_dataset("path/of/this/folder", split="train")'
-    same = "; both hold the same rows in the same order" if len(plan.formats) > 1 else ""
+    same = "; all hold the same rows in the same order" if len(plan.options.formats) > 1 else ""
     return f"```python\n{code}\n```\n\nThe files are {kinds}{same}. `manifest.json` lists them with their digests."
 
 
@@ -131,6 +139,18 @@ def _author(one: Authors, rows: int) -> list[str]:
     return [one.stage, *prompt, escaped(one.model), *sampling, f"{rows:,}"]
 
 
+_APART = {"concepts": "no set of key concepts", "session": "no class session", "subject": "no subject"}
+
+
+def _splits(plan: ReleasePlan, figures: Figures) -> str:
+    counts = _table(["split", "rows"], [[name, f"{figures.splits[name]:,}"] for name in SPLITS if figures.splits[name]])
+    if not figures.splits["test"]:
+        return counts
+    apart = _APART[plan.options.apart]
+    about = f"The rows of `test` share {apart} with those of `train` and `validation`."
+    return f"{counts}\n\n{about}"
+
+
 def _rows(figures: Figures) -> str:
     fields: Counter[str] = Counter()
     for node, rows in figures.nodes.items():
@@ -152,7 +172,10 @@ def _rejected(figures: Figures) -> str:
         return "Nothing was rejected."
     share = figures.rejected / (figures.rejected + figures.rows)
     opening = f"{figures.rejected:,} rows ({share:.1%}) were rejected; a row may have several reasons."
-    return f"{opening}\n\n{_counts('reason', figures.reasons)}"
+    parts = [opening, _counts("reason", figures.reasons)]
+    if figures.contaminated:
+        parts += ["Rows that hold an item of a benchmark:", _counts("benchmark", figures.contaminated)]
+    return "\n\n".join(parts)
 
 
 def _example(figures: Figures) -> str:

@@ -38,3 +38,16 @@ def chat_row(instruction: Mapping[str, Any]) -> dict[str, Any]:
         {"role": "assistant", "content": instruction["answer"]},
     ]
     return {"messages": messages, **{name: instruction[name] for name in PROVENANCE}}
+
+
+def alpaca_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The same exchange as Alpaca's three fields; a question of this data needs no further input."""
+    asked, answered = (message["content"] for message in row["messages"])
+    return {"instruction": asked, "input": "", "output": answered, **{name: row[name] for name in PROVENANCE}}
+
+
+def sharegpt_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The same exchange as ShareGPT's conversation."""
+    asked, answered = (message["content"] for message in row["messages"])
+    turns = [{"from": "human", "value": asked}, {"from": "gpt", "value": answered}]
+    return {"conversations": turns, **{name: row[name] for name in PROVENANCE}}

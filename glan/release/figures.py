@@ -1,7 +1,6 @@
 """Tables of a snapshot -> the counts that a data card shows."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,7 +12,18 @@ from glan.units import Stage
 WRITTEN_BY_MODELS: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers")
 
 
-READS = ("field", "sub_field", "discipline", "level", "strategy", "question_model", "answer_model", "kept", "reasons")
+READS = (
+    "field",
+    "sub_field",
+    "discipline",
+    "level",
+    "strategy",
+    "question_model",
+    "answer_model",
+    "kept",
+    "reasons",
+    "contamination",
+)
 """The columns of instructions that `Figures` needs."""
 
 
@@ -46,6 +56,9 @@ class Figures:
     strategies: Counter[str] = field(default_factory=Counter)
     models: Counter[tuple[str, str]] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    splits: Counter[str] = field(default_factory=Counter)
+    contaminated: Counter[str] = field(default_factory=Counter)
+    """Rejected rows by the benchmark that they hold an item of."""
     rejected: int = 0
     example: dict[str, Any] | None = None
 
@@ -54,20 +67,22 @@ class Figures:
         """Kept rows."""
         return self.nodes.total()
 
-    def add_kept(self, rows: Iterable[dict[str, Any]]) -> None:
-        """Count rows of the release."""
-        for row in rows:
-            self.nodes[Node(row["field"], row["sub_field"], row["discipline"])] += 1
-            self.levels[row["level"] or ""] += 1
-            self.strategies[row["strategy"]] += 1
-            self.models[row["question_model"], row["answer_model"]] += 1
-            self.example = self.example or row
+    def add_kept(self, row: dict[str, Any], split: str) -> None:
+        """Count a row of the release."""
+        self.nodes[Node(row["field"], row["sub_field"], row["discipline"])] += 1
+        self.splits[split] += 1
+        self.levels[row["level"] or ""] += 1
+        self.strategies[row["strategy"]] += 1
+        self.models[row["question_model"], row["answer_model"]] += 1
+        self.example = self.example or row
 
     def add_rejected(self, table: pa.Table) -> None:
         """Count rows that were left out; a row counts under each of its reasons."""
         self.rejected += table.num_rows
         for reasons in table.column("reasons").to_pylist():
             self.reasons.update(set(reasons or ()))
+        for found in table.column("contamination").drop_null().to_pylist():
+            self.contaminated[found["benchmark"]] += 1
 
 
 def authors(view: View) -> Counter[Authors]:

@@ -2,11 +2,8 @@
 
 import datetime
 import hashlib
-import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import ExitStack
-from itertools import chain, islice
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 
 import pyarrow.compute as pc
 
@@ -14,20 +11,29 @@ from glan import __version__
 from glan.dataset import SnapshotNumber, View
 from glan.errors import InputError
 from glan.keys import digest
-from glan.names import shown
 from glan.release import chat, figures
 from glan.release.card import card
 from glan.release.figures import Figures
-from glan.release.formats import FORMATS, WRITERS, Row
-from glan.release.releases import ReleaseFile, ReleaseManifest, ReleasePlan, begun, find, folder
+from glan.release.formats import FORMATS, Row
+from glan.release.places import NOT_SAMPLED, places
+from glan.release.releases import (
+    ReleaseFile,
+    ReleaseManifest,
+    ReleaseOptions,
+    ReleasePlan,
+    begun,
+    find,
+    finished,
+    folder,
+)
+from glan.release.shards import Shards
+from glan.release.splits import LEFT_OUT, SPLITS, Places
 from glan.store import snapshots
 from glan.store.files import Files
 from glan.store.store import Store
 
 ROWS_PER_SHARD = 25_000
 """A shard is sent in one piece, so this bounds memory: some 100 MB as JSON lines at the usual length."""
-
-ROWS_PER_GROUP = 5_000
 
 _COLUMNS = list(dict.fromkeys((*chat.READS, *figures.READS)))
 
@@ -38,7 +44,7 @@ def publish(
     *,
     snapshot: SnapshotNumber = "latest",
     disciplines: Collection[str] | None = None,
-    formats: Collection[str] = FORMATS,
+    options: ReleaseOptions = ReleaseOptions(),
     run_id: str,
     clock: Callable[[], datetime.datetime],
 ) -> ReleaseManifest:
@@ -49,13 +55,12 @@ def publish(
 
     Args:
         disciplines: ids or names; none: all that the snapshot names.
-        formats: which of `parquet` and `jsonl` to write; both hold the same rows in the same order.
 
     Raises:
-        InputError: the name, a format, a discipline or the snapshot is wrong; no row is kept (nothing is written);
+        InputError: the name, a discipline, a weight or the snapshot is wrong; no row is kept (nothing is written);
             or the name belongs to a release of other rows.
     """
-    wanted = _plan(store, release, snapshot, disciplines, formats, run_id, clock)
+    wanted = _plan(store, release, snapshot, disciplines, options, run_id, clock)
     done = find(store.files, release)
     if done is not None:
         if _content(done) != _content(wanted):
@@ -73,17 +78,11 @@ def _plan(
     release: str,
     snapshot: SnapshotNumber,
     disciplines: Collection[str] | None,
-    formats: Collection[str],
+    options: ReleaseOptions,
     run_id: str,
     clock: Callable[[], datetime.datetime],
 ) -> ReleasePlan:
     folder(release)  # the name is looked at before anything is read
-    chosen = [formats] if isinstance(formats, str) else formats
-    for name in chosen:
-        if name not in FORMATS:
-            raise InputError(f"there is no release format '{shown(name)}': choose of {', '.join(FORMATS)}")
-    if not chosen:
-        raise InputError(f"a release needs a format: choose of {', '.join(FORMATS)}")
     view = View.open(store, snapshot, disciplines)
     if view.snapshot is None:
         raise InputError(
@@ -93,7 +92,8 @@ def _plan(
         release=release,
         snapshot=view.snapshot.number,
         disciplines=None if view.disciplines is None else tuple(sorted(view.disciplines)),
-        formats=tuple(name for name in FORMATS if name in chosen),
+        options=options.model_copy(update={"formats": tuple(name for name in FORMATS if name in options.formats)}),
+        after=tuple(one.release for one in finished(store.files) if one.release != release),
         source=_source(view),
         glan_version=__version__,
         run_id=run_id,
@@ -108,26 +108,28 @@ def _source(view: View) -> str:
 
 
 def _content(plan: ReleasePlan) -> tuple[object, ...]:
-    return plan.source, plan.formats
+    return plan.source, plan.options
 
 
 def _begin(store: Store, wanted: ReleasePlan, latest: bool) -> ReleasePlan:
     """The plan under which this name was begun, which is `wanted` if it is new."""
     plan = begun(store.files, wanted.release)
     if plan is None:
-        if not _any_kept(_view(store, wanted)):
+        view = _view(store, wanted)
+        if not _any_kept(view):
             raise InputError(
                 f"snapshot {wanted.snapshot} has no kept instructions to publish; "
                 'see why in the `reasons` of glan.load("instructions")'
             )
+        places(view, wanted)  # a wrong weight is told before the name is taken
         body = wanted.model_dump_json(indent=2).encode()
         if store.files.create(f"{folder(wanted.release)}/_plan.json", body):
             return wanted
         plan = begun(store.files, wanted.release) or wanted
-    same = (plan.formats, plan.disciplines) == (wanted.formats, wanted.disciplines)
+    same = (plan.options, plan.disciplines) == (wanted.options, wanted.disciplines)
     if not same or not (latest or plan.snapshot == wanted.snapshot):
         raise InputError(
-            f"the release {plan.release} was begun from snapshot {plan.snapshot} with other disciplines, formats or "
+            f"the release {plan.release} was begun from snapshot {plan.snapshot} with other disciplines, options or "
             "snapshot and is not finished; finish it with the same ones or choose another name"
         )
     return plan
@@ -144,48 +146,37 @@ def _any_kept(view: View) -> bool:
 
 def _finish(store: Store, plan: ReleasePlan) -> ReleaseManifest:
     view, counted = _view(store, plan), Figures()
-    shards = enumerate(_shards(_chat_rows(view, counted)))
-    data = [file for number, groups in shards for file in _send_shard(store.files, plan, number, groups)]
+    placed = places(view, plan)
+    with Shards(ROWS_PER_SHARD, plan.options.formats, partial(_send, store.files, plan)) as shards:
+        for split, row in _chat_rows(view, counted, placed):
+            shards.add(split, row)
     readme = _send(store.files, plan, "README.md", card(plan, counted, figures.authors(view)).encode())
     manifest = ReleaseManifest(
         **plan.model_dump(),
         rows=counted.rows,
+        splits=dict(counted.splits),
+        left_out=int((placed == LEFT_OUT).sum()),
+        not_sampled=int((placed == NOT_SAMPLED).sum()),
         rejected=counted.rejected,
         rejected_by_reason=dict(sorted(counted.reasons.items())),
-        files=(*data, readme),
+        files=(*shards.sent, readme),
     )
     _send(store.files, plan, "manifest.json", manifest.model_dump_json(indent=2).encode())
     return manifest
 
 
-def _chat_rows(view: View, counted: Figures) -> Iterator[Row]:
-    """The kept rows by discipline, unit and place; `counted` is fed on the way."""
+def _chat_rows(view: View, counted: Figures, placed: Places) -> Iterator[tuple[str, Row]]:
+    """The rows of the release with their splits, by discipline, unit and place; `counted` is fed on the way."""
+    number = 0
     for table in view.tables("instructions", _COLUMNS):
         kept = pc.fill_null(table["kept"], False)
         counted.add_rejected(table.filter(pc.invert(kept)))
         rows = table.filter(kept).to_pylist()
-        counted.add_kept(rows)
-        yield from map(chat.chat_row, rows)
-
-
-def _shards(rows: Iterator[Row]) -> Iterator[Iterator[list[Row]]]:
-    """Shards of groups of rows, as a stream: each shard must be used up before the next is taken."""
-    groups = iter(lambda: list(islice(rows, ROWS_PER_GROUP)), [])
-    for first in groups:
-        yield chain([first], islice(groups, ROWS_PER_SHARD // ROWS_PER_GROUP - 1))
-
-
-def _send_shard(files: Files, plan: ReleasePlan, number: int, groups: Iterable[list[Row]]) -> list[ReleaseFile]:
-    with tempfile.TemporaryDirectory(prefix="glan-release-") as scratch:
-        paths = {name: Path(scratch, f"train-{number:05d}.{name}") for name in plan.formats}
-        rows = 0
-        with ExitStack() as open_files:
-            writers = [open_files.enter_context(WRITERS[name](path)) for name, path in paths.items()]
-            for group in groups:
-                rows += len(group)
-                for write in writers:
-                    write(group)
-        return [_send(files, plan, f"data/{path.name}", path.read_bytes(), rows) for path in paths.values()]
+        for row, place in zip(rows, placed[number : number + len(rows)].tolist(), strict=True):
+            if place < len(SPLITS):
+                counted.add_kept(row, SPLITS[place])
+                yield SPLITS[place], chat.chat_row(row)
+        number += len(rows)
 
 
 def _send(files: Files, plan: ReleasePlan, path: str, body: bytes, rows: int | None = None) -> ReleaseFile:

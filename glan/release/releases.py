@@ -8,16 +8,18 @@ import datetime
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from math import inf
 from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from glan.errors import InputError, StoreError
 from glan.names import shown
-from glan.release.formats import Format
+from glan.release.formats import KINDS, USUAL, Format
+from glan.release.sheet import Apart, Node
 from glan.store.files import Files
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
@@ -28,6 +30,46 @@ HELD = pa.schema([("discipline_id", pa.string()), ("question_id", pa.string())])
 _Document = TypeVar("_Document", bound=BaseModel)
 
 
+class ReleaseOptions(BaseModel):
+    """How kept rows become a release: its files, its splits, and how much each node of the tree gives."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    formats: tuple[Format, ...] = Field(
+        default=USUAL, min_length=1, description="kinds of files; all hold the same rows"
+    )
+    test: int | None = Field(
+        default=None,
+        ge=0,
+        description="rows of each discipline that are held out; null: 50, but at most a tenth of the discipline",
+    )
+    apart: Apart = Field(
+        default="concepts", description="what the held-out rows share with no other: concept set, session or subject"
+    )
+    validation: float = Field(default=0.01, ge=0, lt=1, description="share of the other rows that are for validation")
+    rows: int | None = Field(default=None, ge=1, description="rows of train and validation in all; null: all there are")
+    balance: Node | None = Field(
+        default=None, description="let each node of this level give the same number of rows; null: what there is"
+    )
+    weights: dict[str, float] = Field(
+        default_factory=dict,
+        description="by field, sub-field or discipline id: how many times as many rows its nodes give as others (0: none)",
+    )
+
+    @field_validator("weights")
+    @classmethod
+    def _check_weights(cls, value: dict[str, float]) -> dict[str, float]:
+        for name, weight in value.items():
+            if not 0 <= weight < inf:
+                raise ValueError(f"the weight of {shown(name)} must be a number from 0")
+        return value
+
+    @property
+    def samples(self) -> bool:
+        """Whether not all rows are taken."""
+        return self.rows is not None or self.balance is not None or bool(self.weights)
+
+
 class ReleasePlan(BaseModel):
     """What a release is made from; the same plan always makes the same bytes."""
 
@@ -36,7 +78,8 @@ class ReleasePlan(BaseModel):
     release: str
     snapshot: int
     disciplines: tuple[str, ...] | None = Field(description="ids; null: all that the snapshot names")
-    formats: tuple[Format, ...]
+    options: ReleaseOptions = ReleaseOptions()
+    after: tuple[str, ...] = Field(default=(), description="earlier releases, whose held-out rows are held out again")
     source: str = Field(description="digest of the instruction units that the release is made from")
     glan_version: str
     run_id: str
@@ -58,6 +101,9 @@ class ReleaseManifest(ReleasePlan):
     """A finished release: its plan, its files and what was left out."""
 
     rows: int
+    splits: dict[str, int] = Field(default_factory=dict, description="rows by split")
+    left_out: int = Field(default=0, description="kept rows that share what the held-out rows must not share")
+    not_sampled: int = Field(default=0, description="kept rows beyond the number asked for")
     rejected: int
     rejected_by_reason: dict[str, int] = Field(description="a row may have several reasons")
     files: tuple[ReleaseFile, ...]
@@ -105,10 +151,27 @@ def held_by_release(files: Files) -> pa.RecordBatchReader:
 
 def _held(files: Files) -> Iterator[pa.RecordBatch]:
     for manifest in finished(files):
-        ending = f".{'parquet' if 'parquet' in manifest.formats else 'jsonl'}"
-        for file in manifest.files:
-            if file.rows is not None and file.path.endswith(ending):
-                yield from _identities(files, f"{folder(manifest.release)}/{file.path}")
+        for file in rows_once(manifest):
+            yield from _identities(files, f"{folder(manifest.release)}/{file.path}")
+
+
+def rows_once(manifest: ReleaseManifest, split: str = "") -> list[ReleaseFile]:
+    """The files of one format, which hold each row once; of one split, or of all."""
+    kind = KINDS[manifest.options.formats[0]]
+    begin, end = f"{kind.folder}/{split}", f".{kind.ending}"
+    return [file for file in manifest.files if file.path.startswith(begin) and file.path.endswith(end)]
+
+
+def held_out(files: Files, names: Iterable[str]) -> set[str]:
+    """The ids of the questions that these releases hold out."""
+    return {
+        question_id
+        for name in names
+        if (manifest := find(files, name)) is not None
+        for file in rows_once(manifest, "test-")
+        for batch in _identities(files, f"{folder(name)}/{file.path}")
+        for question_id in batch["question_id"].to_pylist()
+    }
 
 
 def _identities(files: Files, path: str) -> Iterator[pa.RecordBatch]:

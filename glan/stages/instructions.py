@@ -6,6 +6,8 @@ What depends on other rows (duplicates across nodes) is decided afterwards, in `
 from collections.abc import Mapping
 from typing import Any
 
+from glan.curation import contamination
+from glan.curation.contamination import Contamination
 from glan.curation.rules import Example, reasons, rules_digest
 from glan.curation.signatures import signature
 from glan.curation.verdicts import verdict
@@ -49,15 +51,23 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     subject = subject_of(unit, effects.store)
     questions = {row["question_id"]: row for row in effects.store.read(unit.parents["questions"]).to_pylist()}
     answers = effects.store.read(unit.parents["answers"]).to_pylist()
-    rows = [_row(unit, subject, questions[answer["question_id"]], answer, recipe) for answer in answers]
+    index = recipe.benchmarks() if recipe.benchmarks else None
+    rows = [_row(unit, subject, questions[answer["question_id"]], answer, recipe, index) for answer in answers]
     return commit(unit, Made(rows=rows), [], effects)
 
 
 def _row(
-    unit: Unit, subject: Mapping[str, Any], question: Mapping[str, Any], answer: Mapping[str, Any], recipe: Recipe
+    unit: Unit,
+    subject: Mapping[str, Any],
+    question: Mapping[str, Any],
+    answer: Mapping[str, Any],
+    recipe: Recipe,
+    index: Contamination | None,
 ) -> Row:
     example = Example(question=question["text"], answer=answer["text"], finish_reason=answer["finish_reason"])
     field, sub_field, discipline = unit.path
+    found = index.match(example.question, example.answer) if index else None
+    against = [*reasons(example, recipe.config.curation), *([contamination.CODE] if found else [])]
     return {
         "question_id": question["question_id"],
         "syllabus_id": question["syllabus_id"],
@@ -75,7 +85,9 @@ def _row(
         "question": question["text"],
         "answer": answer["text"],
         "finish_reason": answer["finish_reason"],
-        **verdict(reasons(example, recipe.config.curation), duplicate_of=None),
+        **verdict(against, duplicate_of=None),
+        "contamination": found.row() if found else None,
+        "scores": {},
         "signature": signature(question["text"]),
         "question_model": question["model"],
         "answer_model": answer["model"],

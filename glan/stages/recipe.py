@@ -1,12 +1,13 @@
 """How requests and keys are made of a run's configuration and its prompts: what all stages share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
 from glan.config import ROLES, ModelProfile, Role, RunConfig
+from glan.curation.contamination import Contamination
 from glan.gateway.requests import Message, Problem, Reader, Request, Understood
 from glan.keys import digest, normalised, seed_for
 from glan.prompts import Prompts
@@ -15,10 +16,11 @@ from glan.units import Unit
 
 @dataclass(frozen=True)
 class Recipe:
-    """A run's configuration (every model named) and the prompt templates it uses."""
+    """A run's configuration (every model named), the prompt templates it uses, and what its data must not hold."""
 
     config: RunConfig
     prompts: Prompts
+    benchmarks: Callable[[], Contamination] | None = None  # read at its first use: only verdicts need it
 
     def profile(self, role: Role) -> ModelProfile:
         """The model profile of a role."""

@@ -88,8 +88,11 @@ def _subsets(size: int, least: int) -> int:
 
 def _dealt(sessions: Sessions, seed: int, share: float) -> Iterator[tuple[Strategy, Pick]]:
     """Both decks shuffled together: of the first n samples, floor(n * share) are cross-session."""
-    single = _single_session_deck(sessions, random.Random(seed_for(seed, "single_session")))
-    cross = _cross_session_deck(sessions, random.Random(seed_for(seed, "cross_session")))
+    order = [index for index, concepts in enumerate(sessions) if concepts]
+    random.Random(seed_for(seed, "sessions")).shuffle(order)
+    used: Counter[Concept] = Counter()  # by both decks, so that each goes for what the other has not reached
+    single = _single_session_deck(sessions, order, used, random.Random(seed_for(seed, "single_session")))
+    cross = _cross_session_deck(sessions, order, used, random.Random(seed_for(seed, "cross_session")))
     decks: dict[Strategy, Iterator[Pick]] = {"single_session": single, "cross_session": cross}
     for index in itertools.count():
         wants_cross = floor((index + 1) * share + 1e-9) > floor(index * share + 1e-9)
@@ -106,26 +109,34 @@ def _dealt(sessions: Sessions, seed: int, share: float) -> Iterator[tuple[Strate
             return
 
 
-def _single_session_deck(sessions: Sessions, chance: random.Random) -> Iterator[Pick]:
-    """Sessions take turns; each turn takes one new set of 1-5 concepts of that session."""
+def _single_session_deck(
+    sessions: Sessions, order: Sequence[int], used: Counter[Concept], chance: random.Random
+) -> Iterator[Pick]:
+    """Sessions take turns; each turn takes one new set of 1-5 concepts of that session.
+
+    They come from the middle of the order outwards: the other deck begins at its ends.
+    """
     seen: set[frozenset[str]] = set()
     turns = [
-        _new_sets([[(session, concept) for concept in range(len(concepts))]], 1, sessions, seen, Counter(), chance)
-        for session, concepts in enumerate(sessions)
+        _new_sets([[(session, concept) for concept in range(len(sessions[session]))]], 1, sessions, seen, used, chance)
+        for session in _from_the_middle(order)
     ]
-    chance.shuffle(turns)
     return _in_turns(turns)
 
 
-def _cross_session_deck(sessions: Sessions, chance: random.Random) -> Iterator[Pick]:
+def _from_the_middle(order: Sequence[int]) -> list[int]:
+    ends = [place for pair in zip(order, reversed(order), strict=True) for place in pair]
+    return list(reversed(dict.fromkeys(ends)))
+
+
+def _cross_session_deck(
+    sessions: Sessions, order: Sequence[int], used: Counter[Concept], chance: random.Random
+) -> Iterator[Pick]:
     """Pairs of sessions take turns in the order of a round-robin tournament, so all sessions meet evenly."""
     seen: set[frozenset[str]] = set()
-    used: Counter[Concept] = Counter()
-    order = [index for index, concepts in enumerate(sessions) if concepts]
-    chance.shuffle(order)
     within = [frozenset(normalised(concept) for concept in concepts) for concepts in sessions]
     turns = []
-    for pair in _tournament(order):
+    for pair in _tournament(list(order)):
         groups = [[(session, concept) for concept in range(len(sessions[session]))] for session in sorted(pair)]
         turns.append(_new_sets(groups, 2, sessions, seen, used, chance, not_within=within))
     return _in_turns(turns)

@@ -4,7 +4,14 @@ from typing import Literal
 
 from glan.store.files import Files
 
+Kind = Literal["prompts", "config", "taxonomy", "benchmarks"]
 
-def keep(files: Files, kind: Literal["prompts", "config", "taxonomy"], digest: str, suffix: str, body: str) -> None:
-    """Keep a text under `_inputs/<kind>/<digest>.<suffix>`; nothing happens if it is kept already."""
-    files.create(f"_inputs/{kind}/{digest}.{suffix}", body.encode())
+
+def path(kind: Kind, digest: str, suffix: str) -> str:
+    """Where a text of this digest is kept."""
+    return f"_inputs/{kind}/{digest}.{suffix}"
+
+
+def keep(files: Files, kind: Kind, digest: str, suffix: str, body: str) -> None:
+    """Keep a text by its digest; nothing happens if it is kept already."""
+    files.create(path(kind, digest, suffix), body.encode())

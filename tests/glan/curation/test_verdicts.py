@@ -13,8 +13,6 @@ def test_a_row_with_nothing_against_it_is_kept() -> None:
         "kept": True,
         "reasons": [],
         "duplicate_of": None,
-        "contamination": None,
-        "scores": {},
     }
 
 

@@ -10,6 +10,7 @@ from tiny_store import clock, commit, instruction, new_store, publish, unit
 
 from glan.release.card import escaped
 from glan.release.publish import publish as release
+from glan.release.releases import ReleaseOptions
 from glan.store.store import Store
 
 
@@ -18,8 +19,9 @@ def authored(stage: Any, name: str, prompt: str, rows: int) -> tuple[Any, list[d
     return unit(stage, "physics", name), [{**stamp, "temperature": 1.0, "top_p": 0.95}] * rows
 
 
-def card(store: Store, **given: Any) -> str:
-    release(store, "first", run_id="run", clock=clock, **given)
+def card(store: Store, **options: Any) -> str:
+    chosen = ReleaseOptions(**{"test": 0, "validation": 0, **options})
+    release(store, "first", options=chosen, run_id="run", clock=clock)
     return store.files.read("releases/first/README.md").decode()
 
 

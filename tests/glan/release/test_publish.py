@@ -19,7 +19,7 @@ from glan.errors import InputError
 from glan.release import releases
 from glan.release.publish import ROWS_PER_SHARD
 from glan.release.publish import publish as release
-from glan.release.releases import ReleaseManifest
+from glan.release.releases import ReleaseManifest, ReleaseOptions
 from glan.store.store import Store
 from glan.units import Receipt
 
@@ -38,8 +38,17 @@ def filled(url: str) -> Store:
     return store
 
 
-def make(store: Store, name: str = "first", run_id: str = "run", **given: Any) -> ReleaseManifest:
-    return release(store, name, run_id=run_id, clock=clock, **given)
+def make(
+    store: Store,
+    name: str = "first",
+    run_id: str = "run",
+    snapshot: Any = "latest",
+    disciplines: Any = None,
+    **options: Any,
+) -> ReleaseManifest:
+    """Publish with these options; all rows are for training unless they say otherwise."""
+    chosen = ReleaseOptions(**{"test": 0, "validation": 0, **options})
+    return release(store, name, snapshot=snapshot, disciplines=disciplines, options=chosen, run_id=run_id, clock=clock)
 
 
 def bodies(store: Store, name: str) -> dict[str, bytes]:
@@ -189,6 +198,7 @@ KILLED = """
 import os, signal, sys
 from tiny_store import clock
 from glan.release.publish import publish
+from glan.release.releases import ReleaseOptions
 from glan.store.store import Store
 store = Store.open(sys.argv[1])
 create = store.files.create
@@ -197,7 +207,7 @@ def until_the_manifest(path, body):
         os.kill(os.getpid(), signal.SIGKILL)
     return create(path, body)
 store.files.create = until_the_manifest
-publish(store, "first", run_id="run", clock=clock)
+publish(store, "first", options=ReleaseOptions(test=0, validation=0), run_id="run", clock=clock)
 """
 
 
@@ -239,11 +249,11 @@ def test_a_name_that_is_no_folder_name_is_refused(tmp_path: Path, name: str) -> 
 
 @pytest.mark.parametrize("formats", [["csv"], []])
 def test_an_unknown_format_is_refused(tmp_path: Path, formats: list[str]) -> None:
-    with pytest.raises(InputError, match="choose of parquet, jsonl"):
+    with pytest.raises(ValueError, match="formats"):
         make(filled(str(tmp_path)), formats=formats)
 
 
-@pytest.fixture(params=[["parquet", "jsonl"], ["jsonl"]], ids="-".join)
+@pytest.fixture(params=[["parquet", "jsonl"], ["jsonl"], ["alpaca"]], ids="-".join)
 def formats(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     yield request.param
 

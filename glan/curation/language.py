@@ -1,0 +1,56 @@
+"""Whether a text is in the language that was asked for.
+
+Only confident findings count: short texts, formulas and lists of names belong to no language for sure.
+"""
+
+import re
+from functools import cache
+from typing import Any
+
+from glan.config import Curation
+from glan.curation.examples import Example
+from glan.curation.prose import sentences
+from glan.curation.words import words
+
+_FEWEST_WORDS = 8  # of prose that is judged
+_NO_LANGUAGE = "zxx"  # ISO 639-2: no linguistic content
+_CLOSE = 3  # languages that may share the certainty: Mandarin and Wu, Danish and Norwegian are hard to tell apart
+_MOST_CHARACTERS = 5_000  # read of each text
+_ON_LANGUAGES = re.compile(
+    r"\b(?:translat\w+|languages?|linguist\w*|dialects?|in (?:its |the )?original|verbs?|grammar\w*|vocabulary|poems?|lyrics"
+    r"|arabic|chinese|mandarin|danish|dutch|english|farsi|finnish|french|german|greek|hebrew|hindi|italian|japanese|korean"
+    r"|latin|norwegian|persian|polish|portuguese|russian|sanskrit|spanish|swahili|swedish|turkish|ukrainian|urdu|vietnamese)\b",
+    re.IGNORECASE,
+)
+
+
+def other_language(example: Example, settings: Curation) -> str | None:
+    """The question, or an answer to a question that is not about languages, is in another language than the one asked for."""
+    wanted = settings.language
+    if wanted is None:
+        return None
+    if found := _other(example.question, wanted, settings.min_language_certainty):
+        return f"the question is in another language: {found}"
+    if _ON_LANGUAGES.search(example.question):
+        return None
+    found = _other(example.answer, wanted, settings.min_language_certainty)
+    return f"the answer is in another language: {found}" if found else None
+
+
+def _other(text: str, wanted: str, certainty: float) -> str | None:
+    """The code of the likeliest language of the prose of a text, if it surely is not the one wanted."""
+    prose = " ".join(sentences(text[:_MOST_CHARACTERS]))
+    if len(words(prose)) < _FEWEST_WORDS:
+        return None
+    likely = dict(_identifier().rank(prose)[:_CLOSE])
+    if wanted in likely or _NO_LANGUAGE in likely or sum(likely.values()) < certainty:
+        return None
+    return str(next(iter(likely)))
+
+
+@cache
+def _identifier() -> Any:
+    """Read at its first use: the model takes a second."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -1,0 +1,66 @@
+"""Whether Markdown and LaTeX come out as they were meant: everything that is opened is closed."""
+
+import itertools
+import re
+from collections import Counter
+
+from glan.config import Curation
+from glan.curation.endings import formula_open
+from glan.curation.examples import Example
+from glan.curation.prose import without_code
+
+_ENVIRONMENT = re.compile(r"\\(begin|end)\{(\w+\*?)\}")
+_LEFT, _RIGHT = re.compile(r"\\left(?![a-zA-Z])"), re.compile(r"\\right(?![a-zA-Z])")
+_DISPLAY_OPEN, _DISPLAY_CLOSE = re.compile(r"(?<!\\)\\\["), re.compile(r"(?<!\\)\\\]")
+_INLINE_OPEN, _INLINE_CLOSE = re.compile(r"(?<!\\)\\\("), re.compile(r"(?<!\\)\\\)")
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\\\[(.+?)(?<!\\)\\\]|(?<!\\)\\\((.+?)(?<!\\)\\\)", re.DOTALL)
+_BRACE = re.compile(r"(?<!\\)[{}]")
+_RULER = re.compile(r"^\s*\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?\s*)?$")
+_CELL_END = re.compile(r"(?<!\\)\|")
+
+
+def broken_markup(example: Example, settings: Curation) -> str | None:
+    """A code fence, formula, environment or table that is opened and not closed, or closed and not opened."""
+    for part, text in (("question", example.question), ("answer", example.answer)):
+        outside, fence_open = without_code(text)
+        if part == "answer" and (fence_open or formula_open(outside)):
+            continue  # cut off: `truncation` says so
+        if fence_open:
+            return "the question leaves a code block open"
+        if problem := _of_formulas(outside) or _of_tables(outside):
+            return f"the {part} {problem}"
+    return None
+
+
+def _of_formulas(text: str) -> str | None:
+    opened: Counter[str] = Counter()
+    for kind, name in _ENVIRONMENT.findall(text):
+        opened[name] += 1 if kind == "begin" else -1
+    uneven = [name for name, count in opened.items() if count]
+    if uneven:
+        return f"does not match \\begin and \\end of {uneven[0]}"
+    for opening, closing, name in (
+        (_LEFT, _RIGHT, "\\left and \\right"),
+        (_DISPLAY_OPEN, _DISPLAY_CLOSE, "\\[ and \\]"),
+        (_INLINE_OPEN, _INLINE_CLOSE, "\\( and \\)"),
+    ):
+        if len(opening.findall(text)) != len(closing.findall(text)):
+            return f"does not match {name}"
+    for formula in _FORMULA.findall(text):
+        braces = Counter(_BRACE.findall("".join(formula)))
+        if braces["{"] != braces["}"]:
+            return "has a formula whose braces do not match"
+    return None
+
+
+def _of_tables(text: str) -> str | None:
+    """A table is none unless its head has as many cells as the line below it."""
+    lines = text.splitlines()
+    for head, ruler in itertools.pairwise(lines):
+        if "|" in head and _RULER.match(ruler) and _cells(head) != _cells(ruler):
+            return "has a table whose head does not fit"
+    return None
+
+
+def _cells(line: str) -> int:
+    return len(_CELL_END.split(line.strip().strip("|")))

@@ -1,0 +1,67 @@
+"""Whether a text holds data that looks like a real person's: addresses, account and card numbers that check out.
+
+Made-up people are full of made-up addresses; those under the domains that are reserved for examples (RFC 2606) and
+telephone numbers set aside for fiction stay.
+"""
+
+import re
+
+from glan.config import Curation
+from glan.curation.examples import Example
+
+_EMAIL = re.compile(
+    r"(?<![\w.+-])[\w.+-]{1,64}@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24})\b", re.IGNORECASE
+)
+_RESERVED = re.compile(
+    r"(?:^|\.)(?:example\.(?:com|net|org|edu)|(?:email|domain|company|yourcompany|yourdomain|mycompany|acme|university|school)\.(?:com|org|net|edu)"
+    r"|example|test|invalid|localhost|local)$",
+    re.IGNORECASE,
+)
+_CARD = re.compile(r"(?<![\d.,-])(?:\d[ -]?){12,18}\d(?![\d.,-]*\d)")
+_KNOWN_CARDS = {"4111111111111111", "4242424242424242", "5555555555554444", "378282246310005", "6011111111111117"}
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
+_SOCIAL_SECURITY = re.compile(r"(?<![\d-])(?!000|666|9\d\d|123-45-6789)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
+_TELEPHONE = re.compile(
+    r"(?<![\w+])\+(?!1[ .-]?\(?\d{3}\)?[ .-]?555)\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?(?:\d{2,4}[ .-]?){2,4}\d{2,4}(?!\w)"
+)
+_CONTACT = re.compile(r"\b(?:call|phone|tel(?:ephone)?|mobile|whatsapp|fax|contact|reach)\b", re.IGNORECASE)
+
+
+def personal_data(example: Example, settings: Curation) -> str | None:
+    """An e-mail address, a card, account or social security number, or a telephone number to call; the evidence names the kind alone."""
+    for part, text in (("question", example.question), ("answer", example.answer)):
+        if kind := _kind(text):
+            return f"the {part} holds what looks like {kind}"
+    return None
+
+
+def _kind(text: str) -> str | None:
+    if any(not _RESERVED.search(domain) for domain in _EMAIL.findall(text)):
+        return "an e-mail address"
+    if any(_is_card(found) for found in _CARD.findall(text)):
+        return "a card number"
+    if any(_is_iban(found) for found in _IBAN.findall(text)):
+        return "a bank account"
+    if _SOCIAL_SECURITY.search(text):
+        return "a social security number"
+    if _CONTACT.search(text) and _TELEPHONE.search(text):
+        return "a telephone number"
+    return None
+
+
+def _is_card(found: str) -> bool:
+    """The check digit of ISO/IEC 7812, and a first digit that cards have."""
+    digits = re.sub(r"\D", "", found)
+    if digits in _KNOWN_CARDS or digits[0] not in "3456" or len(set(digits)) < 4:
+        return False
+    doubled = [
+        sum(divmod(2 * int(digit), 10)) if place % 2 else int(digit) for place, digit in enumerate(reversed(digits))
+    ]
+    return sum(doubled) % 10 == 0
+
+
+def _is_iban(found: str) -> bool:
+    """The check digits of ISO 13616."""
+    plain = found.replace(" ", "")
+    moved = plain[4:] + plain[:4]
+    return int("".join(str(int(sign, 36)) for sign in moved)) % 97 == 1

@@ -1,0 +1,100 @@
+"""What splitting and sampling look at of each kept row, as numbers: some 40 bytes a row, so ten million fit in memory."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glan.keys import normalised
+
+Apart = Literal["concepts", "session", "subject"]
+"""What a held-out row shares with no row of train: its concept set, any of its sessions, or its subject."""
+
+Node = Literal["field", "sub_field", "discipline", "subject"]
+
+READS = (
+    "question_id",
+    "field",
+    "sub_field",
+    "discipline_id",
+    "subject_id",
+    "subject",
+    "syllabus_id",
+    "session_indexes",
+    "key_concepts",
+)
+"""The columns of instructions that a sheet needs."""
+
+
+class Sheet:
+    """Rows in the order in which they are added.
+
+    `order`: a hash of each question's id, by which rows are drawn, so that a draw depends on no other row.
+    `disciplines`, `nodes`: numbers of each row's discipline and of the node it is sampled by.
+    `atoms`, `starts`: hashes of what a row must not share, and where each row's begin.
+    """
+
+    def __init__(self, apart: Apart, node: Node) -> None:
+        self._apart, self._node = apart, node
+        self._order: list[int] = []
+        self._nodes: list[int] = []
+        self._disciplines: list[int] = []
+        self._atoms: list[int] = []
+        self._counts: list[int] = []
+        self.names: dict[tuple[str, ...], int] = {}
+        self.discipline_names: dict[str, int] = {}
+
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Take down kept rows."""
+        for row in rows:
+            self._order.append(hashed(row["question_id"]))
+            self._disciplines.append(self.discipline_names.setdefault(row["discipline_id"], len(self.discipline_names)))
+            self._nodes.append(self.names.setdefault(node_of(row, self._node), len(self.names)))
+            atoms = _atoms(row, self._apart)
+            self._atoms.extend(atoms)
+            self._counts.append(len(atoms))
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @property
+    def order(self) -> NDArray[np.uint64]:
+        return np.array(self._order, np.uint64)
+
+    @property
+    def nodes(self) -> NDArray[np.int64]:
+        return np.array(self._nodes, np.int64)
+
+    @property
+    def disciplines(self) -> NDArray[np.int64]:
+        return np.array(self._disciplines, np.int64)
+
+    @property
+    def atoms(self) -> NDArray[np.uint64]:
+        return np.array(self._atoms, np.uint64)
+
+    @property
+    def owners(self) -> NDArray[np.int64]:
+        """The row of each atom."""
+        return np.repeat(np.arange(len(self)), np.array(self._counts, np.int64))
+
+
+def node_of(row: Mapping[str, Any], node: Node) -> tuple[str, ...]:
+    """The node of the tree that a row is sampled by, with what stands above it."""
+    path = (row["field"], row["sub_field"], row["discipline_id"], row["subject"])
+    return path[: ("field", "sub_field", "discipline", "subject").index(node) + 1]
+
+
+def hashed(*parts: str) -> int:
+    """64 bits that depend on all the parts, the same everywhere."""
+    return int.from_bytes(hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).digest(), "little")
+
+
+def _atoms(row: Mapping[str, Any], apart: Apart) -> list[int]:
+    if apart == "subject":
+        return [hashed(row["discipline_id"], normalised(row["subject"]))]
+    if apart == "session":
+        return [hashed(row["syllabus_id"], str(session)) for session in row["session_indexes"] or ()]
+    return [hashed(*sorted({normalised(concept) for concept in row["key_concepts"] or ()}))]

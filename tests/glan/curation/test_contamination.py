@@ -1,0 +1,127 @@
+"""Planted benchmark items are found whatever was done to them; what only looks like one stays."""
+
+import pytest
+
+from glan.config import Curation
+from glan.curation.benchmarks import Item
+from glan.curation.contamination import Contamination, Match
+
+BAKERY = (
+    "Weng earns $12 an hour for babysitting. Yesterday, she just did 50 minutes of babysitting. Later she walked two "
+    "dogs for her neighbour for 35 minutes and was paid 9 dollars for it. How much did she earn yesterday in all?"
+)
+SOLUTION = (
+    "Weng earns 12/60 = $0.2 per minute. Working 50 minutes, she earned 0.2 x 50 = $10. With the dogs that makes "
+    "10 + 9 = $19 that she took home on that day, which is the answer."
+)
+TRAIN = "A train with 240 people stops 12 times; 6 get off and 30 get on each time. How many are left?"
+ATOMS = "Which particle of an atom carries a positive charge and sits inside its nucleus?"
+SHORT = "What is mitosis?"
+CHOICES = "Which of the following is true?"
+BENCHMARKS = [
+    Item("sums", "test/7", BAKERY, answer=SOLUTION),
+    Item("sums", "test/8", TRAIN),
+    Item("exam", "12", ATOMS, choices="A proton\nAn electron\nA neutron\nA photon"),
+    Item("exam", "13", SHORT),
+    Item("exam", "14", CHOICES, choices="Water boils at 90 degrees at sea level\nIce floats because it is less dense"),
+    Item(
+        "functions",
+        "Task/3",
+        "Check if in given list of numbers, are any two numbers closer to each other than given threshold.",
+        signature="has_close_elements(numbers,threshold)",
+    ),
+    Item(
+        "functions", "Task/9", "Return true if a given number is prime, and false otherwise.", signature="is_prime(n)"
+    ),
+]
+INDEX = Contamination(BENCHMARKS, Curation())
+FILLER = "Here is a task for our seminar on everyday arithmetic, taken from the notes of the third week. "
+CLEAN_ANSWER = "Add the two amounts and compare the sum with what was asked; the units have to agree."
+
+
+def found(question: str, answer: str = CLEAN_ANSWER) -> Match | None:
+    return INDEX.match(question, answer)
+
+
+@pytest.mark.parametrize(
+    ("question", "match"),
+    [
+        (BAKERY, "verbatim"),
+        (BAKERY.upper().replace(",", " ,").replace(". ", ".\n\n"), "verbatim"),
+        (f"{FILLER}{BAKERY} {FILLER}", "verbatim"),
+        (BAKERY[: len(BAKERY) * 2 // 3], "verbatim"),
+        (" ".join(BAKERY.split()[:16]), "verbatim"),
+        (
+            "Weng earns $12 an hour for tutoring. Yesterday, she only did 50 minutes of tutoring. Later she walked two "
+            "cats for her neighbour for 35 minutes and was paid 9 dollars for it. How much did she earn yesterday in all?",
+            "reworded",
+        ),
+        (TRAIN.replace("240", "1,030").replace("12", "17.5").replace("6", "9").replace("30", "41"), "template"),
+        (f"{FILLER}{TRAIN.replace('240', '300').replace('12', '8').replace('6', '4').replace('30', '25')}", "template"),
+        (ATOMS.replace("carries", "bears"), "reworded"),
+        (SHORT.lower(), "exact"),
+        (f"{CHOICES} {BENCHMARKS[4].choices}", "verbatim"),
+    ],
+)
+def test_a_planted_item_is_found_in_a_question(question: str, match: str) -> None:
+    seen = found(question)
+
+    assert seen is not None and seen.part == "question"
+    assert seen.benchmark in ("sums", "exam") and 0 < seen.overlap <= 1 and seen.ngrams
+    assert seen.match == match
+
+
+@pytest.mark.parametrize("answer", [f"{FILLER}{BAKERY}", SOLUTION, f"Let us see. {SOLUTION}"])
+def test_a_planted_item_or_its_solution_is_found_in_an_answer(answer: str) -> None:
+    seen = found("How are wages worked out from hours?", answer)
+
+    assert seen is not None and (seen.part, seen.item) == ("answer", "test/7")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "```python\ndef has_close_elements(numbers: list[float], threshold: float = 0.5) -> bool:\n    return False\n```",
+        "def has_close_elements( numbers ,threshold ):\n    ...",
+        "```python\ndef is_prime(n: int) -> bool:\n    '''Return true if a given number is prime, and false else.'''\n```",
+    ],
+)
+def test_a_function_of_a_benchmark_is_found_however_it_is_written(answer: str) -> None:
+    seen = found("Write a Python function for this.", answer)
+
+    assert seen is not None and seen.benchmark == "functions"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (
+            "Lena earns money by babysitting and by walking dogs. If she earns 11 euros an hour with children and 6 "
+            "with dogs, after how many hours of each has she earned 100 euros?",
+            "Let x be the hours with children and y those with dogs: 11x + 6y = 100.",
+        ),
+        ("Which particle of an atom is the lightest, and how was its charge first measured?", CLEAN_ANSWER),
+        ("What is mitosis, and how does it differ from meiosis?", CLEAN_ANSWER),
+        ("What is meiosis?", CLEAN_ANSWER),
+        ("Which of the following is true of prices in a monopoly: they are high, or they are low?", CLEAN_ANSWER),
+        (
+            "How fast can one check that a number is prime?",
+            "def is_prime(n):\n    return all(n % d for d in range(2, n))",
+        ),
+        ("What is 15% of 80 plus 3?", "It is 15."),
+        ("", ""),
+    ],
+)
+def test_a_look_alike_stays(question: str, answer: str) -> None:
+    assert found(question, answer) is None
+
+
+def test_the_thresholds_are_settings() -> None:
+    strict = Contamination(BENCHMARKS, Curation(max_benchmark_overlap=1, max_benchmark_coverage=1))
+
+    assert strict.match(BAKERY[: len(BAKERY) * 2 // 3] + " " + FILLER, CLEAN_ANSWER) is None
+    assert strict.match(BAKERY, CLEAN_ANSWER) is not None
+
+
+def test_without_benchmarks_everything_is_clean() -> None:
+    assert Contamination((), Curation()).match(BAKERY, SOLUTION) is None

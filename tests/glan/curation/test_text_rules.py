@@ -1,0 +1,165 @@
+"""Rules on language, length, references, markup and personal data: what is rejected, and what looks like it and must stay."""
+
+import pytest
+
+from glan.config import Curation
+from glan.curation.rules import Example, reasons
+
+QUESTION = "A hive weighs 28 kg, of which 10 kg are food. How much food is missing if the colony needs 18 kg?"
+ANSWER = "The hive holds 10 kg of food and needs 18 kg, so 18 kg - 10 kg = 8 kg are missing."
+SPANISH = "Las abejas recogen néctar en los prados y lo guardan como miel, de la que viven todo el invierno."
+
+
+def codes(question: str = QUESTION, answer: str = ANSWER, **settings: object) -> list[str]:
+    return list(reasons(Example(question, answer, "stop"), Curation(**settings)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("¿Cómo sobreviven las abejas al invierno y qué comen durante todos esos meses de frío?", ANSWER),
+        (QUESTION, SPANISH),
+        (
+            QUESTION,
+            "蜜蜂在草地上采集花蜜，并把它储存成蜂蜜，整个冬天都靠它生活。工蜂照顾幼虫，蜂王每天产下两千个卵，雄蜂在秋天被赶出蜂巢。",
+        ),
+    ],
+)
+def test_another_language_than_the_one_asked_for_is_a_reason(question: str, answer: str) -> None:
+    assert codes(question, answer) == ["other_language"]
+    assert codes(question, answer, language=None) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Translate into Spanish: Bees gather nectar in the meadows and store it as honey.", SPANISH),
+        ("Write a short poem on bees as Lorca might have written it.", SPANISH),
+        (QUESTION, "F = ma, E = mc², pV = nRT, U = RI, P = UI, v = s/t, a = v/t, W = Fs, T = 1/f"),
+        (
+            QUESTION,
+            "Apis mellifera, Apis cerana, Bombus terrestris, Osmia bicornis, Megachile rotundata, Xylocopa violacea",
+        ),
+        (QUESTION, "Garçon, crème brûlée, s'il vous plaît!"),
+        (QUESTION, f"{ANSWER} In Spanish sources one reads: «Las abejas recogen néctar en los prados.»"),
+    ],
+)
+def test_quotations_formulas_and_questions_on_languages_stay(question: str, answer: str) -> None:
+    assert codes(question, answer) == []
+
+
+def test_data_in_another_language_is_judged_by_that_language() -> None:
+    spanish = "¿Cómo sobreviven las abejas al invierno y qué comen durante todos esos meses de frío?"
+    assert codes(spanish, SPANISH, language="es") == []
+    assert codes(QUESTION, ANSWER, language="es") == ["other_language"]
+
+
+def test_lengths_are_settings() -> None:
+    assert codes(QUESTION, "42") == []
+    assert codes(QUESTION, "42", min_answer_words=2) == ["length"]
+    assert codes(QUESTION, ANSWER, max_answer_words=5) == ["length"]
+    assert codes(QUESTION, ANSWER, max_question_words=5) == ["length"]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Using the ideas discussed in the session, explain how bees find their way home.",
+        "Based on what was covered in class, compare two kinds of hives.",
+        "In today's lecture we saw two kinds of hives. Which of them is the older one?",
+        "According to the syllabus, which hive is the oldest?",
+        "How do the key concepts listed relate to each other?",
+        "Explain why the hive in the figure below has two entrances.",
+        "Read the above passage and name three kinds of bees.",
+        "Summarise the passage above in two sentences.",
+        "Which of the topics in this class session matters most to a beekeeper, and why?",
+        "What are the forces in the circuit shown above?",
+    ],
+)
+def test_a_question_that_points_outside_itself_is_a_reason(question: str) -> None:
+    assert codes(question) == ["not_self_contained"]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "In the course of a year, how many eggs does a queen lay?",
+        "How is the session key of TLS derived?",
+        "How does a web server tell two sessions of one user apart?",
+        "A congress meets in two sessions a year. How many sessions does it hold in a decade?",
+        "A teacher wants to review what was covered in the previous class with her students. How could she begin?",
+        "Design a syllabus for a course on beekeeping.",
+        "Which class of problems can be solved in polynomial time?",
+        "Explain Figure 2 of Darwin's notebook B and what it shows of his thinking.",
+        "Draw a diagram of a hive in ASCII and name its parts.",
+        "What lies above the tree line, and what below it?",
+        f"{'The hive stands in a meadow near a river and is kept by two sisters who sell its honey. ' * 2}What does the passage above leave out?",
+        "| kind | eggs |\n|---|---|\n| queen | 2000 |\n\nWhat does the table above say of queens?",
+    ],
+)
+def test_a_question_that_stands_by_itself_stays(question: str) -> None:
+    assert "not_self_contained" not in codes(question)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Compute \\(a + b and then c.",
+        "It is \\[ \\frac{1}{2 \\] in all, as was to be shown.",
+        "So $$\\frac{1}{2$$ is the share of drones.",
+        "We have \\(\\left( a + b \\) here, and nothing else.",
+        "The matrix \\begin{pmatrix} 1 & 2 \\end{bmatrix} is square.",
+        "| kind | eggs | drones |\n|---|---|\n| queen | 2000 |\n\nThat is the table.",
+    ],
+)
+def test_broken_markup_is_a_reason(text: str) -> None:
+    assert codes(answer=f"{ANSWER} {text}" if "|" not in text else f"{ANSWER}\n\n{text}") == ["broken_markup"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It costs $5 today and $7 tomorrow, so $2 more.",
+        "The interval is [0, 1) and the set is {1, 2}.",
+        "We have \\(\\left\\{ x \\mid x > 0 \\right.\\) as the set.",
+        "In LaTeX one writes `\\begin{align}` to begin.",
+        "```latex\n\\begin{align}\n```\nThat is how it begins.",
+        "| kind | eggs |\n|:---|---:|\n| queen | 2000 |\n\nThat is the table.",
+        "The arrow \\leftarrow points to the left and \\rightarrow to the right; \\leftarrow again.",
+        "Line one \\\\[2pt] line two.",
+    ],
+)
+def test_sound_markup_stays(text: str) -> None:
+    assert codes(answer=f"{ANSWER}\n\n{text}") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Write to marta.keller82@gmail.com for details.",
+        "Her card 4532 0151 1283 0366 was charged.",
+        "Pay to DE89 3704 0044 0532 0130 00 please.",
+        "His social security number is 536-22-8145.",
+        "Call me at +49 30 9017 8432 after six.",
+    ],
+)
+def test_what_looks_like_a_real_persons_data_is_a_reason_and_is_not_repeated(text: str) -> None:
+    found = reasons(Example(QUESTION, f"{ANSWER} {text}", "stop"), Curation())
+    assert list(found) == ["personal_data"]
+    assert not any(digit in found["personal_data"] for digit in "0123456789@")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Write to info@example.com or jane.doe@mail.example.org.",
+        "The decorator @property and the handle @beekeeper are no addresses.",
+        "The speed of light is 299 792 458 m/s, and pi is 3.14159265358979323846.",
+        "The ISBN 978-3-16-148410-0 stands on the back; 4111 1111 1111 1111 is a test number.",
+        "Call +1 555 555 0123 in the film.",
+        "The pattern 123-45-6789 shows how the number is written.",
+        "The answer +12 345 678 901 is larger than the other sum.",
+    ],
+)
+def test_examples_and_plain_numbers_stay(text: str) -> None:
+    assert codes(answer=f"{ANSWER} {text}") == []
