@@ -9,7 +9,6 @@ from glan.gateway.answers import Fault, Reply
 from glan.gateway.prices import Prices
 from glan.gateway.requests import Request
 
-
 RATE_LIMITED = 429
 """The status of a call that was not taken on: it costs nothing and counts for no budget."""
 
