@@ -22,7 +22,6 @@ from flows.terminal_report import carry_out, report
 from glan import local_model
 from glan import taxonomy as trees
 from glan.config import RunConfig
-from glan.gateway.prices import Prices
 from glan.planning.forecast import forecast
 from glan.planning.scope import walks
 from glan.planning.walk import survey
@@ -56,9 +55,11 @@ def start_run(given: Given, taxonomy: Path | None, local: bool, as_json: bool) -
 
 def forecast_run(given: Given, taxonomy: Path | None, local: bool, as_json: bool) -> None:
     """`glan plan` and `glan run --dry-run`: asks no model and writes nothing."""
+    from tasks.wiring import prices_of
+
     with explained(), _local_names(local):
         _, recipe, tree, store = checked(given, taxonomy, local)
-        prices = Prices.load(Settings.load().prices)
+        prices = prices_of(Settings.load(), recipe.models().values())
         table = forecast(store, tree.select(**recipe.config.selectors()), recipe, prices.cost)
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     if as_json:

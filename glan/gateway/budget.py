@@ -9,8 +9,8 @@ from collections import deque
 
 from glan.config import ModelProfile
 from glan.errors import BudgetSpent
-from glan.gateway.ledger import Cost, Spent
-from glan.gateway.prices import without_price
+from glan.gateway.ledger import Spent
+from glan.gateway.prices import Cost, without_price
 from glan.gateway.terms import Allowance, Amount
 
 _CHARACTERS_PER_TOKEN = 4

@@ -181,7 +181,8 @@ PRICES = {
     "a negative price": prices('["gpt-4.1"]\ninput = -2.0\noutput = 8.0', "gpt-4.1.input"),
     "no price for replies": prices('["gpt-4.1"]\ninput = 2.0', "gpt-4.1.output", "required"),
     "a name not in quotes": prices("[gpt-4.1]\ninput = 2.0\noutput = 8.0", "in quotes"),
-    "an unknown field": prices('["gpt-4.1"]\ninput = 2.0\noutput = 8.0\nbatch = 1.0', "batch"),
+    "an unknown field": prices('["gpt-4.1"]\ninput = 2.0\noutput = 8.0\nbulk = 1.0', "bulk"),
+    "a batch price as an amount": prices('["gpt-4.1"]\ninput = 2.0\noutput = 8.0\nbatch = 4.0', "gpt-4.1.batch"),
     "a price in words": prices('["gpt-4.1"]\ninput = "two"\noutput = 8.0', "gpt-4.1.input"),
 }
 PROMPTS = {
