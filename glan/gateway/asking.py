@@ -70,6 +70,7 @@ class Exchange:
     mode: Mode | None
     started_at: datetime.datetime
     finished_at: datetime.datetime
+    batch_id: str | None = None
 
 
 class Asking:
@@ -283,6 +284,7 @@ class Asking:
             finished_at=exchange.finished_at,
             error_kind=error_kind,
             reply=reply,
+            batch_id=exchange.batch_id,
         )
         self._settle(spent)
         return spent.cost_usd

@@ -79,6 +79,7 @@ class Ledger:
         finished_at: datetime.datetime,
         error_kind: str | None,
         reply: str | None,
+        batch_id: str | None = None,
     ) -> None:
         """Append the attempt; `error_kind` None means that its reply was understood."""
         self._add(spent, understood=error_kind is None)
@@ -102,7 +103,7 @@ class Ledger:
                 "cached_tokens": spent.cached_tokens,
                 "completion_tokens": spent.completion_tokens,
                 "cost_usd": spent.cost_usd,
-                "batch_id": None,
+                "batch_id": batch_id,
                 "provider_request_id": answer.request_id,
                 "reply": reply,
                 "unit_key": request.unit_key,
