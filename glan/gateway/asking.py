@@ -274,7 +274,7 @@ class Asking:
 
     def _record(self, exchange: Exchange, error_kind: str | None, reply: str | None) -> float | None:
         ledger = self._desk.ledger
-        spent = ledger.spent(self._request.profile.model, exchange.answer)
+        spent = ledger.spent(self._request.profile.model, exchange.answer, batch=exchange.batch_id is not None)
         ledger.record(
             self._request,
             exchange.answer,
@@ -286,6 +286,8 @@ class Asking:
             reply=reply,
             batch_id=exchange.batch_id,
         )
+        if self._desk.purse and isinstance(exchange.answer, Reply) and spent.prompt_tokens is None:
+            self._desk.purse.not_counted(self._line.host)
         self._settle(spent)
         return spent.cost_usd
 

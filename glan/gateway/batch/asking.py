@@ -34,7 +34,7 @@ class BatchAsking(Asking):
         sent = body(request, mode, progress.failures, progress.problem, progress.bad_reply)
         if desk.purse is not None:
             characters = sum(len(message["content"]) for message in sent["messages"])
-            self._reserved = await desk.purse.reserve(characters, request.profile)
+            self._reserved = await desk.purse.reserve(characters, request.profile, desk.ledger.prices.batch_cost)
         desk.check()
         name = custom_id(request.key, progress.failures)
         delivered = self._delivered = await self._courier.ask(name, request.profile, sent)

@@ -20,6 +20,7 @@ from glan.config import Budget
 from glan.errors import BudgetSpent, Cancelled, EndpointDown, EndpointRefused, InputError
 from glan.gateway.batch import provider
 from glan.gateway.gateway import Allowance, Batching, Endpoint, Gateway, Limits
+from glan.gateway.prices import Price, Prices
 from glan.gateway.requests import Outcome
 from glan.store.batches import BatchBook
 from glan.store.files import Files
@@ -47,7 +48,7 @@ def open_gateway(server: ModelServer, book: BatchBook, log: MemoryLog, notices: 
         gateway = Gateway(
             endpoint=lambda profile: Endpoint(server.base_url, KEY, batch=True), log=log, run_id="run",
             limits=Limits(max_concurrency=4, patience_seconds=given.pop("patience", 20.0)),
-            cost=lambda model, prompt, cached, completion: None, notify=notices.append, allowance=allowance,
+            prices=given.pop("prices", Prices()), notify=notices.append, allowance=allowance,
             randomness=random.Random(0), pace=QUICK, batching=Batching(book, 0.05, most_requests, 0.1), **given,
         )  # fmt: skip
         opened.append(gateway)
@@ -328,6 +329,14 @@ def test_a_budget_holds_before_anything_is_sent(server: ModelServer, open_gatewa
     with pytest.raises(BudgetSpent, match="7 of 7 calls"):
         run(gateway, 20)
     assert server.count == len(log.rows) == 7
+
+
+def test_the_ledger_takes_the_price_of_batches(open_gateway: OpenGateway, log: MemoryLog) -> None:
+    half = Prices({"teacher": Price(input=2.0, output=8.0, batch=0.5)})
+    run(open_gateway(prices=half), 2)
+    for row in log.rows:
+        usual = half.cost("teacher", row["prompt_tokens"], row["cached_tokens"], row["completion_tokens"])
+        assert usual and row["cost_usd"] == pytest.approx(usual / 2)
 
 
 def test_nothing_is_sent_while_paused(server: ModelServer, open_gateway: OpenGateway) -> None:
