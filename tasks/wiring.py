@@ -4,6 +4,7 @@ A process keeps one set of effects for each run it works on, so that all tasks o
 another process or machine makes its own from its own environment and the run's order, which is two short strings.
 """
 
+import asyncio
 import datetime
 import functools
 import os
@@ -21,7 +22,8 @@ from glan.config import ModelProfile, RunConfig
 from glan.curation import benchmarks
 from glan.curation.contamination import Contamination
 from glan.errors import Cancelled, GlanError, InputError
-from glan.gateway.gateway import Allowance, Endpoint, Gateway, Limits
+from glan.gateway.batch import provider
+from glan.gateway.gateway import Allowance, Batching, Endpoint, Gateway, Limits
 from glan.gateway.prices import Cost, Prices
 from glan.gateway.public_prices import public_prices
 from glan.gateway.terms import Amount
@@ -30,6 +32,7 @@ from glan.settings import Settings
 from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
 from glan.store import inputs, runs, spending
+from glan.store.batches import BatchBook
 from glan.store.calls import CallLog, Histories
 from glan.store.files import Files
 from glan.store.leases import Holder, Leases
@@ -205,7 +208,8 @@ def _contamination(files: Files, config: RunConfig) -> Contamination:
 def _make(order: Order, settings: Settings, profiles: Collection[ModelProfile]) -> Effects:
     store = Store.open(settings.store)
     log = CallLog(store.files, writer=secrets.token_hex(8), flush_seconds=settings.flush_seconds, clock=now)
-    prices = prices_of(settings, recipe(order).models().values() if order.config_digest else profiles)
+    profiles = recipe(order).models().values() if order.config_digest else profiles
+    prices = prices_of(settings, profiles)
     # The tiny calls of `doctor` belong to no run.
     record = _record(settings.store, order.run_id) if order.config_digest else None
     crew = _crews.get(order.run_id) or Crew(tell=progress.of(order.run_id).say)
@@ -225,6 +229,7 @@ def _make(order: Order, settings: Settings, profiles: Collection[ModelProfile]) 
         notify=crew.tell,
         clock=now,
         randomness=random.Random(),
+        batching=_batching(profiles, settings, store),
     )
     histories = Histories(store.files, log, crew.lost)
     return Effects(
@@ -236,6 +241,36 @@ def _make(order: Order, settings: Settings, profiles: Collection[ModelProfile]) 
         run_id=order.run_id,
         clock=now,
     )
+
+
+def _batching(profiles: Iterable[ModelProfile], settings: Settings, store: Store) -> Batching | None:
+    """How batches are made, where any of the profiles goes by them."""
+    if not any(goes_by_batch(profile, settings) for profile in profiles):
+        return None
+    return Batching(BatchBook(store.files, now), settings.batch_gather_seconds, settings.batch_requests)
+
+
+def in_batches(order: Order) -> bool:
+    """Whether any calls of a run go by a Batch API."""
+    settings = Settings.load()
+    return any(goes_by_batch(profile, settings) for profile in recipe(order).models().values())
+
+
+def check_batch_apis(recipe: Recipe, settings: Settings) -> None:
+    """See that each endpoint whose Batch API is to be used has one. One that does not answer is left for later.
+
+    Raises:
+        InputError: one has none.
+    """
+    endpoints = {endpoint_of(settings)(profile) for profile in recipe.models().values()}
+    for endpoint in endpoints:
+        if endpoint.batch:
+            asyncio.run(provider.check(endpoint))
+
+
+def goes_by_batch(profile: ModelProfile, settings: Settings) -> bool:
+    """Whether the calls of a profile go by its endpoint's Batch API."""
+    return (profile.mode or settings.mode) == "batch"
 
 
 def prices_of(settings: Settings, profiles: Iterable[ModelProfile] = ()) -> Prices:
@@ -268,6 +303,6 @@ def endpoint_of(settings: Settings) -> Callable[[ModelProfile], Endpoint]:
             raise InputError(
                 f"environment: {missing} is not set, and model {profile.model} needs it; set it and run again"
             )
-        return Endpoint(base_url=base_url, api_key=key or "none")
+        return Endpoint(base_url=base_url, api_key=key or "none", batch=goes_by_batch(profile, settings))
 
     return endpoint

@@ -15,6 +15,8 @@ from glan.store.files import Files
 
 _FOLDER = "_batches"
 _ID, _END = ".id.json", ".end.json"
+_KEPT_FOR = datetime.timedelta(days=35)
+"""After that a provider has no results any more (OpenAI keeps them for 30 days)."""
 
 
 class BatchBook:
@@ -41,7 +43,8 @@ class BatchBook:
         Raises:
             StoreError: a record is damaged, or was written by another version of glan.
         """
-        paths = {entry.path for entry in self._files.list(_FOLDER)}
+        since = self._clock() - _KEPT_FOR
+        paths = {entry.path for entry in self._files.list(_FOLDER) if entry.modified > since}
         names = {path.removesuffix(_END) for path in paths if path.endswith(_END)}
         names |= {f"{_FOLDER}/{name}" for name in known}
         records = [path for path in paths if path.removesuffix(".json") not in names and "." not in _stem(path)]
