@@ -64,6 +64,4 @@ def _rows(view: View, stages: Collection[str], kinds: Collection[str]) -> Iterat
 
 def _for_people(row: dict[str, Any]) -> dict[str, Any]:
     """A message may quote an endpoint or a model: on one line, with nothing in it that a terminal would obey."""
-    return {
-        name: shown(row[name] or "", LONGEST_MESSAGE) if name != "attempts" else row[name] or 0 for name in SHOWN
-    }
+    return {name: shown(row[name] or "", LONGEST_MESSAGE) if name != "attempts" else row[name] or 0 for name in SHOWN}

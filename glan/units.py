@@ -1,6 +1,7 @@
 """A unit of work and its receipt: the small records that planning, tasks and the store hand to each other."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -103,28 +104,29 @@ def with_open_quarantine(receipts: Iterable[Receipt]) -> list[Receipt]:
     return [receipt for receipt in every if receipt.quarantined and receipt.key not in closed]
 
 
-class Unit(BaseModel):
-    """The smallest thing that is planned, cached, retried and committed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """The smallest thing that is planned, cached, retried and committed. A plain record: a large store has millions."""
 
     stage: Stage
     discipline_id: str
     address: str
     key: str
     edition: int = 0
-    node: str = Field(description="for people: `physics/thermodynamics 0-20`")
-    path: tuple[str, str, str] = Field(description="field, sub-field and discipline by name")
+    node: str
+    """For people: `physics/thermodynamics 0-20`."""
+    path: tuple[str, str, str]
+    """Field, sub-field and discipline by name."""
     subject_id: str = ""
     parent_digest: str = ""
-    start: int = Field(default=0, description="first sample index of a round")
-    stop: int = Field(default=0, description="one past the last sample index of a round")
-    parents: dict[str, Receipt] = Field(
-        default_factory=dict, description="by stage: the units whose rows this one reads"
-    )
-    retries: tuple[Receipt, ...] = Field(
-        default=(), description="of a supplement: the units before it, the original first; it asks again for the last"
-    )
+    start: int = 0
+    """First sample index of a round."""
+    stop: int = 0
+    """One past the last sample index of a round."""
+    parents: dict[str, Receipt] = field(default_factory=dict)
+    """By stage: the units whose rows this one reads."""
+    retries: tuple[Receipt, ...] = ()
+    """Of a supplement: the units before it, the original first; it asks again what the last has left in quarantine."""
 
     def sample(self, index: int) -> str:
         """One sample of the unit, for people."""
@@ -133,14 +135,13 @@ class Unit(BaseModel):
     def supplement(self, receipt: Receipt, number: int) -> "Unit":
         """The unit by which the retry of this number asks again what this one has left in quarantine."""
         original, _ = supplements.split(self.stage, self.address)
-        return self.model_copy(
-            update={
-                "address": supplements.address(original, self.stage, number),
-                "key": digest(["supplement", number, receipt.key]),
-                "edition": receipt.edition,
-                "parent_digest": receipt.parent_digest,
-                "retries": (*self.retries, receipt),
-            }
+        return replace(
+            self,
+            address=supplements.address(original, self.stage, number),
+            key=digest(["supplement", number, receipt.key]),
+            edition=receipt.edition,
+            parent_digest=receipt.parent_digest,
+            retries=(*self.retries, receipt),
         )
 
     def below(self, receipt: Receipt, **fields: Any) -> "Unit":
