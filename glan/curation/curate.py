@@ -57,14 +57,11 @@ def curate_store(
         discipline_id: _units(store, discipline_id, judged.get(discipline_id, ()), named.get(discipline_id, {}))
         for discipline_id in sorted({*named, *judged})
     }
-    looks = _looks(store, units, named)
-    duplicates = duplicates_of(
-        _candidates(store, looks, named), lambda ids: _texts(store, looks, ids), settings.near_duplicate_jaccard
-    )
+    decisions = decide(store, units, named, settings.near_duplicate_jaccard)
     changed = []
     for discipline_id, receipts in units.items():
         before = named.get(discipline_id, {})
-        after = {receipt.unit: _decided(store, receipt, looks[receipt.object], duplicates) for receipt in receipts}
+        after = {receipt.unit: decisions.decided(store, receipt) for receipt in receipts}
         if before != after:
             add, drop = list(after.values()), before.keys() - after.keys()
             manifests.publish(
@@ -72,7 +69,7 @@ def curate_store(
             )
             changed.append(discipline_id)
     found = {
-        discipline_id: [row["reasons"] for one in units[discipline_id] for row in _judge(looks[one.object], duplicates)]
+        discipline_id: [row["reasons"] for one in units[discipline_id] for row in decisions.verdicts(one)]
         for discipline_id in sorted(judged)
     }
     return _verdicts(found, changed)
@@ -165,17 +162,42 @@ def _texts(store: Store, looks: Mapping[str, _Look], ids: Sequence[str]) -> dict
         }
 
 
-def _judge(look: _Look, duplicates: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The verdict columns of each row, in order."""
-    return [verdict(own_reasons(row["reasons"]), duplicates.get(row["question_id"])) for row in look.rows.to_pylist()]
+@dataclass(frozen=True)
+class Decisions:
+    """What is a duplicate of what, and so the verdicts on each unit that was looked at."""
+
+    _looks: Mapping[str, _Look]
+    _duplicates: Mapping[str, str]
+
+    def verdicts(self, receipt: Receipt) -> list[dict[str, Any]]:
+        """The verdict columns of each row of the unit, in order."""
+        return [
+            verdict(own_reasons(row["reasons"]), self._duplicates.get(row["question_id"]))
+            for row in self._looks[receipt.object].rows.to_pylist()
+        ]
+
+    def decided(self, store: Store, receipt: Receipt) -> Receipt:
+        """The unit with these verdicts: as it is if they are the same, else a new object of the same unit."""
+        verdicts = self.verdicts(receipt)
+        changed = [row["duplicate_of"] for row in verdicts]
+        if changed == self._looks[receipt.object].rows.column("duplicate_of").to_pylist():
+            return receipt
+        return _rewritten(store, receipt, verdicts, digest([receipt.key, changed])[:16])
 
 
-def _decided(store: Store, receipt: Receipt, look: _Look, duplicates: Mapping[str, str]) -> Receipt:
-    """The unit with today's verdicts: as it is if they are the same, else a new object of the same unit."""
-    verdicts = _judge(look, duplicates)
-    changed = [row["duplicate_of"] for row in verdicts]
-    if changed == look.rows.column("duplicate_of").to_pylist():
-        return receipt
+def decide(
+    store: Store, units: Mapping[str, Sequence[Receipt]], named: Mapping[str, ByAddress], threshold: float
+) -> Decisions:
+    """Look for duplicates in `units`, by discipline, where `named` are those published so far.
+
+    `threshold`: the Jaccard similarity from which two questions are near-duplicates.
+    """
+    looks = _looks(store, units, named)
+    candidates = _candidates(store, looks, named)
+    return Decisions(looks, duplicates_of(candidates, lambda ids: _texts(store, looks, ids), threshold))
+
+
+def _rewritten(store: Store, receipt: Receipt, verdicts: Sequence[Mapping[str, Any]], name: str) -> Receipt:
     rows = [{**row, **new} for row, new in zip(store.read(receipt).to_pylist(), verdicts, strict=True)]
     unit = Unit(
         stage="instructions",
@@ -187,7 +209,6 @@ def _decided(store: Store, receipt: Receipt, look: _Look, duplicates: Mapping[st
         path=("", "", ""),
         parent_digest=receipt.parent_digest,
     )
-    name = digest([receipt.key, changed])[:16]
     return store.commit(
         unit,
         table("instructions", rows),

@@ -1,183 +1,39 @@
-"""What is in quarantine is asked again: what comes of it is joined to the data, and nothing else is touched."""
+"""The retry of a quarantine as people start it: as a flow, and `glan quarantine` in the terminal."""
 
-from collections import Counter
-from pathlib import Path
-from typing import Any
+import json
 
-import pytest
-from flow_world import MADE_BY_A_MODEL, World, asks_for, config, replaced_prompt
-from model_faults import Faults, Payload
-from prefect.client.schemas.objects import State
-from proof_checks import check_store, tables
+from flow_world import World
+from model_faults import Faults
+from terminal_world import typed
 
-from flows.backfill import backfill
-from flows.parameters import BackfillConfig, RetryConfig
+from flows.parameters import RetryConfig
 from flows.retry_quarantine import retry_quarantine
-from glan.config import Budget
-from glan.keys import seed_for
-from glan.planning.status import status
-from glan.settings import Settings
-from glan.units import STAGES, Stage, planned, quarantined
-from tasks.preparation import current_taxonomy, recipe_of
+from glan.store import retries
 
 
-class Trouble:
-    """Refuses the first requests of each kind that come, so many of them, each `times` times."""
+def test_a_retry_is_a_run_that_ends_with_what_is_still_missing(world: World) -> None:
+    world.server.faults = Faults(when=lambda payload, nth: "refusal" if world.server.count % 7 == 6 else None)
+    first = world.run(models={"answer": {"attempts": 1}})
+    assert first.name == "PartiallyCompleted"
+    in_quarantine = len(world.load("quarantine"))
+    listed = typed("quarantine", "list", "--json")
+    assert listed.code == 0
+    assert json.loads(listed.stdout)["total"] == in_quarantine > 0
+    assert {reason["error_kind"] for reason in json.loads(listed.stdout)["reasons"]} == {"refused"}
+    shown = typed("quarantine", "list", "--stage", "answers", "--rows", "1").stdout
+    assert "In quarantine" in shown and "refused" in shown
 
-    def __init__(self, times: int = 3, **most: int) -> None:
-        self._times = times
-        self._left = Counter(most)
-        self._refused: set[int] = set()
-
-    def kind(self, payload: Payload, nth: int) -> str | None:
-        """By the seed, which tells requests apart: after each refusal the same request comes with the next one."""
-        kind, seed = _kind(payload), payload["seed"]
-        if seed not in self._refused and self._left[kind] > 0:
-            self._left[kind] -= 1
-            self._refused |= {seed, *(seed_for(seed, failures) for failures in range(1, self._times))}
-        return "refusal" if seed in self._refused else None
-
-
-def _kind(payload: Payload) -> str:
-    asked = asks_for(payload)
-    if asked != "prose":
-        return asked
-    return "syllabus" if "Write the syllabus" in payload["messages"][-1]["content"] else "list"
-
-
-def retry(world: World, **given: Any) -> State[Any]:
-    form = {"disciplines": ["physics"], "recipe": config(), **given}
-    state: State[Any] = retry_quarantine(RetryConfig(**form), return_state=True)
-    return state
-
-
-def open_in(world: World) -> dict[str, int]:
-    return {stage: number for stage in STAGES if (number := quarantined(world.receipts(stage)))}
-
-
-def check_figures(world: World) -> None:
-    """At every stage planned = committed + quarantine, and the readers' quarantine is what is open."""
-    check_store(world.store_url)
-    for stage in STAGES:
-        units = world.receipts(stage)
-        assert planned(units) == len(world.load(stage)) + quarantined(units), stage
-    assert Counter(world.load("quarantine")["stage"]) == open_in(world)
-    recipe = recipe_of(config(), Settings.load())
-    table = status(world.store, current_taxonomy(world.store).select(disciplines=["physics"]), recipe)
-    told = table.set_index("stage")["quarantined"].to_dict()
-    assert {stage: number for stage, number in told.items() if number} == open_in(world)
-
-
-@pytest.fixture
-def holed(world: World) -> World:
-    """A store in which a list, a syllabus, two questions and an answer are in quarantine."""
-    world.server.faults = Faults(when=Trouble(list=1, syllabus=1, question=1, answer=1).kind)
-    assert world.run(subjects=3).name == "PartiallyCompleted"
-    assert open_in(world) == {"subjects": 1, "syllabi": 1, "questions": 1, "answers": 1}
     world.server.faults = Faults()
-    return world
+    again = retry_quarantine(RetryConfig(disciplines=["physics"]), return_state=True)
+    assert again.name == "Completed", again.message
+    assert len(world.load("quarantine")) == 0
+    assert json.loads(typed("quarantine", "list", "--json").stdout) == {"total": 0, "reasons": [], "rows": []}
+    known = retries.last(world.store.files, "physics")
+    assert known is not None and (known.number, known.finished) == (1, True)
 
 
-def objects(world: World) -> dict[str, bytes]:
-    return {path: body for stage in (*STAGES, "quarantine") for path, body in world.objects(stage).items()}
-
-
-def test_what_is_recovered_gets_all_that_follows_from_it_and_nothing_else_is_asked(holed: World) -> None:
-    before, rows_before = objects(holed), {stage: len(holed.load(stage)) for stage in STAGES}
-    assert retry(holed, recipe=config(subjects=3)).name == "Completed"
-    after = {stage: len(holed.load(stage)) for stage in STAGES}
-    assert objects(holed).items() >= before.items()
-    assert open_in(holed) == {}
-    assert len(holed.load("quarantine")) == 0
-    check_figures(holed)
-    # one question, those of the syllabus; an answer, those of the question and of the syllabus's
-    assert {stage: after[stage] - rows_before[stage] for stage in STAGES[1:]} == {
-        "syllabi": 1, "questions": 4, "answers": 5, "instructions": 5,
-    }  # fmt: skip
-    assert holed.load("subjects")["position"].tolist() == list(range(after["subjects"]))
-    made = holed.load("instructions")
-    assert len(made) == 9 and made["question_id"].is_unique
-    assert retry(holed, recipe=config(subjects=3)).name == "Completed"
-    assert holed.sent(subjects=3) == 0
-
-
-def test_what_fails_again_stays_with_more_attempts_and_can_be_asked_once_more(world: World) -> None:
-    world.server.faults = Faults(when=Trouble(question=1, times=6).kind)
-    world.run()
-    [first] = world.load("quarantine").to_dict("records")
-    asked = world.server.count
-    assert retry(world).name == "PartiallyCompleted"
-    [again] = world.load("quarantine").to_dict("records")
-    assert (again["request_key"], again["attempts"]) == (first["request_key"], first["attempts"] + 3)
-    assert world.server.count == asked + 3
-    check_figures(world)
-    assert retry(world).name == "Completed"
-    assert world.server.count == asked + 3 + 2
-    assert open_in(world) == {}
-    assert len(world.load("instructions")) == 6
-    check_figures(world)
-
-
-def test_a_retry_that_ran_out_of_budget_is_gone_on_with_and_pays_once(holed: World) -> None:
-    asked = holed.server.count
-    assert retry(holed, recipe=config(subjects=3), budget=Budget(calls=3)).name == "BudgetSpent"
-    assert holed.server.count <= asked + 3
-    assert retry(holed, recipe=config(subjects=3)).name == "Completed"
-    assert open_in(holed) == {}
-    understood = holed.load("calls").query("understood")
-    assert understood["request_key"].is_unique
-    check_figures(holed)
-
-
-def test_only_what_is_selected_is_asked(holed: World) -> None:
-    assert retry(holed, stages=["answers"], recipe=config(subjects=3)).name == "Completed"
-    assert open_in(holed) == {"subjects": 1, "syllabi": 1, "questions": 1}
-    assert retry(holed, kinds=["truncated"], recipe=config(subjects=3)).name == "Completed"
-    assert open_in(holed) == {"subjects": 1, "syllabi": 1, "questions": 1}
-    assert retry(holed, disciplines=["law"], recipe=config(subjects=3)).name == "Completed"
-    assert open_in(holed) == {"subjects": 1, "syllabi": 1, "questions": 1}
-    check_figures(holed)
-
-
-def test_what_is_stale_is_not_asked_and_made_anew_it_loses_its_supplements(world: World, tmp_path: Path) -> None:
-    world.server.faults = Faults(when=Trouble(question=1).kind)
-    world.run()
-    world.server.faults = Faults()
-    assert retry(world).name == "Completed"
-    supplements: list[Stage] = ["questions", "answers", "instructions"]
-    assert [len(world.receipts(stage)) for stage in supplements] == [3, 3, 3]
-    world.set(GLAN_PROMPTS=str(replaced_prompt(tmp_path / "prompts", "question", "Be brief.")))
-    world.server.faults = Faults(when=Trouble(question=1).kind)
-    before = world.server.count
-    assert retry(world).name == "Completed"
-    assert world.server.count == before
-    world.run()
-    assert [len(world.receipts(stage)) for stage in supplements] == [2, 2, 2]
-    assert open_in(world) == {"questions": 1}
-    check_figures(world)
-
-
-def test_a_further_round_and_a_refresh_come_on_top_as_ever(world: World) -> None:
-    world.server.faults = Faults(when=Trouble(question=1).kind)
-    world.run()
-    world.server.faults = Faults()
-    assert retry(world).name == "Completed"
-    assert world.sent(questions=5) == 8
-    assert len(world.load("instructions")) == 10
-    check_figures(world)
-    refresh = BackfillConfig(disciplines=["physics"], recipe=config(), stage="questions", mode="refresh")
-    assert backfill(refresh, return_state=True).name == "Completed"
-    assert set(world.load("questions")["edition"]) == {1}
-    assert len(world.load("instructions")) == 10
-    check_figures(world)
-
-
-def test_an_object_that_somebody_removed_is_made_again_as_it_was(holed: World) -> None:
-    assert retry(holed, recipe=config(subjects=3)).name == "Completed"
-    before, whole = tables(holed.store_url), objects(holed)
-    for stage in MADE_BY_A_MODEL:
-        for receipt in holed.receipts(stage):
-            holed.store.files.delete(receipt.object)
-    assert holed.sent(subjects=3) == 0
-    assert tables(holed.store_url) == before
-    assert objects(holed) == whole
+def test_bad_options_are_told_in_one_sentence(world: World) -> None:
+    for command in (("list", "--stage", "anwsers"), ("retry", "--stage", "anwsers"), ("list",)):
+        said = typed("quarantine", *command)
+        assert said.code == 2
+        assert len(said.stderr.strip().splitlines()) == 1
