@@ -1,1 +1,6 @@
-"""Measurements that anyone can run: `python -m bench.<name>`. Nothing here is needed to use glan."""
+"""Measurements that anyone can run. They borrow the texts that the test suite's model server writes."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))

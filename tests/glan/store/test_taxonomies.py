@@ -1,5 +1,7 @@
 """Versions of the taxonomy: consecutive, and nobody's change is overwritten."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from store_world import clock
 
@@ -42,6 +44,16 @@ def test_changes_made_to_another_version_than_the_latest_are_refused(
         taxonomies.publish(files, rows("Physics"), latest, clock=clock)
     with pytest.raises(InputError, match="version 2 is the latest"):
         taxonomies.publish(files, rows("Biology"), expected_latest, clock=clock)
+    assert taxonomies.versions(files) == [1, 2]
+
+
+def test_all_who_publish_the_same_rows_at_once_have_the_same_version(store_url: str) -> None:
+    files = Files.open(store_url)
+    with ThreadPoolExecutor(4) as pool:
+        seeded = pool.map(lambda _: taxonomies.publish(files, rows("Physics"), None, clock=clock), range(4))
+    assert list(seeded) == [1] * 4
+    taxonomies.publish(files, rows("Physics", "Biology"), 1, clock=clock)
+    assert taxonomies.publish(files, rows("Physics"), None, clock=clock) == 1  # as late as can be
     assert taxonomies.versions(files) == [1, 2]
 
 
