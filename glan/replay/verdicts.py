@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from glan.curation.curate import decide
+from glan.curation.curate import found_among, rewritten
+from glan.curation.overview import Overview
 from glan.errors import StoreError
 from glan.replay.wanted import has_verdicts, own_object
 from glan.store import manifests, runs
@@ -49,13 +50,18 @@ def _make(store: Store, run_id: str, before: Published, after: Published) -> Non
     units = {name: [_as_judged(store, one) for _, one in sorted(some.items())] for name, some in after.items()}
     try:
         threshold = runs.config_of(store.files, runs.find(store.files, run_id)).curation.near_duplicate_jaccard
-        decisions = decide(store, units, before, threshold)
+        overview = Overview(
+            store,
+            [unit for some in units.values() for unit in some],
+            [unit for some in before.values() for unit in some.values()],
+        )
+        duplicates = found_among(overview, threshold)
+        for name, some in units.items():
+            for receipt in some:
+                if receipt.unit in new[name]:
+                    rewritten(store, receipt, duplicates)
     except StoreError:
         return  # a unit, or what readers saw before, could not be rebuilt: what is missing is told by its path
-    for name, some in units.items():
-        for receipt in some:
-            if receipt.unit in new[name]:
-                decisions.decided(store, receipt)
 
 
 def _as_judged(store: Store, receipt: Receipt) -> Receipt:
