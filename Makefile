@@ -1,6 +1,8 @@
 # `make demo` and `make test` build .venv themselves; PYTHON names the interpreter to build it with (3.11 or newer).
 PYTHON ?= python3
 BIN := .venv/bin
+# Test processes side by side. Tests wait more than they compute, so there may be more of them than cores.
+WORKERS ?= 3
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
@@ -16,7 +18,7 @@ demo: .venv/.installed
 	$(BIN)/glan demo
 
 test: check
-	$(BIN)/python -m pytest -m "not soak"
+	$(BIN)/python -m pytest -m "not soak" -n $(WORKERS) --dist worksteal
 
 check: .venv/.development
 	$(BIN)/ruff check .

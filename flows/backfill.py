@@ -53,4 +53,4 @@ def preview(config: RunConfig, scope: Scope) -> Any:
     settings, store = Settings.load(), existing_store()
     recipe = recipe_of(config, settings)
     disciplines = current_taxonomy(store).select(**config.selectors())
-    return forecast(store, disciplines, recipe, wiring.prices_of(settings).cost, scope)
+    return forecast(store, disciplines, recipe, wiring.prices_of(settings, recipe.models().values()).cost, scope)

@@ -39,6 +39,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: rich takes longer to import than all the rest of `glan --help`
+    context_settings={"max_content_width": 120},
 )
 app.add_typer(taxonomy_app, name="taxonomy")
 app.add_typer(store_app)

@@ -70,3 +70,17 @@ def publish(
     options = {"formats": format, "test": test, "apart": apart, "validation": validation, "rows": rows}
     given = those_given({**options, "balance": balance, "weights": weight})
     publish_release(release, discipline or None, given, json)
+
+
+@store_app.command()
+def verify(
+    discipline: Disciplines = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also decode every column, and read all older generations and inputs.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Check that the store is whole: objects, rows, parents, counts, calls, releases. Code 1 if something is not."""
+    from flows.terminal_care import verify_store
+
+    verify_store(discipline or None, deep, json)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import typer
 from pydantic import BaseModel, ValidationError
 
+from flows.options import as_typed
 from flows.parameters import BackfillConfig, CurateConfig, ExpandConfig
 from flows.terminal import ENDED_WITH_FAILURES, explained, out, quiet_prefect, show_json, show_table, stop
 from flows.terminal_report import carry_out, report
@@ -80,7 +81,7 @@ def _form(kind: type[Form], run_file: Path | None, given: Mapping[str, Any]) -> 
     try:
         return kind.model_validate({**given, "recipe": recipe})
     except ValidationError as error:
-        raise InputError(f"options: {explain(error, list(kind.model_fields))}") from error
+        raise InputError(as_typed(f"options: {explain(error, list(kind.model_fields))}")) from error
 
 
 def _carry_out(job: Callable[[], Any], as_json: bool) -> None:

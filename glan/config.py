@@ -3,6 +3,7 @@
 Where to run (endpoints, store, limits) is `settings.Settings`; no secret belongs here.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -343,11 +344,21 @@ def http_address(value: str | None) -> str | None:
 
 def explain(error: ValidationError, known: Iterable[str] = ()) -> str:
     """A pydantic error as one sentence: the field and what is wrong with it, without echoing long or secret values."""
-    first = error.errors(include_url=False, include_input=False)[0]
+    first = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "the whole"
     if first["type"] == "extra_forbidden":
         return unknown(field, known)
-    return f"`{field}`: {first['msg'].removeprefix('Value error, ')}"
+    if first["type"] == "literal_error":
+        return f"`{field}`: {_no_choice(str(first['input']), first['ctx']['expected'])}"
+    return f"`{shown(field, 100)}`: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _no_choice(given: str, expected: str) -> str:
+    """On a value that is none of the choices, which pydantic gives as `'a', 'b' or 'c'`."""
+    choices = re.findall(r"'([^']*)'", expected)
+    close = get_close_matches(given, choices, n=1)
+    fix = f"; did you mean `{close[0]}`?" if close else ""
+    return f"'{shown(given)}' is not one of {', '.join(choices)}{fix}"
 
 
 def unknown(name: str, known: Iterable[str]) -> str:

@@ -4,11 +4,9 @@ Only the units that the snapshot's generations name are read. What else lies in 
 older versions, leftovers of killed runs) is never seen, and a generation published meanwhile changes nothing.
 """
 
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -20,20 +18,14 @@ from glan.names import shown
 from glan.records import SCHEMAS
 from glan.settings import Settings
 from glan.store import calls, manifests, snapshots, taxonomies
+from glan.store.ahead import ahead
 from glan.store.snapshots import Snapshot
 from glan.store.store import Store
 from glan.units import STAGES, Receipt, Stage
 
 SnapshotNumber = int | Literal["latest"]
 
-READERS = 8
-"""Objects read at a time: a store far away answers in tens of milliseconds, whatever the object's size."""
-
-_READ_AHEAD = 2 * READERS
 _ONLY_IF_NAMED = {"instructions": {"signature"}}
-
-_Given = TypeVar("_Given")
-_Made = TypeVar("_Made")
 
 
 def load(
@@ -127,12 +119,12 @@ class View:
             manifest = manifests.at(self.store.files, stage, *one)
             return sorted(manifest.units, key=lambda receipt: receipt.unit)
 
-        named = _ahead(units, self.generations(stage).items())
+        named = ahead(units, self.generations(stage).items())
         return [receipt for group in named for receipt in group]
 
     def tables(self, stage: Stage, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """The rows of the stage, a table for each unit, in the order of `receipts`."""
-        return _ahead(lambda receipt: self.store.read(receipt, columns), self.receipts(stage))
+        return ahead(lambda receipt: self.store.read(receipt, columns), self.receipts(stage))
 
     def objects(self, stage: str) -> list[str]:
         """The objects that hold the rows of a table, each once; paths below the layout root."""
@@ -141,7 +133,7 @@ class View:
         if stage == "calls":
             return calls.objects(self.store.files, self.disciplines)
         if stage == "quarantine":
-            return list(_ahead(self.store.quarantine_object, self._quarantined()))
+            return list(ahead(self.store.quarantine_object, self._quarantined()))
         return list(dict.fromkeys(receipt.object for receipt in self.receipts(_stage(stage))))
 
     def batches(self, stage: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
@@ -154,7 +146,7 @@ class View:
         if stage == "taxonomy":
             return self._taxonomy()
         if stage == "quarantine":
-            return _ahead(self.store.read_quarantine, self._quarantined())
+            return ahead(self.store.read_quarantine, self._quarantined())
         return self.tables(_stage(stage), columns)
 
     def _taxonomy(self) -> list[pa.Table]:
@@ -216,18 +208,3 @@ def _ids(store: Store, snapshot: Snapshot | None, disciplines: Collection[str]) 
 def _listed(names: Collection[str]) -> list[str]:
     """Names once each, in order; a lone string is one name, not its letters."""
     return [names] if isinstance(names, str) else list(dict.fromkeys(names))
-
-
-def _ahead(make: Callable[[_Given], _Made], given: Iterable[_Given]) -> Iterator[_Made]:
-    """`map`, in order, by threads that run at most a few results ahead of whoever takes them."""
-    waiting: deque[Future[_Made]] = deque()
-    pool = ThreadPoolExecutor(READERS, thread_name_prefix="glan-read")
-    try:
-        for one in given:
-            waiting.append(pool.submit(make, one))
-            if len(waiting) == _READ_AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)

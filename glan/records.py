@@ -160,6 +160,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("cached_tokens", pa.int64()),
             ("completion_tokens", pa.int64()),
             ("cost_usd", pa.float64()),
+            ("price_source", pa.string()),
             ("batch_id", pa.string()),
             ("provider_request_id", pa.string()),
             ("reply", pa.string()),

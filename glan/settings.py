@@ -45,7 +45,9 @@ class Settings(BaseSettings):
     tokens_per_minute: int | None = Field(default=None, ge=1, description="cap of this process; unset: none")
     patience_seconds: float = Field(default=1800.0, ge=0, description="how long an endpoint that is down is waited for")
     flush_seconds: float = Field(default=2.0, gt=0, le=60, description="longest time a finished reply stays unwritten")
-    prices: Path | None = Field(default=None, description="TOML of prices per million tokens, by model")
+    prices: Path | None = Field(
+        default=None, description="TOML of prices per million tokens, by model, that go before the public ones"
+    )
     prompts: Path | None = Field(default=None, description="folder whose templates replace shipped ones by name")
     timezone: str = Field(default="UTC", description="time zone of the nightly schedule, where it is deployed")
     task_runner: Literal["threads", "dask"] = Field(

@@ -1,5 +1,6 @@
 """A unit of work and its receipt: the small records that planning, tasks and the store hand to each other."""
 
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -70,25 +71,27 @@ class Receipt(BaseModel):
     cost_usd: float | None = Field(default=None, description="None if any call's price is unknown")
 
 
-class Unit(BaseModel):
-    """The smallest thing that is planned, cached, retried and committed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """The smallest thing that is planned, cached, retried and committed. A plain record: a large store has millions."""
 
     stage: Stage
     discipline_id: str
     address: str
     key: str
     edition: int = 0
-    node: str = Field(description="for people: `physics/thermodynamics 0-20`")
-    path: tuple[str, str, str] = Field(description="field, sub-field and discipline by name")
+    node: str
+    """For people: `physics/thermodynamics 0-20`."""
+    path: tuple[str, str, str]
+    """Field, sub-field and discipline by name."""
     subject_id: str = ""
     parent_digest: str = ""
-    start: int = Field(default=0, description="first sample index of a round")
-    stop: int = Field(default=0, description="one past the last sample index of a round")
-    parents: dict[str, Receipt] = Field(
-        default_factory=dict, description="by stage: the units whose rows this one reads"
-    )
+    start: int = 0
+    """First sample index of a round."""
+    stop: int = 0
+    """One past the last sample index of a round."""
+    parents: dict[str, Receipt] = field(default_factory=dict)
+    """By stage: the units whose rows this one reads."""
 
     def below(self, receipt: Receipt, **fields: Any) -> "Unit":
         """A unit of a later stage that reads this one's rows; its parents are this unit's and this unit."""

@@ -50,7 +50,7 @@ def _examined(roles: list[Role], profile: ModelProfile, host: str) -> Finding:
     order = Order(run_id=f"doctor-{secrets.token_hex(8)}", config_digest="")
     finding: Finding = {"what": f"model for {', '.join(roles)}", "where": f"{profile.model} at {host}"}
     try:
-        [outcome] = wiring.effects(order).gateway.run([_greeting(profile)])
+        [outcome] = wiring.effects(order, [profile]).gateway.run([_greeting(profile)])
     except GlanError as error:
         return {**finding, "fine": False, "remark": str(error)}
     finally:

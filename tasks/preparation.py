@@ -30,7 +30,7 @@ def check(config: RunConfig, tree: Taxonomy, scope: Scope = Scope()) -> Recipe:
     settings = Settings.load()
     runner.check(settings)
     recipe = recipe_of(config, settings)
-    prices = wiring.prices_of(settings)
+    prices = wiring.prices_of(settings, recipe.models().values())
     for profile in recipe.models().values() if scope.asks_a_model else ():
         wiring.endpoint_of(settings)(profile)
         if config.budget.usd is not None and prices.cost(profile.model, 0, 0, 0) is None:

@@ -11,7 +11,8 @@ import random
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
@@ -21,8 +22,8 @@ from glan.curation import benchmarks
 from glan.curation.contamination import Contamination
 from glan.errors import Cancelled, GlanError, InputError
 from glan.gateway.gateway import Allowance, Endpoint, Gateway, Limits
-from glan.gateway.ledger import Cost
-from glan.gateway.prices import Prices
+from glan.gateway.prices import Cost, Prices
+from glan.gateway.public_prices import public_prices
 from glan.gateway.terms import Amount
 from glan.prompts import Prompts
 from glan.settings import Settings
@@ -71,12 +72,15 @@ def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def effects(order: Order) -> Effects:
-    """The effects of a run in this process, made at their first use."""
+def effects(order: Order, profiles: Collection[ModelProfile] = ()) -> Effects:
+    """The effects of a run in this process, made at their first use.
+
+    `profiles` are those that are asked where the order has no configuration to name them.
+    """
     with _lock:
         if order.run_id not in _effects:
             settings = Settings.load()
-            made = _effects[order.run_id] = _make(order, settings)
+            made = _effects[order.run_id] = _make(order, settings, profiles)
             _watches[order.run_id] = Watch.begin(order.run_id, made.gateway, settings.max_concurrency)
         return _effects[order.run_id]
 
@@ -198,10 +202,10 @@ def _contamination(files: Files, config: RunConfig) -> Contamination:
     return Contamination(benchmarks.kept(files, digests), config.curation)
 
 
-def _make(order: Order, settings: Settings) -> Effects:
+def _make(order: Order, settings: Settings, profiles: Collection[ModelProfile]) -> Effects:
     store = Store.open(settings.store)
     log = CallLog(store.files, writer=secrets.token_hex(8), flush_seconds=settings.flush_seconds, clock=now)
-    prices = prices_of(settings)
+    prices = prices_of(settings, recipe(order).models().values() if order.config_digest else profiles)
     # The tiny calls of `doctor` belong to no run.
     record = _record(settings.store, order.run_id) if order.config_digest else None
     crew = _crews.get(order.run_id) or Crew(tell=progress.of(order.run_id).say)
@@ -215,7 +219,7 @@ def _make(order: Order, settings: Settings) -> Effects:
             tokens_per_minute=settings.tokens_per_minute,
             patience_seconds=settings.patience_seconds,
         ),
-        cost=prices.cost,
+        prices=prices,
         budget_id=record.budget_id if record else "",
         allowance=allowance(record, store, prices.cost, crew) if record else None,
         notify=crew.tell,
@@ -234,9 +238,19 @@ def _make(order: Order, settings: Settings) -> Effects:
     )
 
 
-def prices_of(settings: Settings) -> Prices:
-    """What calls cost, by the person's own table; without one, every price is unknown."""
-    return Prices.load(settings.prices)
+def prices_of(settings: Settings, profiles: Iterable[ModelProfile] = ()) -> Prices:
+    """What calls cost: by the person's own table, else by the public prices at the endpoints of these profiles.
+
+    Models of no profile here are priced as at the environment's own endpoint.
+
+    Raises:
+        InputError: the table is wrong.
+    """
+    otherwise = Endpoint(settings.openai_base_url).url
+    addresses: defaultdict[str, set[str]] = defaultdict(set)
+    for profile in profiles:
+        addresses[profile.model].add(profile.base_url or otherwise)
+    return Prices.load(settings.prices, public_prices(addresses, otherwise, now))
 
 
 def endpoint_of(settings: Settings) -> Callable[[ModelProfile], Endpoint]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from glan.config import ModelProfile
 from glan.gateway.gateway import Pace
+from glan.gateway.prices import Cost, Prices
 from glan.gateway.reading import prose
 from glan.gateway.requests import Conversation, Reader, Request
 from glan.prompts import PromptStamp
@@ -55,6 +56,17 @@ class MemoryLog:
 
     def kinds(self) -> list[str | None]:
         return [row["error_kind"] for row in self.rows]
+
+
+class PricesOf(Prices):
+    """Prices by a function, for whatever model."""
+
+    def __init__(self, cost: Cost) -> None:
+        super().__init__()
+        self.cost = self.batch_cost = cost  # type: ignore[method-assign]
+
+    def source(self, model: str) -> str | None:
+        return "test"
 
 
 class MemoryHistory:

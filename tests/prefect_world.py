@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from free_ports import free_ports
 from prefect import get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling
-from s3_server import _free_ports
 
 ROOT = Path(__file__).resolve().parent.parent
 QUIET = {
@@ -38,7 +38,7 @@ class PrefectServer:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        [self._port] = _free_ports(1)
+        [self._port] = free_ports(1)
         self.url = f"http://127.0.0.1:{self._port}/api"
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -4,16 +4,15 @@ import json
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import s3fs
+from free_ports import free_ports
 
 _PARTS = ("s3", "master", "volume", "filer", "admin")
 
@@ -83,7 +82,7 @@ class S3Server:
         self.stop()
 
     def _configure(self) -> None:
-        ports = _free_ports(2 * len(_PARTS))
+        ports = free_ports(2 * len(_PARTS))
         self.port = ports[0]
         user = {
             "name": "user",
@@ -130,11 +129,3 @@ class S3Server:
         except Exception:  # whatever it is, it is not ready
             return False
         return True
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]

@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Any
 
 from flow_world import environment
+from free_ports import free_ports
 from model_server import ModelServer
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
-from s3_server import _free_ports
 
 from glan.config import RunConfig
 
@@ -40,7 +40,7 @@ class Served:
     """`glan serve` in a folder and a Prefect home of its own, until the `with` block ends."""
 
     def __init__(self, folder: Path, server: ModelServer | None, *options: str, **variables: str) -> None:
-        [self.port] = _free_ports(1)
+        [self.port] = free_ports(1)
         self.folder = folder
         self._options = options
         self._variables = variables

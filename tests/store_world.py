@@ -119,6 +119,7 @@ def a_call(request_key: str, *, discipline_id: str = "physics", attempt: int = 1
         "cached_tokens": 0,
         "completion_tokens": 20,
         "cost_usd": None,
+        "price_source": None,
         "batch_id": None,
         "provider_request_id": None,
         "reply": f"reply to {request_key}",

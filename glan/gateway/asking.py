@@ -284,6 +284,8 @@ class Asking:
             error_kind=error_kind,
             reply=reply,
         )
+        if self._desk.purse and isinstance(exchange.answer, Reply) and spent.prompt_tokens is None:
+            self._desk.purse.not_counted(self._line.host)
         self._settle(spent)
         return spent.cost_usd
 

@@ -19,8 +19,9 @@ from glan.errors import BudgetSpent, Cancelled, EndpointDown, EndpointRefused, G
 from glan.gateway.asking import Asking, Desk, copied
 from glan.gateway.budget import Purse
 from glan.gateway.gate import Gate
-from glan.gateway.ledger import Cost, Ledger, Log
+from glan.gateway.ledger import Ledger, Log
 from glan.gateway.line import Line
+from glan.gateway.prices import Prices
 from glan.gateway.recall import Progress, recall
 from glan.gateway.requests import Call, Conversation, Failure, Outcome, Request
 from glan.gateway.terms import Allowance, Endpoint, Limits, Pace
@@ -68,7 +69,7 @@ class Gateway:
         log: Log,
         run_id: str,
         limits: Limits,
-        cost: Cost,
+        prices: Prices,
         budget_id: str = "",
         allowance: Allowance | None = None,
         notify: Callable[[str], None] = _logger.warning,
@@ -86,9 +87,9 @@ class Gateway:
         self._notify = notify
         self._randomness = randomness or random.Random()
         self._pace = pace or Pace()
-        self._ledger = Ledger(log, run_id, budget_id, cost, clock)
+        self._ledger = Ledger(log, run_id, budget_id, prices, clock)
         self._gate = Gate(limits)
-        purse = Purse(allowance, cost) if allowance is not None else None
+        purse = Purse(allowance, prices.cost, notify) if allowance is not None else None
         self._desk = Desk(self._gate, self._ledger, self._pace, limits.patience_seconds, self._randomness, purse)
         self._open = Turnstile(2 * limits.max_concurrency)
         self._most = limits.max_concurrency

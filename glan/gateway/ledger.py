@@ -2,14 +2,15 @@
 
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from glan.gateway.answers import Fault, Reply
+from glan.gateway.prices import Prices
 from glan.gateway.requests import Request
 
-Cost = Callable[[str, int, int, int], float | None]
-"""USD of (model, prompt tokens, cached tokens, completion tokens); None if the price is unknown."""
+RATE_LIMITED = 429
+"""The status of a call that was not taken on: it costs nothing and counts for no budget."""
 
 
 class Log(Protocol):
@@ -36,37 +37,40 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one attempt used; None is unknown, never zero."""
+    """What one attempt used; None is unknown, never zero. A call that the endpoint did not take on is none."""
 
     prompt_tokens: int | None
     cached_tokens: int | None
     completion_tokens: int | None
     cost_usd: float | None
+    calls: int = 1
 
 
 class Ledger:
     """Writes the rows of this process's calls."""
 
     def __init__(
-        self, log: Log, run_id: str, budget_id: str, cost: Cost, clock: Callable[[], datetime.datetime]
+        self, log: Log, run_id: str, budget_id: str, prices: Prices, clock: Callable[[], datetime.datetime]
     ) -> None:
         self.log = log
         self.totals = Totals()
         self.run_id = run_id
         self.clock = clock
         self._budget_id = budget_id
-        self._cost = cost
+        self._prices = prices
 
     def spent(self, model: str, answer: Reply | Fault) -> Spent:
         """Tokens and money of an answer. An HTTP error used nothing; what a broken-off call used nobody knows."""
         if isinstance(answer, Fault):
-            return self._priced(model, 0, 0, 0) if answer.status >= 400 else Spent(None, None, None, None)
+            if answer.status < 400:
+                return Spent(None, None, None, None)
+            return replace(self._priced(model, 0, 0, 0), calls=0 if answer.status == RATE_LIMITED else 1)
         return self._priced(model, answer.prompt_tokens, answer.cached_tokens, answer.completion_tokens)
 
     def _priced(self, model: str, prompt: int | None, cached: int | None, completion: int | None) -> Spent:
         if prompt is None or completion is None:
             return Spent(None, None, None, None)
-        return Spent(prompt, cached, completion, self._cost(model, prompt, cached or 0, completion))
+        return Spent(prompt, cached, completion, self._prices.cost(model, prompt, cached or 0, completion))
 
     def record(
         self,
@@ -102,6 +106,7 @@ class Ledger:
                 "cached_tokens": spent.cached_tokens,
                 "completion_tokens": spent.completion_tokens,
                 "cost_usd": spent.cost_usd,
+                "price_source": None if spent.cost_usd is None else self._prices.source(request.profile.model),
                 "batch_id": None,
                 "provider_request_id": answer.request_id,
                 "reply": reply,

@@ -1,68 +1,136 @@
-"""What calls cost, from the user's own table: USD per million tokens, by model name.
+"""What calls cost: by the user's own table, else by the list of public prices; what neither has is unknown, never 0.
 
 ["gpt-4.1"]
 input = 2.00
 cached_input = 0.50     # optional: as `input`
 output = 8.00
+batch = 0.5             # optional, 1: share of these prices that a call in batch mode costs
 """
 
 import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from glan.config import explain
 from glan.errors import InputError
+from glan.keys import digest
+
+Cost = Callable[[str, int, int, int], float | None]
+"""USD of (model, prompt tokens, cached tokens, completion tokens); None if the price is unknown."""
+
+_DIGITS = 12
 
 
-def without_price(model: str) -> InputError:
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """USD per million tokens, of calls with a prompt of more than `above` tokens."""
+
+    input: float
+    cached_input: float
+    output: float
+    above: int = -1
+
+
+Tariff = Sequence[Rate]
+"""The rates of one model, those for longer prompts last."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPrices:
+    """A list of public prices: `source` names it and its version, `tariff` looks up (model, whether in batch mode)."""
+
+    source: str
+    tariff: Callable[[str, bool], Tariff | None]
+
+
+def without_price(model: str, cap: str = "budget.usd") -> InputError:
     """What to say where money is capped and a model's price is not known."""
     return InputError(
-        f"budget.usd: model {model} has no price; add it to the table that GLAN_PRICES names, or cap tokens or calls"
+        f"{cap}: model {model} has no price; add it to the table that GLAN_PRICES names, or cap tokens or calls"
     )
 
 
 class Price(BaseModel):
-    """USD per million tokens of one model."""
+    """What one model costs by the user's table, in USD per million tokens."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     input: float = Field(ge=0, allow_inf_nan=False)
     cached_input: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     output: float = Field(ge=0, allow_inf_nan=False)
+    batch: float = Field(default=1.0, ge=0, le=1, description="share of these prices in batch mode")
+
+    def tariff(self, batch: bool) -> Tariff:
+        """The one rate that holds for all calls."""
+        share = self.batch if batch else 1.0
+        cached = self.input if self.cached_input is None else self.cached_input
+        return [Rate(share * self.input, share * cached, share * self.output)]
 
 
 class Prices:
-    """A price table. A model that is not in it costs None: unknown, never 0."""
+    """What calls cost. The user's table goes first; a model that is nowhere costs None: unknown, never 0."""
 
-    def __init__(self, table: dict[str, Price] | None = None) -> None:
+    def __init__(
+        self,
+        table: Mapping[str, Price] | None = None,
+        *,
+        source: str = "table",
+        public: PublicPrices | None = None,
+    ) -> None:
         self._table = table or {}
+        self._source = source
+        self._public = public
 
     @classmethod
-    def load(cls, path: Path | None) -> "Prices":
+    def load(cls, path: Path | None, public: PublicPrices | None = None) -> "Prices":
         """Read the table; None is the empty one.
 
         Raises:
             InputError: the file is missing, not TOML, or has a wrong entry; names file, field and fix.
         """
         if path is None:
-            return cls()
+            return cls(public=public)
         try:
             given = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise InputError(f"{path}: cannot be read as a TOML table of prices ({error})") from error
         try:
-            return cls(TypeAdapter(dict[str, Price]).validate_python(given, strict=True))
+            table = TypeAdapter(dict[str, Price]).validate_python(given, strict=True)
         except ValidationError as error:
             hint = 'an entry is ["model"] (in quotes) with input and output in USD per million tokens'
             raise InputError(f"{path}: {explain(error)}; {hint}") from error
+        content = digest({model: price.model_dump() for model, price in table.items()})
+        return cls(table, source=f"table {content[:_DIGITS]}", public=public)
 
     def cost(self, model: str, prompt_tokens: int, cached_tokens: int, completion_tokens: int) -> float | None:
-        """USD of one call, or None if the model is not in the table. `prompt_tokens` include the cached ones."""
-        price = self._table.get(model)
-        if price is None:
+        """USD of a call that is answered at once, or None. `prompt_tokens` include the cached ones."""
+        return _total(self._tariff(model, batch=False), prompt_tokens, cached_tokens, completion_tokens)
+
+    def batch_cost(self, model: str, prompt_tokens: int, cached_tokens: int, completion_tokens: int) -> float | None:
+        """The same of a call in batch mode."""
+        return _total(self._tariff(model, batch=True), prompt_tokens, cached_tokens, completion_tokens)
+
+    def source(self, model: str) -> str | None:
+        """Where the model's price is from: the table by its digest, or the list by its version; None: unknown."""
+        if model in self._table:
+            return self._source
+        if self._public is None or self._public.tariff(model, False) is None:
             return None
-        cached_price = price.input if price.cached_input is None else price.cached_input
-        cached = min(cached_tokens, prompt_tokens)
-        total = (prompt_tokens - cached) * price.input + cached * cached_price + completion_tokens * price.output
-        return total / 1_000_000
+        return self._public.source
+
+    def _tariff(self, model: str, batch: bool) -> Tariff | None:
+        if model in self._table:
+            return self._table[model].tariff(batch)
+        return self._public.tariff(model, batch) if self._public else None
+
+
+def _total(tariff: Tariff | None, prompt_tokens: int, cached_tokens: int, completion_tokens: int) -> float | None:
+    if tariff is None:
+        return None
+    rate = [rate for rate in tariff if prompt_tokens > rate.above][-1]
+    cached = min(cached_tokens, prompt_tokens)
+    total = (prompt_tokens - cached) * rate.input + cached * rate.cached_input + completion_tokens * rate.output
+    return total / 1_000_000

@@ -5,7 +5,7 @@ receipts of what is done. Nothing below a unit is known before the unit itself i
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,7 @@ class Shelf:
         self.named = named_units(manifests)
         self.generations = {stage: manifest.generation for stage, manifest in manifests.items() if manifest}
         self._objects: dict[Stage, set[str]] = {}
+        self._rounds: dict[str, list[tuple[int, int]]] | None = None
 
     def done(self, unit: Unit) -> Receipt | None:
         """The receipt of a unit that is committed: named with this key, or there as an object of exactly its name.
@@ -56,21 +57,25 @@ class Shelf:
 
     def rounds(self, syllabus_address: str) -> list[tuple[int, int]]:
         """The rounds that are published for a syllabus, or, where none is, those that lie in the folder."""
-        published = self._spans(syllabus_address, self.named["questions"])
-        if published:
-            return published
-        names = (path.rpartition("/")[2].rpartition("-")[0] for path in self._listed("questions"))
-        return self._spans(syllabus_address, names)
-
-    @staticmethod
-    def _spans(syllabus_address: str, addresses: Any) -> list[tuple[int, int]]:
-        found = (questions.span_of(address) for address in addresses if address.startswith(f"{syllabus_address}."))
-        return [span for node, span in found if node == syllabus_address]
+        if self._rounds is None:
+            names = (path.rpartition("/")[2].rpartition("-")[0] for path in self._listed("questions"))
+            self._rounds = {**_spans(names), **_spans(self.named["questions"])}
+        return self._rounds.get(syllabus_address, [])
 
     def _listed(self, stage: Stage) -> set[str]:
         if stage not in self._objects:
             self._objects[stage] = self._store.objects(stage, self.discipline_id)
         return self._objects[stage]
+
+
+def _spans(addresses: Iterable[str]) -> dict[str, list[tuple[int, int]]]:
+    """The rounds among these addresses, by the address of their syllabus; what is no round is passed over."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for address in addresses:
+        if questions.ROUND.fullmatch(address):
+            node, span = questions.span_of(address)
+            found.setdefault(node, []).append(span)
+    return found
 
 
 class Walk:

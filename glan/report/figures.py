@@ -33,7 +33,7 @@ class StageFigures:
 
 @dataclass(frozen=True)
 class Spent:
-    """What the calls of one stage to one model took. `unpriced`: calls with tokens and no price."""
+    """What the calls of one stage to one model took. `unpriced`: calls that cost nobody knows what."""
 
     calls: int = 0
     understood: int = 0
@@ -109,9 +109,9 @@ def _spent(view: View, go_on: GoOn) -> dict[tuple[str, str], Spent]:
 
 
 def _summed(table: pa.Table) -> Iterator[tuple[str, str, Spent]]:
-    """By stage and model. A call that took tokens and has no price is counted as unpriced."""
-    tokens = pc.add(pc.fill_null(table["prompt_tokens"], 0), pc.fill_null(table["completion_tokens"], 0))
-    unpriced = pc.and_(pc.greater(tokens, 0), pc.is_null(table["cost_usd"]))
+    """By stage and model. Without a cost a call is unpriced, unless it is known to have taken no token."""
+    tokens = pc.add(table["prompt_tokens"], table["completion_tokens"])  # null where the endpoint did not count
+    unpriced = pc.and_(pc.fill_null(pc.greater(tokens, 0), True), pc.is_null(table["cost_usd"]))
     counted = table.append_column("unpriced", unpriced)
     sums = [(name, "sum") for name in (*_SUMMED, "unpriced")]
     for row in counted.group_by(["stage", "model"]).aggregate([*sums, ([], "count_all")]).to_pylist():

@@ -20,6 +20,9 @@ from glan.units import Receipt, Unit
 LONGEST_ROUND = 100
 """Sample indices of one unit: what a killed task has to read back, and what a progress bar counts."""
 
+ROUND = re.compile(r".+\.\d+-\d+")
+"""The addresses of rounds."""
+
 _HEADING = re.compile(
     r"^[\W_]*(?:(?:homework|practice|exam|quiz|exercise|sample|discussion|assignment|challenge)\s+)?"
     r"(?:question|problem|exercise|assignment|homework)(?:\s+(?:\d+|statement|text))?[\s*_#]*(?::|\n|$)[\s*_]*",

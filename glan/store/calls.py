@@ -23,6 +23,9 @@ _READERS = 8
 _GROUPS_IN_MEMORY = 16
 _logger = logging.getLogger(__name__)
 
+MERGED = "merged"
+"""In place of a writer in the names of parts that hold the rows of others."""
+
 Place = tuple[str, int, int]
 """Where a row is: part, row group, row in the group."""
 
@@ -257,9 +260,20 @@ def objects(files: Files, disciplines: Collection[str] | None = None) -> list[st
     """The parts that together hold each call once, of the named disciplines (None: all)."""
     folders = ["_calls"] if disciplines is None else [f"_calls/disc={name}" for name in sorted(set(disciplines))]
     paths = [entry.path for folder in folders for entry in files.list(folder)]
+    gone = replaced(files, paths)
+    return [path for path in paths if path not in gone]
+
+
+def replaced(files: Files, paths: Collection[str]) -> frozenset[str]:
+    """The parts whose rows are in merged ones of these."""
+    merged = [path for path in paths if is_merged(path)]
     with ThreadPoolExecutor(_READERS) as pool:
-        replaced = frozenset[str]().union(*pool.map(lambda path: _replaced_by(files, path), paths))
-    return [path for path in paths if path not in replaced]
+        return frozenset[str]().union(*pool.map(lambda path: _replaced_by(files, path), merged))
+
+
+def is_merged(path: str) -> bool:
+    """Whether a part holds the rows of others, which it names."""
+    return path.rpartition("/")[2].startswith(f"{MERGED}-")
 
 
 def scan(

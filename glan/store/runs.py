@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from glan.config import RunConfig
 from glan.errors import StoreError
+from glan.store import inputs
 from glan.store.files import Files
 from glan.units import Scope
 
@@ -78,15 +79,19 @@ def find(files: Files, run_id: str) -> RunRecord:
     return _read(files, _path(run_id), RunRecord)
 
 
+def ids(files: Files) -> list[str]:
+    """All runs on record."""
+    names = (entry.path.removeprefix("_runs/") for entry in files.list("_runs"))
+    return [name.removesuffix(".json") for name in names if name.endswith(".json") and not name.endswith(_ENDING)]
+
+
 def last(files: Files) -> RunRecord | None:
     """The run that was started last; None if none is on record.
 
     Raises:
         StoreError: a record is damaged, or was written by another version of glan.
     """
-    names = (entry.path for entry in files.list("_runs") if entry.path.endswith(".json"))
-    paths = [path for path in names if not path.endswith(_ENDING)]
-    records = [_read(files, path, RunRecord) for path in paths]
+    records = [find(files, run_id) for run_id in ids(files)]
     return max(records, key=lambda record: record.started_at, default=None)
 
 
@@ -96,12 +101,12 @@ def config_of(files: Files, record: RunRecord) -> RunConfig:
     Raises:
         StoreError: its configuration is gone, damaged, or was written by another version of glan.
     """
-    return _read(files, f"_inputs/config/{record.config}.json", RunConfig)
+    return _read(files, inputs.path("config", record.config, "json"), RunConfig)
 
 
 def given_of(files: Files, record: RunRecord) -> RunConfig:
     """The same as it was given, in which models may be left to the settings."""
-    return _read(files, f"_inputs/config/{record.given or record.config}.json", RunConfig)
+    return _read(files, inputs.path("config", record.given or record.config, "json"), RunConfig)
 
 
 def _path(run_id: str) -> str:

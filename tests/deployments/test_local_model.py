@@ -8,12 +8,12 @@ import time
 import httpx
 import pytest
 from compose_file import ROOT
-from s3_server import _free_ports
+from free_ports import free_ports
 
 
 @pytest.mark.model
 def test_it_answers_whatever_model_is_named_and_stops_when_told() -> None:
-    [port] = _free_ports(1)
+    [port] = free_ports(1)
     command = [sys.executable, "-m", "deployments.local_model", "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, text=True)
     try:

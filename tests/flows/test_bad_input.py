@@ -139,8 +139,9 @@ OPTIONS = {
     "subjects in letters": options("plan --subjects many", "--subjects", "integer"),
     "questions below zero": options("plan --questions -5", "options", "`questions`"),
     "lists zero": options("plan --lists 0", "options", "`lists`"),
-    "no money": options("run --budget-usd 0", "options", "`budget.usd`", "greater than 0"),
-    "no calls": options("run --budget-calls 0", "options", "`budget.calls`"),
+    "no money": options("run --budget-usd 0", "options", "`--budget-usd`", "greater than 0"),
+    "a night of less than no money": options("expand --budget-usd -1", "options", "`--budget-usd`", "greater than 0"),
+    "no calls": options("run --budget-calls 0", "options", "`--budget-calls`"),
     "tokens in words": options("run --budget-tokens few", "--budget-tokens", "integer"),
     "money without prices": options("run --budget-usd 5", "budget.usd", "teacher", "GLAN_PRICES"),
     "misspelt discipline": options("plan --discipline phisics", "phisics", "did you mean"),
@@ -181,7 +182,8 @@ PRICES = {
     "a negative price": prices('["gpt-4.1"]\ninput = -2.0\noutput = 8.0', "gpt-4.1.input"),
     "no price for replies": prices('["gpt-4.1"]\ninput = 2.0', "gpt-4.1.output", "required"),
     "a name not in quotes": prices("[gpt-4.1]\ninput = 2.0\noutput = 8.0", "in quotes"),
-    "an unknown field": prices('["gpt-4.1"]\ninput = 2.0\noutput = 8.0\nbatch = 1.0', "batch"),
+    "an unknown field": prices('["gpt-4.1"]\ninput = 2.0\noutput = 8.0\nbulk = 1.0', "bulk"),
+    "a batch price as an amount": prices('["gpt-4.1"]\ninput = 2.0\noutput = 8.0\nbatch = 4.0', "gpt-4.1.batch"),
     "a price in words": prices('["gpt-4.1"]\ninput = "two"\noutput = 8.0', "gpt-4.1.input"),
 }
 PROMPTS = {

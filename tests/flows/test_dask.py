@@ -15,6 +15,7 @@ import psutil
 import pytest
 from distributed import Client, LocalCluster
 from flow_world import World
+from free_ports import free_ports
 from model_faults import Faults
 from model_server import ModelServer
 from prefect import get_client
@@ -22,7 +23,6 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import State
 from proof_checks import check_complete, check_store, paid_twice, tables, unrecorded
 from proof_world import CONCURRENCY, RUN, Desk, one_pass
-from s3_server import _free_ports
 
 from glan.units import STAGES
 from tasks import progress, wiring
@@ -158,7 +158,7 @@ def test_without_the_extra_nothing_starts(world: World, monkeypatch: pytest.Monk
 
 def test_a_scheduler_that_does_not_answer_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasks.cluster.ANSWER_SECONDS", 1)
-    world.set(GLAN_TASK_RUNNER="dask", GLAN_DASK_ADDRESS=f"tcp://127.0.0.1:{_free_ports(1)[0]}")
+    world.set(GLAN_TASK_RUNNER="dask", GLAN_DASK_ADDRESS=f"tcp://127.0.0.1:{free_ports(1)[0]}")
     state = world.run()
     assert state.is_failed()
     assert "GLAN_DASK_ADDRESS: no Dask scheduler answers at tcp://127.0.0.1" in str(state.message)

@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 
 import pytest
 from flow_world import KEY, World
+from free_ports import free_ports
 from model_faults import Faults
 from model_server import ModelServer
 from prefect import get_client
@@ -28,7 +29,6 @@ from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling
-from s3_server import _free_ports
 
 from glan.units import STAGES
 
@@ -91,7 +91,7 @@ def eventually(true: Callable[[], bool], seconds: float = 30.0) -> None:
 def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
     """`prefect server start` on a port and in a home of its own."""
     home = tmp_path_factory.mktemp("prefect")
-    [port] = _free_ports(1)
+    [port] = free_ports(1)
     environment = {**os.environ, "PREFECT_HOME": str(home), **SETTINGS}
     environment.pop("PREFECT_API_URL", None)
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]

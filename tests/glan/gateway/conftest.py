@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from gateway_world import KEY, QUICK, MemoryLog, SayAnything
+from gateway_world import KEY, QUICK, MemoryLog, PricesOf, SayAnything
 
 from glan.gateway.gateway import Allowance, Endpoint, Gateway, Limits, Pace
+from glan.gateway.prices import Prices
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def open_gateway(log: MemoryLog, notices: list[str]) -> Iterator[Callable[..., G
         gateway = Gateway(
             endpoint=lambda profile: Endpoint(base_url, KEY), log=log, run_id=run_id,
             limits=Limits(**{"max_concurrency": 16, "patience_seconds": 20.0} | limits),
-            cost=cost or (lambda model, prompt, cached, completion: None), notify=notices.append, allowance=allowance,
+            prices=PricesOf(cost) if cost else Prices(), notify=notices.append, allowance=allowance,
             randomness=random.Random(0), pace=pace,
         )  # fmt: skip
         opened.append(gateway)

@@ -14,6 +14,7 @@ from gateway_world import KEY, Answer, MemoryHistory, MemoryLog, SayAnything, as
 from glan.config import ModelProfile
 from glan.errors import Cancelled, EndpointRefused, StoreWeather
 from glan.gateway.gateway import Endpoint, Gateway, Limits
+from glan.gateway.prices import Prices
 from glan.gateway.requests import Conversation
 
 Open = Callable[..., Gateway]
@@ -361,7 +362,7 @@ def test_profiles_with_their_own_endpoints_are_called_there(endpoint: SayAnythin
         return Endpoint(urls[profile.model], KEY)
 
     limits = Limits(max_concurrency=4)
-    gateway = Gateway(endpoint=where, log=log, run_id="r", limits=limits, cost=lambda *call: None)
+    gateway = Gateway(endpoint=where, log=log, run_id="r", limits=limits, prices=Prices())
     gateway.run([one(ask(i, model=model)) for i in range(5) for model in urls])
     gateway.close()
     other.close()

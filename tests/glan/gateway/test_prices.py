@@ -24,6 +24,19 @@ def test_without_a_cached_price_cached_tokens_cost_as_others(tmp_path: Path) -> 
     assert prices.cost("m", 1_000_000, 400_000, 0) == pytest.approx(2.0)
 
 
+def test_a_call_in_batch_mode_costs_the_share_that_the_table_says_else_the_whole(tmp_path: Path) -> None:
+    prices = load(tmp_path, "[m]\ninput = 2.0\noutput = 8.0\nbatch = 0.5\n[n]\ninput = 2.0\noutput = 8.0\n")
+    assert prices.batch_cost("m", 1_000_000, 0, 500_000) == pytest.approx(3.0)
+    assert prices.batch_cost("n", 1_000_000, 0, 500_000) == pytest.approx(6.0)
+
+
+def test_the_table_is_named_by_what_it_says(tmp_path: Path) -> None:
+    first = load(tmp_path, "[m]\ninput = 2.0\noutput = 8.0\n").source("m")
+    assert first and first.startswith("table ")
+    assert load(tmp_path, "# the same\n[m]\ninput = 2\noutput = 8\n").source("m") == first
+    assert load(tmp_path, "[m]\ninput = 2.5\noutput = 8.0\n").source("m") != first
+
+
 def test_more_cached_than_prompt_tokens_never_give_a_negative_price(tmp_path: Path) -> None:
     assert load(tmp_path, "[m]\ninput = 2.0\noutput = 8.0\n").cost("m", 10, 400_000, 0) == pytest.approx(20e-6)
 

@@ -1,0 +1,58 @@
+"""The parts of the call log: each can be read, none is missing between others."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from glan.care.findings import RESTORED, Finding
+from glan.errors import StoreError
+from glan.store import calls
+from glan.store.files import Files
+from glan.store.parquet import opened
+
+_PART = re.compile(r"([0-9a-z]+)-(\d{8})\.parquet")
+
+
+def recorded(files: Files, discipline_id: str, deep: bool) -> tuple[set[str], list[Finding]]:
+    """The request keys on record of a discipline, and the parts that cannot be read; `deep`: every column of them."""
+    keys: set[str] = set()
+    found = []
+    for entry in files.list(f"_calls/disc={discipline_id}"):
+        try:
+            with opened(files.open_input(entry.path), entry.path, "calls") as file:
+                for batch in file.iter_batches(columns=None if deep else ["request_key"]):
+                    keys.update(batch["request_key"].to_pylist())
+        except FileNotFoundError:
+            continue  # replaced by a merged part, and removed since it was listed
+        except StoreError as error:
+            found.append(Finding("damaged", entry.path, str(error), f"{RESTORED}, or remove it: {_CONSEQUENCE}"))
+    return keys, found
+
+
+_CONSEQUENCE = "what it held is asked again where a unit needs it"
+
+
+def gaps(files: Files) -> Iterator[Finding]:
+    """Parts that are missing: a process numbers its parts, over all disciplines, without leaving one out."""
+    lost = _gaps(_named(files))
+    if lost:
+        # A process that writes meanwhile may have been seen with a later part of one folder and not yet an earlier one.
+        lost = {writer: numbers & _gaps(_named(files)).get(writer, set()) for writer, numbers in lost.items()}
+    for writer, numbers in sorted(lost.items()):
+        if numbers:
+            parts = ", ".join(f"{number:08d}" for number in sorted(numbers)[:3])
+            problem = f"{len(numbers)} parts of the writer {writer} are missing, such as number {parts}"
+            yield Finding("lost", "_calls", problem, f"{RESTORED}; without them, {_CONSEQUENCE}")
+
+
+def _named(files: Files) -> set[str]:
+    """Names of all parts that are there or whose rows a merged part holds."""
+    paths = [entry.path for entry in files.list("_calls")]
+    return {path.rpartition("/")[2] for path in {*paths, *calls.replaced(files, paths)}}
+
+
+def _gaps(names: Iterable[str]) -> dict[str, set[int]]:
+    there: dict[str, set[int]] = {}
+    for name in names:
+        if (part := _PART.fullmatch(name)) and part[1] != "merged":
+            there.setdefault(part[1], set()).add(int(part[2]))
+    return {writer: set(range(1, max(numbers))) - numbers for writer, numbers in there.items()}

@@ -1,0 +1,134 @@
+"""Receipt -> the rows of its unit, or what is wrong with the object that should hold them."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from glan.care.findings import REMADE, Finding, Kind
+from glan.errors import StoreError
+from glan.records import READ_BY_LATER_STAGES, SCHEMAS, content_digest
+from glan.store.parquet import conformed, known, opened
+from glan.store.store import Store
+from glan.units import Receipt, Stage
+
+_OF_EVERY_STAGE = ["unit_key", "edition", "discipline_id", "request_keys"]
+_LOOKED_AT: dict[Stage, list[str]] = {
+    "subjects": ["subject_id", "prompt_digest"],
+    "syllabi": ["syllabus_id", "subject_id", "prompt_digest"],
+    "questions": ["question_id", "syllabus_id", "subject_id", "sample_index", "text", "prompt_digest"],
+    "answers": ["question_id", "subject_id", "text", "prompt_digest"],
+    "instructions": ["question_id", "syllabus_id", "subject_id", "question", "answer", "kept", "reasons"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A unit as the store holds it. `rows`: the columns that its neighbours are compared with; None if unreadable."""
+
+    receipt: Receipt
+    rows: pa.Table | None
+    findings: tuple[Finding, ...]
+
+
+def look(store: Store, receipt: Receipt, deep: bool) -> Look:
+    """Read a unit and hold it against its receipt; `deep` decodes every column of it."""
+    try:
+        rows, found = _read(store, receipt, deep)
+    except FileNotFoundError:
+        named = f"a manifest names it for the unit {receipt.unit}, and it is not there"
+        remedy = "run again: its units are made anew from the calls on record"
+        return Look(receipt, None, (Finding("missing", receipt.object, named, remedy),))
+    except StoreError as error:
+        return Look(receipt, None, (Finding("damaged", receipt.object, str(error), REMADE),))
+    found += [*_counts(receipt, rows), *_quarantine(store, receipt)]
+    if deep and content_digest(receipt.stage, rows.to_pylist()) != receipt.content_digest:
+        found.append(_finding("altered", receipt, "its rows have another content digest than its receipt"))
+    return Look(receipt, rows, tuple(found))
+
+
+def unnamed(store: Store, path: str) -> Iterator[Finding]:
+    """What is wrong with an object that no manifest names; a run would take it for the unit of its name."""
+    try:
+        receipt = store.receipt(path)
+    except FileNotFoundError:
+        return  # removed since it was listed
+    except StoreError as error:
+        yield Finding("damaged", path, str(error), REMADE)
+        return
+    if receipt.object != path:
+        yield Finding("foreign", path, f"it was written as {receipt.object}", "remove it, or put it back in its place")
+
+
+def _read(store: Store, receipt: Receipt, deep: bool) -> tuple[pa.Table, list[Finding]]:
+    body = store.files.read(receipt.object)
+    found: list[Finding] = []
+    with opened(pa.BufferReader(body), receipt.object, receipt.stage) as file:
+        found += _schema(receipt, file)
+        read_later = READ_BY_LATER_STAGES[receipt.stage]
+        wanted = list(dict.fromkeys([*_OF_EVERY_STAGE, *_LOOKED_AT[receipt.stage], *(read_later if deep else ())]))
+        rows = file.read(None if deep else known(file, wanted))
+    if hashlib.sha256(body).hexdigest() != receipt.sha256:
+        found.append(_changed(store, receipt))
+    return conformed(rows, receipt.stage, wanted), found
+
+
+def _changed(store: Store, receipt: Receipt) -> Finding:
+    try:
+        there = store.receipt(receipt.object)
+    except StoreError:
+        return _finding("foreign", receipt, "another program has written it")
+    if there.key != receipt.key:
+        return _finding("foreign", receipt, f"it is the object of the unit {there.unit} ({there.object})")
+    return _finding("altered", receipt, "its SHA-256 is not that of its receipt: it was edited or written over")
+
+
+def _schema(receipt: Receipt, file: pq.ParquetFile) -> Iterator[Finding]:
+    schema, there = SCHEMAS[receipt.stage], file.schema_arrow
+    unknown = sorted(set(there.names) - set(schema.names))
+    wrong = [field.name for field in schema if field.name in there.names and there.field(field.name).type != field.type]
+    lacking = [name for name in _OF_EVERY_STAGE if name not in there.names]
+    for names, what in ((unknown, "unknown"), (wrong, "of another type"), (lacking, "missing")):
+        if names:
+            yield _finding("schema", receipt, f"columns that are {what}: {', '.join(names)}")
+
+
+def _counts(receipt: Receipt, rows: pa.Table) -> Iterator[Finding]:
+    if rows.num_rows != receipt.rows:
+        yield _finding("counts", receipt, f"it holds {rows.num_rows} rows of {receipt.unit} instead of {receipt.rows}")
+    if receipt.planned != receipt.rows + receipt.quarantined:
+        adds_up = f"{receipt.planned} planned, but {receipt.rows} committed and {receipt.quarantined} in quarantine"
+        yield _finding("counts", receipt, f"{receipt.unit}: {adds_up}")
+    expected = {"unit_key": receipt.key, "discipline_id": receipt.discipline_id, "edition": receipt.edition}
+    for column, value in expected.items():
+        others = pc.sum(pc.fill_null(pc.not_equal(rows[column], value), True)).as_py()
+        if others:
+            yield _finding("foreign", receipt, f"{others} rows have another {column} than the unit {receipt.unit}")
+
+
+def _quarantine(store: Store, receipt: Receipt) -> Iterator[Finding]:
+    if not receipt.quarantined:
+        return
+    try:
+        rows = store.read_quarantine(receipt)
+    except (StoreError, FileNotFoundError) as error:
+        yield Finding("damaged", store_path(receipt), str(error), RESTORE_QUARANTINE)
+        return
+    if rows.num_rows != receipt.quarantined or set(rows["unit_key"].to_pylist()) != {receipt.key}:
+        count = f"it holds {rows.num_rows} rows, and not the {receipt.quarantined} of {receipt.unit}"
+        yield Finding("counts", store_path(receipt), count, RESTORE_QUARANTINE)
+
+
+RESTORE_QUARANTINE = "restore it from a backup, or remove the unit's object too and run again"
+
+
+def store_path(receipt: Receipt) -> str:
+    """Where a unit's quarantine rows usually are."""
+    return f"quarantine/disc={receipt.discipline_id}/{receipt.stage}.{receipt.unit}-{receipt.key[:16]}.parquet"
+
+
+def _finding(kind: Kind, receipt: Receipt, problem: str) -> Finding:
+    return Finding(kind, receipt.object, problem, REMADE)

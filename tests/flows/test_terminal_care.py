@@ -1,0 +1,47 @@
+"""`glan verify` as people and machines see it."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from care_world import whole_store
+from stage_world import PHYSICS
+from terminal_world import clean_environment, typed
+
+from glan.store.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A whole store that the settings name."""
+    for name in set(os.environ) - set(clean_environment(os.environ)):
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GLAN_STORE", "store")
+    return whole_store("store", disciplines=(PHYSICS,))
+
+
+def test_a_whole_store_is_said_to_be_whole(store: Store) -> None:
+    said = typed("verify", "--deep")
+    assert (said.code, said.stdout) == (0, f"{store.files.url} is whole.\n")
+    assert json.loads(typed("verify", "--json").stdout) == []
+
+
+def test_each_finding_says_where_it_is_and_what_to_do(store: Store) -> None:
+    path = store.files.list("answers")[0].path
+    store.files.delete(path)
+    said = typed("verify")
+    assert said.code == 1
+    assert path in said.stdout and "run again" in said.stdout
+    machine = typed("verify", "--discipline", "physics", "--json")
+    [finding] = [one for one in json.loads(machine.stdout) if one["path"] == path]
+    assert (machine.code, finding["kind"]) == (1, "missing")
+    assert "run again" in finding["remedy"]
+
+
+def test_a_wrong_name_is_bad_input(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert typed("verify", "--discipline", "alchemy").code == 2
+    monkeypatch.setenv("GLAN_STORE", "nowhere")
+    said = typed("verify")
+    assert said.code == 2 and "there is no store" in said.stderr
