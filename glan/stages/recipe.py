@@ -82,7 +82,7 @@ class Recipe:
             discipline_id=unit.discipline_id,
             unit=unit.address,
             unit_key=unit.key,
-            node=unit.node if sample_index is None else f"{unit.node} #{sample_index}",
+            node=unit.node if sample_index is None else unit.sample(sample_index),
             prompt=prompt.stamp,
             messages=[*after, *messages],
             profile=profile,
