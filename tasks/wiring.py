@@ -62,6 +62,7 @@ class Crew:
 _effects: dict[str, Effects] = {}
 _crews: dict[str, Crew] = {}
 _watches: dict[str, Watch | None] = {}
+_settings: dict[str, Settings] = {}
 _lock = threading.Lock()
 
 
@@ -77,7 +78,7 @@ def effects(order: Order, profiles: Collection[ModelProfile] = ()) -> Effects:
     """
     with _lock:
         if order.run_id not in _effects:
-            settings = Settings.load()
+            settings = _settings_of(order)
             made = _effects[order.run_id] = _make(order, settings, profiles)
             _watches[order.run_id] = Watch.begin(order.run_id, made.gateway, settings.max_concurrency)
         return _effects[order.run_id]
@@ -115,6 +116,7 @@ def close(order: Order) -> None:
         made = _effects.pop(order.run_id, None)
         _crews.pop(order.run_id, None)
         watch = _watches.pop(order.run_id, None)
+        _settings.pop(order.run_id, None)
     if watch is not None:
         watch.end()
     if made is not None:
@@ -142,15 +144,22 @@ def rest(order: Order, seconds: float) -> None:
     effects(order).gateway.rest(seconds)
 
 
+def _settings_of(order: Order) -> Settings:
+    """The settings of a run in this process, read once: every unit asks for them."""
+    if order.run_id not in _settings:
+        _settings[order.run_id] = Settings.load()
+    return _settings[order.run_id]
+
+
 def recipe(order: Order) -> Recipe:
     """The configuration of a run, from the store, and the prompts of this machine."""
-    settings = Settings.load()
+    settings = _settings_of(order)
     return _recipe(settings.store, str(settings.prompts or ""), order.config_digest)
 
 
 def scope(order: Order) -> Scope:
     """Which part of the work a run takes on, from its record in the store."""
-    return _record(Settings.load().store, order.run_id).scope
+    return _record(_settings_of(order).store, order.run_id).scope
 
 
 def allowance(record: RunRecord, store: Store, cost: Cost, crew: Crew) -> Allowance | None:
@@ -178,7 +187,7 @@ def allowance(record: RunRecord, store: Store, cost: Cost, crew: Crew) -> Allowa
 
 def budget_id(order: Order) -> str:
     """Under which id a run's spending is counted."""
-    return _record(Settings.load().store, order.run_id).budget_id
+    return _record(_settings_of(order).store, order.run_id).budget_id
 
 
 @functools.lru_cache(maxsize=16)
