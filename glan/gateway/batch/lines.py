@@ -43,7 +43,7 @@ def result(raw: bytes) -> Result | None:
     """Read a line of an output or error file; None if it is none."""
     try:
         given = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     name = given.get("custom_id") if isinstance(given, dict) else None
     if not isinstance(name, str):
