@@ -31,12 +31,12 @@ class BatchAsking(Asking):
         desk.check()
         await desk.room_in_log()
         mode = self._line.structures.mode(request)
-        sent = body(request, mode, progress.failures, progress.problem, progress.bad_reply)
+        sent = body(request, mode, progress.seeds_used, progress.problem, progress.bad_reply)
         if desk.purse is not None:
             characters = sum(len(message["content"]) for message in sent["messages"])
             self._reserved = await desk.purse.reserve(characters, request.profile, desk.ledger.prices.batch_cost)
         desk.check()
-        name = custom_id(request.key, progress.failures)
+        name = custom_id(request.key, progress.seeds_used)
         delivered = self._delivered = await self._courier.ask(name, request.profile, sent)
         answer = delivered.answer
         trouble = self._trouble(answer, mode) if isinstance(answer, Fault) else None
@@ -49,7 +49,7 @@ class BatchAsking(Asking):
         self._desk.ledger.totals.weather += 1
         self._weather += 1
         if self._weather >= _WEATHER_ATTEMPTS or fault.status == 0:  # lost in several batches already
-            return Failure(self._request, "weather", trouble.message, "", self._progress.attempts)
+            return self._progress.failed(self._request, "weather", trouble.message)
         return None
 
     def _record(self, exchange: Exchange, error_kind: str | None, reply: str | None) -> float | None:
