@@ -14,7 +14,7 @@ from glan.report.coverage import Coverage, GoOn, checked, coverage
 from glan.report.samples import Sample, samples
 from glan.report.texts import Texts, texts
 from glan.store import calls
-from glan.units import STAGES, Receipt, Stage
+from glan.units import STAGES, Receipt, Stage, planned, quarantined
 
 _SUMMED = ("understood", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd")
 _READ = ["stage", "model", *_SUMMED]
@@ -96,8 +96,8 @@ def _stage(receipts: list[Receipt]) -> StageFigures:
         disciplines=len({receipt.discipline_id for receipt in receipts}),
         units=len(receipts),
         rows=sum(receipt.rows for receipt in receipts),
-        planned=sum(receipt.planned for receipt in receipts),
-        quarantined=sum(receipt.quarantined for receipt in receipts),
+        planned=planned(receipts),
+        quarantined=quarantined(receipts),
     )
 
 
