@@ -53,6 +53,10 @@ class Receipt(BaseModel):
     object: str = Field(
         description="path below the layout root, e.g. `subjects/disc=physics/physics-0123456789abcdef.parquet`"
     )
+    first_row: int | None = Field(
+        default=None,
+        description="of a unit in a merged part: the place of its first row there; None: an object of its own",
+    )
     rows: int
     sha256: str = Field(description="of the object's bytes")
     planned: int = Field(description="rows the unit set out to make; planned = rows + quarantined")
@@ -68,6 +72,11 @@ class Receipt(BaseModel):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = Field(default=None, description="None if any call's price is unknown")
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where the rows are: the object, and the place of the first of them in it."""
+        return self.object, self.first_row or 0
 
 
 class Unit(BaseModel):

@@ -8,7 +8,6 @@ holds, else one accepted before, else the best by score and id.
 import datetime
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,15 +19,15 @@ from glan.curation.verdicts import own_reasons, verdict
 from glan.keys import digest
 from glan.records import content_digest, table
 from glan.release.releases import held_by_release
-from glan.store import manifests
+from glan.store import manifests, parts
 from glan.store.store import Store
 from glan.units import Receipt, Unit
 
 Clock = Callable[[], datetime.datetime]
 ByAddress = Mapping[str, Receipt]
+Place = tuple[str, int]
 
 LOOKED_AT = ["question_id", "signature", "reasons", "duplicate_of", "kept"]
-READERS = 8
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def curate_store(
     changed = []
     for discipline_id, receipts in units.items():
         before = named.get(discipline_id, {})
-        after = {receipt.unit: _decided(store, receipt, looks[receipt.object], duplicates) for receipt in receipts}
+        after = {receipt.unit: _decided(store, receipt, looks[receipt.place], duplicates) for receipt in receipts}
         if before != after:
             add, drop = list(after.values()), before.keys() - after.keys()
             manifests.publish(
@@ -72,7 +71,7 @@ def curate_store(
             )
             changed.append(discipline_id)
     found = {
-        discipline_id: [row["reasons"] for one in units[discipline_id] for row in _judge(looks[one.object], duplicates)]
+        discipline_id: [row["reasons"] for one in units[discipline_id] for row in _judge(looks[one.place], duplicates)]
         for discipline_id in sorted(judged)
     }
     return _verdicts(found, changed)
@@ -99,21 +98,30 @@ def _units(store: Store, discipline_id: str, judged: Sequence[Receipt], named: B
     """What is to be published: what was judged now, and what is published and still fits the answers named."""
     manifest = manifests.current(store.files, "answers", discipline_id)
     answers = {receipt.unit: receipt.content_digest for receipt in manifest.units} if manifest else {}
-    current = {**named, **{receipt.unit: receipt for receipt in judged}}
+    current = {
+        **named,
+        **{receipt.unit: receipt for receipt in judged if not _is_there(named.get(receipt.unit), receipt)},
+    }
     return [receipt for unit, receipt in sorted(current.items()) if answers.get(unit) == receipt.parent_digest]
 
 
-def _looks(store: Store, units: Mapping[str, Sequence[Receipt]], named: Mapping[str, ByAddress]) -> dict[str, "_Look"]:
-    """The columns that decide, of all units to be published and of those published now, by object."""
-    receipts = {receipt.object: receipt for some in named.values() for receipt in some.values()}
-    receipts |= {receipt.object: receipt for some in units.values() for receipt in some}
-    current = {receipt.object for some in units.values() for receipt in some}
-    with ThreadPoolExecutor(READERS) as pool:
-        tables = pool.map(lambda receipt: store.read(receipt, columns=LOOKED_AT), receipts.values())
-        return {
-            path: _Look(receipt, rows, path in current)
-            for (path, receipt), rows in zip(receipts.items(), tables, strict=True)
-        }
+def _is_there(named: Receipt | None, judged: Receipt) -> bool:
+    """Whether a unit is published with the very verdicts; where its rows are makes no difference."""
+    return named is not None and (named.key, named.content_digest) == (judged.key, judged.content_digest)
+
+
+def _looks(
+    store: Store, units: Mapping[str, Sequence[Receipt]], named: Mapping[str, ByAddress]
+) -> dict[Place, "_Look"]:
+    """The columns that decide, of all units to be published and of those published now, by place."""
+    receipts = {receipt.place: receipt for some in named.values() for receipt in some.values()}
+    receipts |= {receipt.place: receipt for some in units.values() for receipt in some}
+    current = {receipt.place for some in units.values() for receipt in some}
+    tables = parts.tables(store, receipts.values(), LOOKED_AT)
+    return {
+        place: _Look(receipt, rows, place in current)
+        for (place, receipt), rows in zip(receipts.items(), tables, strict=True)
+    }
 
 
 @dataclass(frozen=True)
@@ -125,12 +133,12 @@ class _Look:
     current: bool
 
 
-def _candidates(store: Store, looks: Mapping[str, _Look], named: Mapping[str, ByAddress]) -> Iterator[Candidate]:
-    published = {receipt.object for some in named.values() for receipt in some.values()}
+def _candidates(store: Store, looks: Mapping[Place, _Look], named: Mapping[str, ByAddress]) -> Iterator[Candidate]:
+    published = {receipt.place for some in named.values() for receipt in some.values()}
     accepted = {
         row["question_id"]
-        for path in published
-        for row in looks[path].rows.select(["question_id", "kept"]).to_pylist()
+        for place in published
+        for row in looks[place].rows.select(["question_id", "kept"]).to_pylist()
         if row["kept"]
     }
     held = {
@@ -149,20 +157,18 @@ def _candidates(store: Store, looks: Mapping[str, _Look], named: Mapping[str, By
                 )
 
 
-def _texts(store: Store, looks: Mapping[str, _Look], ids: Sequence[str]) -> dict[str, str]:
+def _texts(store: Store, looks: Mapping[Place, _Look], ids: Sequence[str]) -> dict[str, str]:
     """The questions of these ids, read from the units that hold them."""
     wanted = set(ids)
     holders = [
         look.receipt for look in looks.values() if not wanted.isdisjoint(look.rows.column("question_id").to_pylist())
     ]
-    with ThreadPoolExecutor(READERS) as pool:
-        tables = pool.map(lambda receipt: store.read(receipt, columns=["question_id", "question"]), holders)
-        return {
-            row["question_id"]: row["question"]
-            for rows in tables
-            for row in rows.to_pylist()
-            if row["question_id"] in wanted
-        }
+    return {
+        row["question_id"]: row["question"]
+        for rows in parts.tables(store, holders, ["question_id", "question"])
+        for row in rows.to_pylist()
+        if row["question_id"] in wanted
+    }
 
 
 def _judge(look: _Look, duplicates: Mapping[str, str]) -> list[dict[str, Any]]:
