@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from flows.cli_quarantine import quarantine_app
 from flows.cli_store import store_app
 from flows.cli_taxonomy import taxonomy_app
 from flows.options import (
@@ -39,9 +40,12 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: rich takes longer to import than all the rest of `glan --help`
+    context_settings={"max_content_width": 120},
 )
 app.add_typer(taxonomy_app, name="taxonomy")
 app.add_typer(store_app)
+app.add_typer(quarantine_app, name="quarantine")
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Options that several commands of `glan` share, and what of them was given."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,6 +42,11 @@ def selection(
     """The selectors that were given; any of them goes before all those of the run file."""
     given = {"disciplines": disciplines, "fields": fields, "sub_fields": sub_fields, "patterns": patterns}
     return {name: value or [] for name, value in given.items()} if any(given.values()) else {}
+
+
+def as_typed(sentence: str) -> str:
+    """A sentence on wrong options, with a cap of the budget named as it was typed: `--budget-usd`, not `night.usd`."""
+    return re.sub(r"`(?:budget|night)\.(usd|tokens|calls)`", r"`--budget-\1`", sentence)
 
 
 def those_given(options: dict[str, Any]) -> dict[str, Any]:

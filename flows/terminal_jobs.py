@@ -1,4 +1,4 @@
-"""Commands that go on from what a store holds: expand, backfill, curate."""
+"""Commands that go on from what a store holds: expand, backfill, quarantine retry, curate."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import typer
 from pydantic import BaseModel, ValidationError
 
-from flows.parameters import BackfillConfig, CurateConfig, ExpandConfig
+from flows.options import as_typed
+from flows.parameters import BackfillConfig, CurateConfig, ExpandConfig, RetryConfig
 from flows.terminal import ENDED_WITH_FAILURES, explained, out, quiet_prefect, show_json, show_table, stop
 from flows.terminal_report import carry_out, report
 from glan.config import RunConfig, explain
@@ -54,6 +55,18 @@ def run_backfill(run_file: Path | None, given: Mapping[str, Any], yes: bool, as_
         _carry_out(lambda: backfill(config, return_state=True), as_json)
 
 
+def run_retry(run_file: Path | None, given: Mapping[str, Any], as_json: bool) -> None:
+    """`glan quarantine retry`."""
+    quiet_prefect()
+    with explained():
+        config = _form(RetryConfig, run_file, given)
+        existing_store()
+        _check(config)
+        from flows.retry_quarantine import retry_quarantine
+
+        _carry_out(lambda: retry_quarantine(config, return_state=True), as_json)
+
+
 def run_curate(run_file: Path | None, as_json: bool) -> None:
     """`glan curate`."""
     quiet_prefect()
@@ -65,7 +78,7 @@ def run_curate(run_file: Path | None, as_json: bool) -> None:
         _carry_out(lambda: curate_all(config, return_state=True), as_json)
 
 
-def _check(config: ExpandConfig | BackfillConfig) -> None:
+def _check(config: ExpandConfig | BackfillConfig | RetryConfig) -> None:
     """Everything that can be wrong, before a Prefect server is started for it.
 
     Raises:
@@ -80,7 +93,7 @@ def _form(kind: type[Form], run_file: Path | None, given: Mapping[str, Any]) -> 
     try:
         return kind.model_validate({**given, "recipe": recipe})
     except ValidationError as error:
-        raise InputError(f"options: {explain(error, list(kind.model_fields))}") from error
+        raise InputError(as_typed(f"options: {explain(error, list(kind.model_fields))}")) from error
 
 
 def _carry_out(job: Callable[[], Any], as_json: bool) -> None:

@@ -7,6 +7,7 @@ from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
 
+from flows.options import as_typed
 from flows.terminal import (
     ENDED_WITH_FAILURES,
     counted,
@@ -22,6 +23,7 @@ from flows.terminal_report import carry_out, report
 from glan import local_model
 from glan import taxonomy as trees
 from glan.config import RunConfig
+from glan.errors import InputError
 from glan.planning.forecast import forecast
 from glan.planning.scope import walks
 from glan.planning.walk import survey
@@ -100,7 +102,10 @@ def checked(given: Given, taxonomy: Path | None, local: bool) -> tuple[RunConfig
         run_file = DEMO
     base = RunConfig.from_file(run_file) if run_file else RunConfig()
     budget = {**base.budget.model_dump(), **options.get("budget", {})}
-    config = RunConfig.checked({**base.model_dump(), **options, "budget": budget}, source="options")
+    try:
+        config = RunConfig.checked({**base.model_dump(), **options, "budget": budget}, source="options")
+    except InputError as error:
+        raise InputError(as_typed(str(error))) from error
     store = Store.open(Settings.load().store)
     tree = trees.read(taxonomy) if taxonomy else current_taxonomy(store)
     return config, check(config, tree), tree, store

@@ -11,12 +11,13 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _BETWEEN_WORDS = re.compile(r"[^\w+#]|(?<![\w+#])[+#]")
 
 
 def canonical(value: Any) -> bytes:
     """The one spelling of a JSON value: sorted keys, no spaces, UTF-8, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def digest(value: Any) -> str:

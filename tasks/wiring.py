@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from glan.config import ModelProfile, RunConfig
-from glan.curation import benchmarks
-from glan.curation.contamination import Contamination
+from glan.curation.contamination import kept_out
 from glan.errors import Cancelled, GlanError, InputError
 from glan.gateway.gateway import Allowance, Endpoint, Gateway, Limits
 from glan.gateway.prices import Cost, Prices
@@ -31,7 +30,6 @@ from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
 from glan.store import inputs, runs, spending
 from glan.store.calls import CallLog, Histories
-from glan.store.files import Files
 from glan.store.leases import Holder, Leases
 from glan.store.runs import RunRecord
 from glan.store.store import Store
@@ -193,13 +191,7 @@ def _recipe(store_url: str, prompts: str, config_digest: str) -> Recipe:
     files = Store.open(store_url).files
     config = RunConfig.model_validate_json(files.read(inputs.path("config", config_digest, "json")))
     texts = Prompts.load(Settings.load().prompts if prompts else None)
-    return Recipe(config, texts, functools.cache(lambda: _contamination(files, config)))
-
-
-def _contamination(files: Files, config: RunConfig) -> Contamination:
-    """The index of all that the data must not hold; the benchmarks are read from the store, as the run began with them."""
-    digests = [benchmark.digest for benchmark in config.curation.benchmarks]
-    return Contamination(benchmarks.kept(files, digests), config.curation)
+    return Recipe(config, texts, functools.cache(lambda: kept_out(files, config.curation)))
 
 
 def _make(order: Order, settings: Settings, profiles: Collection[ModelProfile]) -> Effects:

@@ -17,7 +17,8 @@ class Faults:
     `when(payload, nth)` names the kind or None; nth counts from 0 how often this payload was seen before. It may name
     any kind below and also unauthorized, insufficient_quota, billing, model_not_found and unsupported_parameter.
     truncated_json and wrong_schema strike only calls that ask for JSON, duplicate only those that ask for a question
-    (all duplicates of one course are the same question). Calls on which a kind cannot strike are answered well.
+    (all duplicates of one course are the same question). Calls on which a kind cannot strike are answered well, as
+    are those that meet one of HARMLESS: what the caller asked for is all there.
     """
 
     rate_limit: float = 0.0  # 429 without Retry-After
@@ -35,6 +36,33 @@ class Faults:
     content_filter: float = 0.0  # finish_reason content_filter, text cut
     duplicate: float = 0.0
     bad_request: float = 0.0  # 400 context_length_exceeded
+    error_page: float = 0.0  # a proxy's 502 in HTML
+    redirect: float = 0.0  # 302 to a page that is not there
+    reset_inside: float = 0.0  # connection reset in the middle of the body
+    trickle: float = 0.0  # the body comes in small pieces over hang_seconds
+    sent_twice: float = 0.0  # the whole reply once more on the same connection
+    no_http: float = 0.0  # what comes back is not HTTP
+    bad_gzip: float = 0.0  # said to be compressed, and is not
+    html: float = 0.0  # a page with status 200, as of a captive portal
+    event_stream: float = 0.0  # streamed, though nobody asked for it
+    no_body: float = 0.0  # 200 and nothing
+    bad_bytes: float = 0.0  # JSON cut by bytes that are no UTF-8
+    deep_json: float = 0.0  # JSON nested deeper than any parser goes
+    two_bodies: float = 0.0  # the JSON twice, one after the other
+    error_in_200: float = 0.0  # an error object with status 200
+    no_choices: float = 0.0
+    no_message: float = 0.0  # a choice without a message
+    aborted: float = 0.0  # finish_reason abort, text cut
+    null_content: float = 0.0
+    cut_under_another_name: float = 0.0  # text cut, finish_reason max_tokens
+    odd_names: float = 0.0  # a finish reason that is no Unicode
+    huge_usage: float = 0.0  # token counts beyond 64 bits
+    parts: float = 0.0  # content as a list of parts
+    no_usage: float = 0.0
+    odd_finish: float = 0.0  # finish_reason eos
+    other_model: float = 0.0  # another model's name
+    more_fields: float = 0.0  # fields that nobody knows
+    plain_text: float = 0.0  # content-type text/plain
     when: Callable[[Payload, int], str | None] | None = None
     retry_after: str = "1"  # seconds, a fraction or an HTTP date
     hang_seconds: float = 3600.0
@@ -56,6 +84,23 @@ class Faults:
 
 
 RATED = tuple(field.name for field in fields(Faults) if field.type in (float, "float") and field.default == 0.0)
+
+HARMLESS = frozenset(
+    {"duplicate", "sent_twice", "odd_names", "huge_usage", "parts", "no_usage"}
+    | {"odd_finish", "other_model", "more_fields", "plain_text"}
+)
+"""Kinds of which a caller need not notice anything."""
+
+CUT = {
+    "length": "length",
+    "content_filter": "content_filter",
+    "aborted": "abort",
+    "cut_under_another_name": "max_tokens",
+}
+"""Finish reason of the kinds whose text is cut."""
+
+UNREADABLE = frozenset({"truncated_json", "wrong_schema", "empty", "refusal", "null_content", *CUT})
+"""Kinds whose text no caller can use, so that it may be nowhere in the data."""
 
 ERRORS: dict[str, tuple[int, dict[str, Any]]] = {
     "rate_limit": (429, {"message": "Rate limit reached.", "type": "requests", "code": "rate_limit_exceeded"}),
@@ -105,12 +150,12 @@ def spoiled(text: str, kind: str | None, digest: str) -> tuple[str, str]:
         return text[: len(text) // 2], "stop"
     if kind == "wrong_schema":
         return '{"result": {"status": "ok", "items": [1, 2, 3]}}', "stop"
-    if kind == "empty":
+    if kind in ("empty", "null_content"):
         return "", "stop"
     if kind == "refusal":
         return REFUSALS[int(digest[:8], 16) % len(REFUSALS)], "stop"
-    if kind in ("length", "content_filter"):
-        return text[: len(text) * 3 // 5], kind
+    if kind in CUT:
+        return text[: len(text) * 3 // 5], CUT[kind]
     return text, "stop"
 
 

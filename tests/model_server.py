@@ -26,7 +26,9 @@ from typing import Any, Self
 import orjson
 import uvloop
 from aiohttp import web
+from model_delivery import UNDELIVERED, delivered
 from model_faults import ERRORS, RATED, Faults, error_of, spoiled
+from model_mangled import mangled
 from model_replies import Asked, Payload, asks_question, reply_text
 from model_wire import completion, error_body, within_limit
 
@@ -185,18 +187,10 @@ class ModelServer:
         received, answer = self._receive(payload, request.headers)
         if answer.fault != "limit" and self.latency:
             await asyncio.sleep(self._latency_of(received))
-        if answer.fault == "hang":
-            await asyncio.sleep(self.faults.hang_seconds)
         headers = {"x-request-id": f"req-{received.index}", **(answer.headers or {})}
-        if answer.fault == "drop_before":
-            return _dropped(request, web.Response())
-        if answer.fault == "drop_inside":
-            response = web.StreamResponse(headers=headers | {"Content-Type": "application/json"})
-            response.content_length = len(answer.body)
-            await response.prepare(request)
-            await response.write(answer.body[: len(answer.body) // 2])
-            return _dropped(request, response)
-        return _json(answer.status, answer.body, headers)
+        return await delivered(
+            request, answer.fault, answer.status, answer.body, headers, seconds=self.faults.hang_seconds
+        )
 
     def _receive(self, payload: Payload, headers: Mapping[str, str]) -> tuple[Received, _Answer]:
         """Decide at arrival, so that what happens meanwhile cannot change the answer."""
@@ -260,8 +254,8 @@ class ModelServer:
         text = reply_text(asked, f"{self._seed} {digest} {nth if draws else 0}", f"{self._seed}", kind == "duplicate")
         text, finish = spoiled(text, kind, digest)
         text, finish = within_limit(text, finish, payload)
-        status = 0 if kind in ("drop_before", "drop_inside") else 200
-        return _Answer(kind, status, completion(payload, asked, text, finish, f"{digest[:24]}-{nth}"), text)
+        sent = mangled(kind, completion(payload, asked, text, finish, f"{digest[:24]}-{nth}"))
+        return _Answer(kind, 0 if kind in UNDELIVERED else sent.status, sent.body, text, sent.headers)
 
     def _error(self, kind: str) -> _Answer:
         status, fields = error_of(kind, self.faults)
@@ -275,12 +269,6 @@ class ModelServer:
 
 def _json(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> web.Response:
     return web.Response(status=status, body=body, content_type="application/json", headers=headers)
-
-
-def _dropped(request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
-    if request.transport is not None:
-        request.transport.close()
-    return response
 
 
 def _main() -> None:

@@ -20,6 +20,7 @@ from glan.store import manifests, snapshots
 from glan.store.ahead import ahead
 from glan.store.snapshots import Snapshot
 from glan.store.store import Store
+from glan.supplements import split
 from glan.units import STAGES, Receipt, Stage
 
 _PLACES: tuple[tuple[int, Stage], ...] = ((0, "questions"), (1, "answers"), (2, "instructions"))
@@ -87,11 +88,11 @@ class _Discipline:
             found, shown[stage] = self._named(stage, self._generations.get(stage))
             yield from found
         lineage = Lineage(calls, prompts)
-        unit = ""
+        current = ""
         for one in self._looks(_together(shown)):
-            if one.receipt.unit != unit:
+            if (begun := _round(one.receipt.unit)) != current:
                 lineage.begin_round()
-                unit = one.receipt.unit
+                current = begun
             yield from one.findings
             yield from lineage.follow(one)
         yield from self._apart(shown)
@@ -151,10 +152,18 @@ def _together(shown: Named) -> Iterator[Receipt]:
     for stage in STAGES[:2]:
         yield from (receipt for _, receipt in sorted(shown[stage].items(), key=itemgetter(0)))
     streams = [
-        [(unit, place, receipt) for unit, receipt in sorted(shown[stage].items(), key=itemgetter(0))]
+        sorted(((_round(unit), place, unit, receipt) for unit, receipt in shown[stage].items()), key=_order)
         for place, stage in _PLACES
     ]
-    yield from (receipt for _, _, receipt in heapq.merge(*streams, key=itemgetter(0, 1)))
+    yield from (receipt for *_, receipt in heapq.merge(*streams, key=_order))
+
+
+def _round(unit: str) -> str:
+    """The round that a unit belongs to, if need be with what was asked again of it."""
+    return split("answers", unit)[0]
+
+
+_order = itemgetter(0, 1, 2)
 
 
 def _history(store: Store) -> Iterator[Finding]:

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from glan.config import Curation
 from glan.curation import code
-from glan.curation.benchmarks import Item
+from glan.curation.benchmarks import Item, kept
 from glan.curation.words import words
+from glan.store.files import Files
 
 CODE = "contaminated"
 """The reason of a row that holds a benchmark item."""
@@ -292,3 +293,8 @@ class _Postings:
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         owners = self._owners[np.repeat(self._starts[hits], counts) + within]
         return np.unique(owners, return_counts=True)
+
+
+def kept_out(files: Files, settings: Curation) -> Contamination:
+    """The index of all that the data must not hold: the benchmarks are read from the store, as a run began with them."""
+    return Contamination(kept(files, [benchmark.digest for benchmark in settings.benchmarks]), settings)

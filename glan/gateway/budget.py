@@ -6,6 +6,7 @@ those may use less than was reserved. When none is in flight and the next does n
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from glan.config import ModelProfile
 from glan.errors import BudgetSpent
@@ -21,9 +22,11 @@ _REMEMBERED_REPLIES = 50
 class Purse:
     """What is left of an allowance. It is overdrawn at most by what calls in flight use beyond their reservations."""
 
-    def __init__(self, allowance: Allowance, cost: Cost) -> None:
+    def __init__(self, allowance: Allowance, cost: Cost, notify: Callable[[str], None]) -> None:
         self._caps = allowance.caps
         self._cost = cost
+        self._notify = notify
+        self._counts_itself = False
         self._spent = allowance.spent
         self._reserved = Amount()
         self._waiting: deque[tuple[Amount, asyncio.Future[None]]] = deque()
@@ -56,14 +59,22 @@ class Purse:
 
     def settle(self, reserved: Amount, spent: Spent | None) -> None:
         """A call is over. What nobody knows of its use counts as reserved; None: nothing is known at all."""
-        tokens, usd = reserved.tokens, reserved.usd
+        calls, tokens, usd = reserved.calls, reserved.tokens, reserved.usd
+        if spent is not None:
+            calls = min(calls, spent.calls)
         if spent is not None and spent.prompt_tokens is not None and spent.completion_tokens is not None:
             tokens = spent.prompt_tokens + spent.completion_tokens
             usd = reserved.usd if spent.cost_usd is None else spent.cost_usd
             self._learn(spent.completion_tokens)
         self._reserved -= reserved
-        self._spent += Amount(reserved.calls, tokens, usd)
+        self._spent += Amount(calls, tokens, usd)
         self._admit()
+
+    def not_counted(self, host: str) -> None:
+        """An endpoint gave a reply and did not say how many tokens it took: said once, for the budget is then a guess."""
+        if not self._counts_itself and (self._caps.tokens is not None or self._caps.usd is not None):
+            self._counts_itself = True
+            self._notify(f"{host} does not count tokens; the budget goes by what is set aside for each call")
 
     def _expected(self, characters: int, profile: ModelProfile) -> Amount:
         prompt = characters // _CHARACTERS_PER_TOKEN + 1

@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 import httpx2
 import openai
+from openai._vendor.httpx_aiohttp import AiohttpTransport
 
 from glan.errors import InputError
 from glan.gateway.answers import Fault, Reply
@@ -28,6 +29,10 @@ _MESSAGE_LENGTH = 300
 _KEY_LIKE = re.compile(
     r"\b(?:sk|rk|pk|gsk|hf|xai|nvapi|key)[-_][\w*.\-]{6,}|\bBearer\s+\S+|\bAIza[\w\-]{10,}", re.IGNORECASE
 )
+_BROKEN_OFF = frozenset(
+    {"error", "abort", "aborted", "cancelled", "network_error", "insufficient_system_resource"}
+)  # finish reasons of an engine that gave up: what there is of the text is no reply
+_MOST_TOKENS = 1 << 40  # a count beyond is none
 
 for _name in ("openai", "httpx2"):  # one line per call otherwise, where the root logger is at INFO
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -46,10 +51,7 @@ class Client:
             base_url=endpoint.url,
             max_retries=0,
             timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
-            http_client=openai.DefaultAioHttpClient(
-                # 0: no bound but the gateway's
-                limits=httpx2.Limits(max_connections=0, keepalive_expiry=_KEEP_ALIVE_SECONDS)
-            ),
+            http_client=openai.DefaultAioHttpClient(transport=_transport(), follow_redirects=False),
         )
 
     async def ask(self, body: Mapping[str, Any], timeout_seconds: float) -> Reply | Fault:
@@ -67,7 +69,7 @@ class Client:
             return Fault(0, self.scrubbed(str(error.__cause__ or error)))
         try:
             given = json.loads(response.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return Fault(response.status_code, "", request_id=response.headers.get("x-request-id"))
         return self._completion(given, response)
 
@@ -79,7 +81,7 @@ class Client:
         """One short line without anything that is or looks like a key."""
         if self._key:
             text = text.replace(self._key, "[key]")
-        return " ".join(_KEY_LIKE.sub("[key]", text[:4_000]).split())[:_MESSAGE_LENGTH]
+        return _unicode(" ".join(_KEY_LIKE.sub("[key]", text[:4_000]).split())[:_MESSAGE_LENGTH])
 
     def _completion(self, given: Any, response: httpx2.Response) -> Reply | Fault:
         request_id = response.headers.get("x-request-id")
@@ -93,19 +95,21 @@ class Client:
         if not isinstance(choice, dict) or not isinstance(message, dict):
             return Fault(response.status_code, "", request_id=request_id)
         finish = choice.get("finish_reason")
-        if finish in ("error", "abort"):  # the engine broke off; what there is of the text is no reply
+        if isinstance(finish, str) and finish.lower() in _BROKEN_OFF:
             return Fault(response.status_code, f"finish_reason {finish}", request_id=request_id)
         text, finish = _text(message, finish)
         return Reply(self._kept(text), finish, *_usage(given.get("usage")), request_id, response.status_code)
 
     def _kept(self, text: str) -> str:
         """The raw reply as it is stored: valid Unicode, and without the key should the endpoint echo it."""
-        text = text.encode("utf-8", "replace").decode()
+        text = _unicode(text)
         return text.replace(self._key, "[key]") if len(self._key) >= 8 else text
 
     def _refusal(self, status: int, body: object, headers: Mapping[str, str]) -> Fault:
         fields = body if isinstance(body, dict) else {}
         message = fields.get("message") or fields.get("detail") or fields.get("error") or body or ""
+        if 300 <= status < 400:  # a POST that is sent elsewhere would arrive as a GET
+            message = f"it redirects to {headers.get('location')}"
         if not isinstance(message, str):
             message = json.dumps(message, default=str)
         return Fault(
@@ -153,7 +157,7 @@ def _text(message: dict[str, Any], finish: object) -> tuple[str, str | None]:
     refusal = message.get("refusal")
     if not content and isinstance(refusal, str) and refusal:
         return refusal, "refusal"
-    return content if isinstance(content, str) else "", finish if isinstance(finish, str) else None
+    return content if isinstance(content, str) else "", _unicode(finish[:100]) if isinstance(finish, str) else None
 
 
 def _usage(usage: Any) -> tuple[int | None, int | None, int | None]:
@@ -161,8 +165,41 @@ def _usage(usage: Any) -> tuple[int | None, int | None, int | None]:
     if not isinstance(usage, dict):
         return None, None, None
     prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not isinstance(prompt, int) or not isinstance(completion, int):
+    if not _is_count(prompt) or not _is_count(completion):
         return None, None, None
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else 0
-    return prompt, cached if isinstance(cached, int) else 0, completion
+    return prompt, cached if _is_count(cached) else 0, completion
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_TOKENS
+
+
+def _unicode(text: str) -> str:
+    """The text without the half characters that JSON can write and nothing can store."""
+    return text.encode("utf-8", "replace").decode()
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Takes no connection on which something has arrived unasked: it would be taken for the answer to the next call."""
+
+    async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            if connection.protocol is None or not connection.protocol.should_close:
+                return connection
+            connection.close()
+
+
+def _transport() -> AiohttpTransport:
+    def session() -> aiohttp.ClientSession:
+        connector = _Connector(
+            limit=0,  # no bound but the gateway's
+            keepalive_timeout=_KEEP_ALIVE_SECONDS,
+            ssl=transport.ssl_context,
+        )
+        return aiohttp.ClientSession(connector=connector, trust_env=True)  # for the HTTP_PROXY of the environment
+
+    transport = AiohttpTransport(client=session)
+    return transport

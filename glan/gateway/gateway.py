@@ -89,7 +89,7 @@ class Gateway:
         self._pace = pace or Pace()
         self._ledger = Ledger(log, run_id, budget_id, prices, clock)
         self._gate = Gate(limits)
-        purse = Purse(allowance, prices.cost) if allowance is not None else None
+        purse = Purse(allowance, prices.cost, notify) if allowance is not None else None
         self._desk = Desk(self._gate, self._ledger, self._pace, limits.patience_seconds, self._randomness, purse)
         self._open = Turnstile(2 * limits.max_concurrency)
         self._most = limits.max_concurrency

@@ -2,12 +2,15 @@
 
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from glan.gateway.answers import Fault, Reply
 from glan.gateway.prices import Prices
 from glan.gateway.requests import Request
+
+RATE_LIMITED = 429
+"""The status of a call that was not taken on: it costs nothing and counts for no budget."""
 
 
 class Log(Protocol):
@@ -34,12 +37,13 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one attempt used; None is unknown, never zero."""
+    """What one attempt used; None is unknown, never zero. A call that the endpoint did not take on is none."""
 
     prompt_tokens: int | None
     cached_tokens: int | None
     completion_tokens: int | None
     cost_usd: float | None
+    calls: int = 1
 
 
 class Ledger:
@@ -58,7 +62,9 @@ class Ledger:
     def spent(self, model: str, answer: Reply | Fault) -> Spent:
         """Tokens and money of an answer. An HTTP error used nothing; what a broken-off call used nobody knows."""
         if isinstance(answer, Fault):
-            return self._priced(model, 0, 0, 0) if answer.status >= 400 else Spent(None, None, None, None)
+            if answer.status < 400:
+                return Spent(None, None, None, None)
+            return replace(self._priced(model, 0, 0, 0), calls=0 if answer.status == RATE_LIMITED else 1)
         return self._priced(model, answer.prompt_tokens, answer.cached_tokens, answer.completion_tokens)
 
     def _priced(self, model: str, prompt: int | None, cached: int | None, completion: int | None) -> Spent:

@@ -30,7 +30,13 @@ _TRUNCATED = Problem("truncated", "The answer was cut off at the length limit. A
 _FILTERED = Problem("filtered", "The answer was stopped by a content filter. Answer again in neutral, factual words.")
 _REFUSED = Problem("refused", "This is ordinary teaching material. Please answer the request itself.")
 _EMPTY = Problem("empty", "The answer was empty. Please write the answer.")
-_BY_FINISH = {"length": _TRUNCATED, "content_filter": _FILTERED, "refusal": _REFUSED}
+# Finish reasons in lower case: OpenAI's, and what Anthropic, Gemini, Mistral and others say through their own servers.
+_BY_FINISH = {
+    **dict.fromkeys(("length", "max_tokens", "max_output_tokens", "max_length", "model_length"), _TRUNCATED),
+    **dict.fromkeys(("content_filter", "content_filtered", "safety", "recitation", "sensitive"), _FILTERED),
+    **dict.fromkeys(("blocklist", "prohibited_content", "spii"), _FILTERED),
+    "refusal": _REFUSED,
+}
 
 
 def prose(check: Callable[[str], Problem | None] | None = None) -> Reader:
@@ -41,7 +47,7 @@ def prose(check: Callable[[str], Problem | None] | None = None) -> Reader:
 
     def read(text: str, finish_reason: str | None) -> Understood | Problem:
         answer = _without_thought(text)
-        problem = _BY_FINISH.get(finish_reason or "") or _no_answer(answer) or (check(answer) if check else None)
+        problem = _by_finish(finish_reason) or _no_answer(answer) or (check(answer) if check else None)
         return problem or Understood(answer)
 
     return read
@@ -56,7 +62,7 @@ def structured(model: type[_M], check: Callable[[_M], Problem | None] | None = N
 
     def read(text: str, finish_reason: str | None) -> Understood | Problem:
         answer = _after_thoughts(text)
-        problem = _BY_FINISH.get(finish_reason or "") or (None if "{" in answer else _no_answer(answer))
+        problem = _by_finish(finish_reason) or (None if "{" in answer else _no_answer(answer))
         result = problem or _instance(model, answer)
         if isinstance(result, Problem):
             return result
@@ -64,6 +70,10 @@ def structured(model: type[_M], check: Callable[[_M], Problem | None] | None = N
         return problem or result
 
     return read
+
+
+def _by_finish(reason: str | None) -> Problem | None:
+    return _BY_FINISH.get((reason or "").lower())
 
 
 def _without_thought(text: str) -> str:

@@ -13,7 +13,7 @@ from glan.dataset import View
 from glan.report.coverage import Coverage, GoOn, checked, coverage
 from glan.report.samples import Sample, samples
 from glan.store import calls
-from glan.units import STAGES, Receipt, Stage
+from glan.units import STAGES, Receipt, Stage, planned, quarantined
 
 _SUMMED = ("understood", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd")
 _READ = ["stage", "model", *_SUMMED]
@@ -33,7 +33,7 @@ class StageFigures:
 
 @dataclass(frozen=True)
 class Spent:
-    """What the calls of one stage to one model took. `unpriced`: calls with tokens and no price."""
+    """What the calls of one stage to one model took. `unpriced`: calls that cost nobody knows what."""
 
     calls: int = 0
     understood: int = 0
@@ -93,8 +93,8 @@ def _stage(receipts: list[Receipt]) -> StageFigures:
         disciplines=len({receipt.discipline_id for receipt in receipts}),
         units=len(receipts),
         rows=sum(receipt.rows for receipt in receipts),
-        planned=sum(receipt.planned for receipt in receipts),
-        quarantined=sum(receipt.quarantined for receipt in receipts),
+        planned=planned(receipts),
+        quarantined=quarantined(receipts),
     )
 
 
@@ -109,9 +109,9 @@ def _spent(view: View, go_on: GoOn) -> dict[tuple[str, str], Spent]:
 
 
 def _summed(table: pa.Table) -> Iterator[tuple[str, str, Spent]]:
-    """By stage and model. A call that took tokens and has no price is counted as unpriced."""
-    tokens = pc.add(pc.fill_null(table["prompt_tokens"], 0), pc.fill_null(table["completion_tokens"], 0))
-    unpriced = pc.and_(pc.greater(tokens, 0), pc.is_null(table["cost_usd"]))
+    """By stage and model. Without a cost a call is unpriced, unless it is known to have taken no token."""
+    tokens = pc.add(table["prompt_tokens"], table["completion_tokens"])  # null where the endpoint did not count
+    unpriced = pc.and_(pc.fill_null(pc.greater(tokens, 0), True), pc.is_null(table["cost_usd"]))
     counted = table.append_column("unpriced", unpriced)
     sums = [(name, "sum") for name in (*_SUMMED, "unpriced")]
     for row in counted.group_by(["stage", "model"]).aggregate([*sums, ([], "count_all")]).to_pylist():

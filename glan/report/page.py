@@ -37,7 +37,7 @@ def money(spent: Spent) -> str:
     if not spent.unpriced:
         return known
     calls = "call" if spent.unpriced == 1 else "calls"
-    return f"{known} + {spent.unpriced:,} {calls} of unknown price" if spent.cost_usd else "unknown"
+    return f"{known} + {spent.unpriced:,} {calls} of unknown cost" if spent.cost_usd else "unknown"
 
 
 def _moment(at: datetime.datetime | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from glan.curation import contamination
 from glan.curation.contamination import Contamination
-from glan.curation.rules import Example, reasons, rules_digest
+from glan.curation.rules import Example, reasons
 from glan.curation.signatures import signature
 from glan.curation.verdicts import verdict
 from glan.stages.making import Effects, Made, Row, commit, subject_of
@@ -38,7 +38,7 @@ def plan(above: Unit, receipt: Receipt, subject: Mapping[str, Any], recipe: Reci
             prompts=[],
             role=None,
             edition=edition,
-            rules=rules_digest(recipe.config.curation),
+            rules=recipe.rules,
         ),
     )
 

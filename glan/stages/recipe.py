@@ -1,15 +1,18 @@
 """How requests and keys are made of a run's configuration and its prompts: what all stages share."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel
 
 from glan.config import ROLES, ModelProfile, Role, RunConfig
 from glan.curation.contamination import Contamination
+from glan.curation.rules import rules_digest
 from glan.gateway.requests import Message, Problem, Reader, Request, Understood
-from glan.keys import digest, normalised, seed_for
+from glan.keys import canonical, normalised, seed_for
 from glan.prompts import Prompts
 from glan.units import Unit
 
@@ -21,6 +24,12 @@ class Recipe:
     config: RunConfig
     prompts: Prompts
     benchmarks: Callable[[], Contamination] | None = None  # read at its first use: only verdicts need it
+    _shared: dict[Any, bytes] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    @cached_property
+    def rules(self) -> str:
+        """Digest of all that decides how an example is judged by itself."""
+        return rules_digest(self.config.curation)
 
     def profile(self, role: Role) -> ModelProfile:
         """The model profile of a role."""
@@ -30,17 +39,21 @@ class Recipe:
     def unit_key(
         self, stage: str, *, inputs: Any, prompts: Sequence[str], role: Role | None, edition: int, **parameters: Any
     ) -> str:
-        """The `unit_key`: everything that decides the rows of a unit, and nothing else (design: keys)."""
-        return digest(
-            {
+        """The `unit_key`: everything that decides the rows of a unit, and nothing else (design: keys).
+
+        It is the digest of one JSON object. A look at a large store makes millions of keys, so the parts that all
+        units of a stage have in common are spelt out once.
+        """
+        shared = self._shared.get((stage, role, *prompts))
+        if shared is None:
+            common = {
                 "stage": stage,
-                "inputs": inputs,
                 "prompts": {name: self.prompts[name].stamp.digest for name in prompts},
                 "profile": self.profile(role).identity() if role else None,
-                "parameters": parameters,
-                "edition": edition,
             }
-        )
+            shared = self._shared[stage, role, *prompts] = canonical(common).removeprefix(b"{")
+        own = canonical({"inputs": inputs, "parameters": parameters, "edition": edition}).removesuffix(b"}")
+        return hashlib.sha256(own + b"," + shared).hexdigest()  # names in alphabetical order, so still canonical
 
     def request(
         self,
@@ -69,7 +82,7 @@ class Recipe:
             discipline_id=unit.discipline_id,
             unit=unit.address,
             unit_key=unit.key,
-            node=unit.node if sample_index is None else f"{unit.node} #{sample_index}",
+            node=unit.node if sample_index is None else unit.sample(sample_index),
             prompt=prompt.stamp,
             messages=[*after, *messages],
             profile=profile,

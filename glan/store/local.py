@@ -5,7 +5,7 @@ import datetime
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -70,7 +70,12 @@ class LocalFiles(Files):
     def list(self, prefix: str) -> list[Entry]:
         folder = self._place(prefix.rstrip("/")) if prefix else self._root
         with self._plain_errors(prefix or LAYOUT):
-            return sorted(_walk(folder, self._root), key=lambda entry: entry.path)
+            return sorted(_entries(folder, self._root), key=lambda entry: entry.path)
+
+    def names(self, prefix: str) -> Sequence[str]:
+        folder = self._place(prefix.rstrip("/")) if prefix else self._root
+        with self._plain_errors(prefix or LAYOUT):
+            return list(_paths(folder, self._root))
 
     def delete(self, path: str) -> None:
         target = self._place(path)
@@ -126,15 +131,18 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _walk(folder: Path, root: Path) -> Iterator[Entry]:
+def _entries(folder: Path, root: Path) -> Iterator[Entry]:
+    for path in _paths(folder, root):
+        with contextlib.suppress(FileNotFoundError):  # removed since it was listed
+            state = os.stat(root / path)
+            yield Entry(path, state.st_size, datetime.datetime.fromtimestamp(state.st_mtime, datetime.UTC))
+
+
+def _paths(folder: Path, root: Path) -> Iterator[str]:
+    """All files below a folder that are whole, relative to the root."""
     for place, _, names in os.walk(folder, onerror=_unless_absent):
-        for name in names:
-            file = Path(place, name)
-            with contextlib.suppress(FileNotFoundError):  # removed since it was listed
-                if not name.startswith("."):
-                    state = file.stat()
-                    modified = datetime.datetime.fromtimestamp(state.st_mtime, datetime.UTC)
-                    yield Entry(file.relative_to(root).as_posix(), state.st_size, modified)
+        below = "" if place == str(root) else f"{Path(place).relative_to(root).as_posix()}/"
+        yield from (below + name for name in names if not name.startswith("."))
 
 
 def _unless_absent(error: OSError) -> None:

@@ -19,7 +19,8 @@ Cost = Callable[[str, int, int, int], float | None]
 UNKNOWN_CALL = (500, 500)
 """Tokens sent and received by a call that broke off, where no call under the budget is known that it could be like."""
 
-_COLUMNS = ["budget_id", "model", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd"]
+_RATE_LIMITED = 429  # such a call was not taken on
+_COLUMNS = ["budget_id", "status", "model", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Spending:
 
 
 def spent(files: Files, budget_id: str, cost: Cost | None = None) -> Spending:
-    """What all calls under this id have used.
+    """What all calls under this id have used; one that the endpoint did not take on, being at its limit, is none.
 
     Nothing counts as 0 because it is unknown: a call that broke off counts as much as the largest under the budget,
     and a call that was made without a price costs what `cost` says today. Without `cost` no money is counted.
@@ -60,6 +61,7 @@ class _Sums:
     broken_off: Counter[str] = field(default_factory=Counter)
 
     def add(self, rows: pa.Table) -> None:
+        rows = rows.filter(pc.not_equal(rows["status"], _RATE_LIMITED))
         whole = pc.and_(pc.is_valid(rows["prompt_tokens"]), pc.is_valid(rows["completion_tokens"]))
         known = rows.filter(whole)
         sent, received = known["prompt_tokens"], known["completion_tokens"]

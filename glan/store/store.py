@@ -114,6 +114,8 @@ class Store:
             sha256="",
             planned=planned,
             quarantined=quarantine.num_rows if quarantine is not None else 0,
+            asks_again=unit.retries[-1].key if unit.retries else "",
+            closes=unit.retries[-1].quarantined if unit.retries else 0,
             content_digest=content_digest,
             parent_digest=unit.parent_digest,
             capacity=capacity,
@@ -182,8 +184,8 @@ class Store:
 
         Files that are not named as an object is, such as someone's backup copy, are passed over.
         """
-        entries = self.files.list(f"{stage}/disc={discipline_id}")
-        return {entry.path for entry in entries if _OBJECT.fullmatch(entry.path)}
+        names = self.files.names(f"{stage}/disc={discipline_id}")
+        return {path for path in names if _OBJECT.fullmatch(path)}
 
     def receipt(self, object: str) -> Receipt:
         """The receipt of a unit's object, read back from the object itself.

@@ -263,3 +263,17 @@ def test_words_that_differ_in_a_vowel_sign_or_a_plus_are_compared_as_different()
     assert normalised("C++: the + sign, & more") == "c++ the sign more"
     assert normalised("E\u0301tude") == normalised("étude")
     assert normalised("__ -- \u0301 ++") == ""
+
+
+def test_a_unit_key_is_the_digest_of_one_object_that_anyone_can_spell_out() -> None:
+    made = recipe()
+    assert units(made)["answers"].key == digest(
+        {
+            "stage": "answers",
+            "inputs": "2" * 64,
+            "prompts": {"answer": PROMPTS["answer"].stamp.digest},
+            "profile": MODEL.identity(),
+            "parameters": {"seed": made.config.seed},
+            "edition": 0,
+        }
+    )

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from model_faults import HARMLESS, UNREADABLE, Faults, Payload
 from model_faults import RATED as KINDS
-from model_faults import Faults, Payload
 from model_server import ModelServer, Received
 from proof_checks import Row, check_complete, check_store, in_flight_when_refused, ledger, paid_twice, rows, unrecorded
 from proof_world import CONCURRENCY, RUN, SEED, Desk, environment, one_pass, run_here
 
 ATTEMPTS = 3
-UNREADABLE = frozenset({"truncated_json", "wrong_schema", "empty", "refusal", "length", "content_filter"})
+EVERY = 5
+"""Of so many calls, one meets a fault."""
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -35,12 +36,13 @@ def store(server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_under_a_mix_of_all_faults_a_run_ends_and_nothing_is_mistaken(server: ModelServer, store: str) -> None:
-    run = {**RUN, "questions": 16}
+    run = {**RUN, "questions": 24}
     server.faults = Faults(when=Dealer().kind, hang_seconds=60, retry_after="0.2")
     state = run_here({**run, **timing(2.0)})
     assert state.is_completed() and state.name in ("Completed", "PartiallyCompleted"), state
     struck = Counter(call.fault for call in server.calls)
-    assert struck.keys() == {*KINDS, None} and struck[None] > 4 * (struck.total() - struck[None])
+    assert struck.keys() == {*KINDS, None}
+    assert EVERY * (struck.total() - struck[None]) >= struck.total() * 0.8, "too few faults to prove anything"
     check_store(store)
     check_complete(store, run)
     check_attempts(store)
@@ -49,7 +51,7 @@ def test_under_a_mix_of_all_faults_a_run_ends_and_nothing_is_mistaken(server: Mo
 
 
 class Dealer:
-    """Deals every kind of fault in turn to every sixth call, and those of JSON to the first calls that ask for it."""
+    """Deals every kind of fault in turn to every fifth call, and those of JSON to the first calls that ask for it."""
 
     def __init__(self) -> None:
         self._calls = 0
@@ -61,7 +63,7 @@ class Dealer:
         self._calls += 1
         if "response_format" in payload:
             return self._for_json.pop() if self._for_json else None
-        if self._calls % 6 or (self._next == "duplicate" and not is_question(payload)):
+        if self._calls % EVERY or (self._next == "duplicate" and not is_question(payload)):
             return None
         dealt, self._next = self._next, next(self._kinds)
         return dealt
@@ -133,10 +135,10 @@ def test_a_call_that_hangs_stops_no_other(server: ModelServer, store: str) -> No
 
 
 def check_attempts(store: str) -> None:
-    """No request was answered more often than the limit, and none again once it was understood."""
+    """No request was replied to more often than the limit, and none again once a reply was understood."""
     answered: dict[str, list[Row]] = {}
     for row in sorted(ledger(store), key=lambda row: (row["request_key"], row["attempt"])):
-        if 200 <= row["status"] < 300:
+        if 200 <= row["status"] < 300 and row["reply"] is not None:
             answered.setdefault(row["request_key"], []).append(row)
     for attempts in answered.values():
         assert len(attempts) <= ATTEMPTS
@@ -166,7 +168,7 @@ def check_replies(server: ModelServer, store: str) -> None:
 
 
 def check_reply(text: str, call: Received) -> None:
-    assert call.fault in (None, "duplicate") and call.status == 200
+    assert call.fault in (None, *HARMLESS) and call.status == 200
     assert call.reply_text.strip() == text
 
 

@@ -62,12 +62,30 @@ def test_not_one_call_more_is_made_than_allowed(
     server.faults = faults
     gateway = open_gateway(server.base_url, max_concurrency=AT_ONCE, allowance=caps(calls=cap))
     ended = runs_of(gateway, 20, 10)
-    assert server.count == len(log.rows) == cap
+    assert sum(row["status"] != 429 for row in log.rows) == cap
+    assert server.count == len(log.rows)
     spent = [run for run in ended if isinstance(run, BudgetSpent)]
     assert {str(run) for run in spent} == {f"the budget is spent: {cap} of {cap} calls"}
     with pytest.raises(BudgetSpent):
         gateway.run([one(ask(10_000))])
-    assert server.count == cap
+    assert server.count == len(log.rows)
+
+
+def test_a_call_that_the_endpoint_did_not_take_on_counts_for_nothing(open_gateway: Open, log: MemoryLog) -> None:
+    with ModelServer(faults=Faults(when=lambda payload, nth: "rate_limit" if nth < 3 else None)) as server:
+        gateway = open_gateway(server.base_url, allowance=caps(calls=2))
+        assert [outcome.failure for outcome in gateway.run([one(ask(0)), one(ask(1))])] == [None, None]
+        assert server.count == 8
+        with pytest.raises(BudgetSpent, match="2 of 2 calls"):
+            gateway.run([one(ask(2))])
+
+
+def test_asking_again_for_a_reply_that_could_not_be_used_counts(open_gateway: Open, endpoint: SayAnything) -> None:
+    endpoint.say = lambda payload, nth: completion("" if nth < 2 else "A good answer.")
+    gateway = open_gateway(endpoint.base_url, allowance=caps(calls=3))
+    assert gateway.run([one(ask(attempts=3))])[0].value == "A good answer."
+    with pytest.raises(BudgetSpent, match="3 of 3 calls"):
+        gateway.run([one(ask(1))])
 
 
 @pytest.mark.parametrize("faults", [Faults(), PASSING], ids=["well", "faults"])
@@ -219,12 +237,14 @@ def test_a_refusal_by_http_costs_a_call_and_no_tokens(open_gateway: Open) -> Non
 
 
 def test_an_endpoint_that_does_not_count_is_taken_to_use_what_was_set_aside(
-    open_gateway: Open, endpoint: SayAnything
+    open_gateway: Open, endpoint: SayAnything, notices: list[str]
 ) -> None:
     endpoint.say = lambda payload, nth: completion("A good answer.", usage=None)
     with pytest.raises(BudgetSpent):
         open_gateway(endpoint.base_url, allowance=caps(tokens=4_100)).run([one(ask(i)) for i in range(50)])
     assert len(endpoint.payloads) == 10
+    assert [notice for notice in notices if "does not count tokens; the budget goes by" in notice] == notices
+    assert len(notices) == 1
 
 
 def test_money_cannot_be_capped_where_the_price_is_unknown(open_gateway: Open, server: ModelServer) -> None:

@@ -1,9 +1,14 @@
-"""Small matters of the adapter that are plain functions."""
+"""Small matters of the adapter: plain functions, and one connection to a server of three lines."""
 
+import asyncio
 import datetime
+import json
+import re
+from typing import Any
 
 import pytest
 
+from glan.gateway.answers import Fault, Reply
 from glan.gateway.client import Client, retry_after
 from glan.gateway.terms import Endpoint, Pace
 
@@ -60,3 +65,45 @@ def test_the_host_is_shown_without_credentials() -> None:
 def test_waits_double_up_to_the_longest() -> None:
     pace = Pace(first_wait_seconds=1, longest_wait_seconds=10)
     assert [pace.wait(n) for n in (0, 1, 2, 3, 4, 10_000)] == [1, 2, 4, 8, 10, 10]
+
+
+def test_what_arrives_on_an_idle_connection_is_not_taken_for_the_next_answer() -> None:
+    said_again = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while request := await _request(reader):
+            text = request["messages"][0]["content"]
+            writer.write(_response(text))
+            await asyncio.sleep(0.05)
+            writer.write(_response(text))
+            said_again.set()
+
+    async def two_questions() -> list[Reply | Fault]:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        client = Client(Endpoint(f"http://127.0.0.1:{port}/v1", "k"))
+        replies = []
+        for text in ("one", "two"):
+            replies.append(await client.ask({"messages": [{"role": "user", "content": text}]}, 20.0))
+            await said_again.wait()
+            await asyncio.sleep(0.05)  # until it has arrived
+        await client.close()
+        server.close()
+        return replies
+
+    replies = asyncio.run(two_questions())
+    assert [reply.text for reply in replies if isinstance(reply, Reply)] == ["one", "two"]
+
+
+async def _request(reader: asyncio.StreamReader) -> Any:
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError:
+        return None
+    length = int(re.search(rb"content-length: (\d+)", head.lower())[1])  # type: ignore[index]
+    return json.loads(await reader.readexactly(length))
+
+
+def _response(text: str) -> bytes:
+    body = json.dumps({"choices": [{"message": {"content": text}, "finish_reason": "stop"}]}).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)

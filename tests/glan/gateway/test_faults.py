@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from gateway_world import KEY, MemoryHistory, MemoryLog, ask, one
+from model_faults import HARMLESS, RATED, UNREADABLE
 from model_server import Faults, ModelServer
 from pydantic import BaseModel, Field
 
@@ -13,6 +14,7 @@ from glan.errors import EndpointRefused
 from glan.gateway.gateway import Gateway
 from glan.gateway.reading import structured
 from glan.gateway.requests import Outcome, Request
+from glan.records import table
 
 Open = Callable[..., Gateway]
 
@@ -26,8 +28,8 @@ class Syllabus(BaseModel):
     sessions: list[Session] = Field(min_length=2, max_length=4)
 
 
-CONTENT = {"truncated_json", "wrong_schema", "empty", "refusal", "length", "content_filter"}
-PASSING = ["rate_limit", "rate_limit_after", "error_500", "error_503", "drop_before", "drop_inside"]
+CONTENT = UNREADABLE - {"aborted"}
+PASSING = sorted(set(RATED) - CONTENT - HARMLESS - {"bad_request"})
 MIX = Faults(
     rate_limit=0.02, error_500=0.02, error_503=0.02, drop_before=0.02, drop_inside=0.02, truncated_json=0.02,
     wrong_schema=0.02, empty=0.02, refusal=0.02, length=0.02, content_filter=0.01, bad_request=0.01,
@@ -72,10 +74,24 @@ def test_a_mix_of_all_faults_ends_with_everything_answered_or_failed(
 
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_passing_fault_costs_no_attempt(open_gateway: Open, server: ModelServer, fault: str) -> None:
-    server.faults = Faults(when=lambda payload, nth: fault if nth < 2 else None, retry_after="0.05")
-    outcomes = open_gateway(server.base_url).run([one(ask(i, attempts=1)) for i in range(5)])
+    server.faults = Faults(when=lambda payload, nth: fault if nth < 2 else None, retry_after="0.05", hang_seconds=20)
+    requests = [ask(i, attempts=1, timeout_seconds=0.5) for i in range(5)]
+    outcomes = open_gateway(server.base_url).run([one(request) for request in requests])
     assert all(outcome.failure is None for outcome in outcomes)
     assert server.count == 15
+
+
+@pytest.mark.parametrize("fault", sorted(HARMLESS))
+def test_what_is_only_odd_is_understood_at_once(
+    open_gateway: Open, server: ModelServer, log: MemoryLog, fault: str
+) -> None:
+    server.faults = Faults(when=lambda payload, nth: fault)
+    gateway = open_gateway(server.base_url, max_concurrency=4)
+    outcomes = [outcome for i in range(5) for outcome in gateway.run([one(ask(j)) for j in range(4 * i, 4 * i + 4)])]
+    assert all(outcome.failure is None for outcome in outcomes)
+    every_answer_is_its_own(server, outcomes)
+    assert server.count == 20
+    assert table("calls", [{**row, "writer": "w"} for row in log.rows]).num_rows == 20, "what cannot be put on record"
 
 
 @pytest.mark.parametrize("fault", sorted(CONTENT))

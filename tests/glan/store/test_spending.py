@@ -35,6 +35,13 @@ def test_all_calls_of_an_id_count_whoever_made_them_and_no_others(store_url: str
     assert spent(files, "c", price) == Spending(calls=0, tokens=0, usd=0.0)
 
 
+def test_a_call_that_the_endpoint_did_not_take_on_is_none(store_url: str) -> None:
+    files = Files.open(store_url)
+    nothing = {"prompt_tokens": 0, "cached_tokens": 0, "completion_tokens": 0}
+    record(files, {"budget_id": "a"}, {"budget_id": "a", "status": 429, **nothing})
+    assert spent(files, "a") == Spending(calls=1, tokens=30, usd=None)
+
+
 def test_nothing_is_spent_in_a_store_without_calls(store_url: str) -> None:
     assert spent(Files.open(store_url), "a", price) == Spending(0, 0, 0.0)
 
