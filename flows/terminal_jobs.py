@@ -12,7 +12,8 @@ from flows.options import as_typed
 from flows.parameters import BackfillConfig, CurateConfig, ExpandConfig
 from flows.terminal import ENDED_WITH_FAILURES, explained, out, quiet_prefect, show_json, show_table, stop
 from flows.terminal_report import carry_out, report
-from glan.config import RunConfig, explain
+from glan.checks import explain
+from glan.config import RunConfig
 from glan.errors import InputError
 from glan.settings import Settings
 from glan.store.store import Store

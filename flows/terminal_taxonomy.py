@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.terminal import ENDED_WITH_FAILURES, counted, explained, note, out, quiet_prefect, show_json, stop
-from glan.config import RunConfig, explain
+from glan.checks import explain
+from glan.config import RunConfig
 from glan.drafting import keeping, review_file
 from glan.drafting.documents import Draft, DraftPlan, spelled
 from glan.drafting.flags import failure
