@@ -27,12 +27,16 @@ from tasks.curation import curate, curated
 from tasks.doctor import examine_before_paying
 from tasks.preparation import conclude, current_taxonomy, prepare
 from tasks.receipts import receipts_in
+from tasks.retrying import finish_if_open
 from tasks.runner import stop, task_runner, workers
 from tasks.watching import STOPPED
 from tasks.wiring import Order, effects, leases, now, recipe, scope
 
 DISCIPLINES_AT_ONCE = 3
 """A few overlap, so that the last slow calls of one do not leave the gateway idle."""
+
+DISCIPLINES_AT_ONCE_IN_BATCHES = 16
+"""The same where calls go by batches: one batch holds calls of many disciplines."""
 
 LOOK_EVERY_SECONDS = 0.5
 """How often the main thread wakes while sub-flows run: signals reach no other."""
@@ -88,6 +92,8 @@ def _with_work(order: Order) -> list[str]:
         if seen.ready:
             todo.append(walk.discipline.discipline_id)
             continue
+        if scope(order).mode == "retry":
+            finish_if_open(order, walk.discipline.discipline_id)
         receipts = [receipt for stage in seen.done.values() for _, receipt in stage.values()]
         publish_done(run.store, walk.shelf, receipts, order.run_id, now)
         if shown is None or shown.generations.get(walk.discipline.discipline_id, {}) != walk.shelf.generations:
@@ -106,19 +112,20 @@ def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[
     if not discipline_ids:
         return []
     counts = progress.of(order.run_id)
+    most = DISCIPLINES_AT_ONCE_IN_BATCHES if wiring.in_batches(order) else DISCIPLINES_AT_ONCE
     turns = Turns(discipline_ids, leases(order), recipe(order).config.on_busy, counts.say)
     running: dict[Future[State[Any]], str] = {}
     states: list[State[Any]] = []
     with (
         workers(order),
-        ThreadPoolExecutor(DISCIPLINES_AT_ONCE, thread_name_prefix="discipline") as pool,
+        ThreadPoolExecutor(most, thread_name_prefix="discipline") as pool,
         _stopping_calls(order),
         turns,
     ):
         while running or (turns and not counts.over):
             # Flow runs that are created at the same moment collide in the server's database: one after another.
             begun = all(counts.total(discipline_id).known for discipline_id in running.values())
-            free = begun and len(running) < DISCIPLINES_AT_ONCE and not counts.over
+            free = begun and len(running) < most and not counts.over
             if free and (discipline_id := turns.next()):
                 work = pool.submit(contextvars.copy_context().run, _discipline, discipline_id, order)
                 running[work] = discipline_id

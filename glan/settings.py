@@ -3,8 +3,13 @@
 from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
+<<<<<<< HEAD
 from typing import Any, Literal
 from zoneinfo import available_timezones
+=======
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+>>>>>>> main
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -51,12 +56,24 @@ class Settings(BaseSettings):
     question_model: ModelName = ""
     answer_model: ModelName = ""
     max_concurrency: int = Field(default=64, ge=1, le=10_000, description="most calls in flight in this process")
+<<<<<<< HEAD
     requests_per_minute: int | None = Field(
         default=None, ge=1, le=LARGEST, description="cap of this process; unset: none"
     )
     tokens_per_minute: int | None = Field(
         default=None, ge=1, le=LARGEST, description="cap of this process; unset: none"
     )
+=======
+    requests_per_minute: int | None = Field(default=None, ge=1, description="cap of this process; unset: none")
+    tokens_per_minute: int | None = Field(default=None, ge=1, description="cap of this process; unset: none")
+    mode: Literal["realtime", "batch"] = Field(
+        default="realtime", description="call by call, or by the provider's Batch API; a model profile may have its own"
+    )
+    batch_gather_seconds: float = Field(
+        default=10.0, gt=0, le=3600, description="a batch is sent when no call has been added for so long"
+    )
+    batch_requests: int = Field(default=50_000, ge=1, le=50_000, description="most calls in one batch")
+>>>>>>> main
     patience_seconds: float = Field(default=1800.0, ge=0, description="how long an endpoint that is down is waited for")
     flush_seconds: float = Field(default=2.0, gt=0, le=60, description="longest time a finished reply stays unwritten")
     prices: Path | None = Field(
@@ -96,8 +113,10 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _check_timezone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError("must be the name of a time zone, such as Europe/Berlin")
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, OSError, ValueError) as error:
+            raise ValueError("must be the name of a time zone, such as Europe/Berlin") from error
         return value
 
     @field_validator("dask_address")

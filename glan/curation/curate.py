@@ -58,10 +58,7 @@ def curate_store(
         [unit for some in units.values() for unit in some],
         [unit for some in named.values() for unit in some.values()],
     )
-    with tempfile.TemporaryDirectory(prefix="glan-duplicates-") as scratch:
-        duplicates = duplicates_of(
-            overview.candidates(), overview.texts, settings.near_duplicate_jaccard, Path(scratch)
-        )
+    duplicates = found_among(overview, settings.near_duplicate_jaccard)
     decided = _decided(store, overview.changed(duplicates), duplicates)
     changed = []
     for discipline_id, receipts in units.items():
@@ -74,6 +71,12 @@ def curate_store(
             )
             changed.append(discipline_id)
     return _verdicts(overview, overview.kept(duplicates), sorted(judged), changed)
+
+
+def found_among(overview: Overview, threshold: float) -> dict[str, str]:
+    """What is a duplicate of what: two questions from this Jaccard similarity on. Reads the overview, which is new."""
+    with tempfile.TemporaryDirectory(prefix="glan-duplicates-") as scratch:
+        return duplicates_of(overview.candidates(), overview.texts, threshold, Path(scratch))
 
 
 def _verdicts(overview: Overview, kept: Counter[str], judged: Sequence[str], changed: Sequence[str]) -> Verdicts:
@@ -105,11 +108,12 @@ def _units(store: Store, discipline_id: str, judged: Sequence[Receipt], named: B
 def _decided(store: Store, units: Sequence[Receipt], duplicates: Mapping[str, str]) -> dict[Identity, Receipt]:
     """New objects of these units with today's verdicts, by what they replace."""
     with ThreadPoolExecutor(READERS, thread_name_prefix="glan-write") as pool:
-        made = pool.map(lambda unit: _rewritten(store, unit, duplicates), units)
+        made = pool.map(lambda unit: rewritten(store, unit, duplicates), units)
         return {identity(unit): new for unit, new in zip(units, made, strict=True)}
 
 
-def _rewritten(store: Store, receipt: Receipt, duplicates: Mapping[str, str]) -> Receipt:
+def rewritten(store: Store, receipt: Receipt, duplicates: Mapping[str, str]) -> Receipt:
+    """The unit with the verdicts that follow from these duplicates, as an object of its own."""
     rows = [
         {**row, **verdict(own_reasons(row["reasons"]), duplicates.get(row["question_id"]))}
         for row in store.read(receipt).to_pylist()

@@ -70,6 +70,7 @@ class Exchange:
     mode: Mode | None
     started_at: datetime.datetime
     finished_at: datetime.datetime
+    batch_id: str | None = None
 
 
 class Asking:
@@ -98,7 +99,8 @@ class Asking:
         try:
             while (failure := self._progress.failure(self._request)) is None:
                 exchange = await self._exchange()
-                self._progress.attempts += 1
+                attempt = self._progress.attempts + 1
+                self._progress.attempted(attempt, self._desk.ledger.run_id, exchange.finished_at)
                 if isinstance(exchange.answer, Reply):
                     ended: Call | Failure | None = await self._read(exchange, exchange.answer)
                 else:
@@ -135,7 +137,7 @@ class Asking:
 
     async def _send(self, mode: Mode | None) -> tuple[Reply | Fault, datetime.datetime]:
         request, progress, gate = self._request, self._progress, self._desk.gate
-        sent = body(request, mode, progress.failures, progress.problem, progress.bad_reply)
+        sent = body(request, mode, progress.seeds_used, progress.problem, progress.bad_reply)
         characters = sum(len(message["content"]) for message in sent["messages"])
         expected = gate.expected_tokens(characters)
         await gate.enter(self._rank, expected)
@@ -219,7 +221,7 @@ class Asking:
         """Go on after a fault: wait, note it, or raise what ends everything."""
         trouble = exchange.trouble
         assert trouble is not None  # every fault is classified
-        self._record(exchange, trouble.kind, trouble.message if trouble.way is Way.CONTENT else None)
+        self._record(exchange, trouble.kind, trouble.message if trouble.way in (Way.CONTENT, Way.WEATHER) else None)
         self._stop_if_told()
         if trouble.way is Way.CAPACITY:
             await self._bear_capacity(trouble, fault)
@@ -248,7 +250,7 @@ class Asking:
         breaker.failed(self._request.key, trouble)
         self._weather += 1
         if self._weather >= self._desk.pace.weather_attempts and self._is_its_own_fault(trouble):
-            return Failure(self._request, "weather", trouble.message, "", self._progress.attempts)
+            return self._progress.failed(self._request, "weather", trouble.message)
         await self._desk.rest(self._desk.pace.wait(self._weather - 1), fault.retry_after)
         return None
 
@@ -273,7 +275,7 @@ class Asking:
 
     def _record(self, exchange: Exchange, error_kind: str | None, reply: str | None) -> float | None:
         ledger = self._desk.ledger
-        spent = ledger.spent(self._request.profile.model, exchange.answer)
+        spent = ledger.spent(self._request.profile.model, exchange.answer, batch=exchange.batch_id is not None)
         ledger.record(
             self._request,
             exchange.answer,
@@ -283,6 +285,7 @@ class Asking:
             finished_at=exchange.finished_at,
             error_kind=error_kind,
             reply=reply,
+            batch_id=exchange.batch_id,
         )
         if self._desk.purse and isinstance(exchange.answer, Reply) and spent.prompt_tokens is None:
             self._desk.purse.not_counted(self._line.host)
