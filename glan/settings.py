@@ -3,13 +3,8 @@
 from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
-<<<<<<< HEAD
 from typing import Any, Literal
-from zoneinfo import available_timezones
-=======
-from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
->>>>>>> main
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -56,16 +51,12 @@ class Settings(BaseSettings):
     question_model: ModelName = ""
     answer_model: ModelName = ""
     max_concurrency: int = Field(default=64, ge=1, le=10_000, description="most calls in flight in this process")
-<<<<<<< HEAD
     requests_per_minute: int | None = Field(
         default=None, ge=1, le=LARGEST, description="cap of this process; unset: none"
     )
     tokens_per_minute: int | None = Field(
         default=None, ge=1, le=LARGEST, description="cap of this process; unset: none"
     )
-=======
-    requests_per_minute: int | None = Field(default=None, ge=1, description="cap of this process; unset: none")
-    tokens_per_minute: int | None = Field(default=None, ge=1, description="cap of this process; unset: none")
     mode: Literal["realtime", "batch"] = Field(
         default="realtime", description="call by call, or by the provider's Batch API; a model profile may have its own"
     )
@@ -73,7 +64,6 @@ class Settings(BaseSettings):
         default=10.0, gt=0, le=3600, description="a batch is sent when no call has been added for so long"
     )
     batch_requests: int = Field(default=50_000, ge=1, le=50_000, description="most calls in one batch")
->>>>>>> main
     patience_seconds: float = Field(default=1800.0, ge=0, description="how long an endpoint that is down is waited for")
     flush_seconds: float = Field(default=2.0, gt=0, le=60, description="longest time a finished reply stays unwritten")
     prices: Path | None = Field(
