@@ -88,3 +88,15 @@ def verify(
     from flows.terminal_care import verify_store
 
     verify_store(discipline or None, deep, json)
+
+
+@store_app.command()
+def compact(
+    discipline: Disciplines = None,
+    part_mb: Annotated[int, typer.Option(min=1, max=256, help="About how large a part is to become, in MB.")] = 128,
+    json: Json = False,
+) -> None:
+    """Merge many small objects into few large ones; runs and readers may go on meanwhile."""
+    from flows.terminal_care import compact_store
+
+    compact_store(discipline or None, part_mb, json)
