@@ -289,6 +289,17 @@ def prices_of(settings: Settings, profiles: Iterable[ModelProfile] = ()) -> Pric
     return Prices.load(settings.prices, public_prices(addresses, otherwise, now))
 
 
+def cost_ahead(prices: Prices, profiles: Iterable[ModelProfile], settings: Settings) -> Cost:
+    """What calls will cost. Of a model that is called in both modes, the price of calls made at once, which is the higher."""
+    at_once = {profile.model for profile in profiles if not goes_by_batch(profile, settings)}
+
+    def cost(model: str, prompt_tokens: float, cached_tokens: float, completion_tokens: float) -> float | None:
+        priced = prices.cost if model in at_once else prices.batch_cost
+        return priced(model, prompt_tokens, cached_tokens, completion_tokens)
+
+    return cost
+
+
 def endpoint_of(settings: Settings) -> Callable[[ModelProfile], Endpoint]:
     """Where the calls of a profile go: its own endpoint if it names one, else the environment's."""
 
