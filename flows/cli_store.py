@@ -84,3 +84,18 @@ def verify(
     from flows.terminal_care import verify_store
 
     verify_store(discipline or None, deep, json)
+
+
+@store_app.command()
+def replay(
+    discipline: Disciplines = None,
+    stage: Annotated[list[str] | None, typer.Option("--stage", help="Of this stage only; may be repeated.")] = None,
+    into: Annotated[
+        str | None, typer.Option("--into", help="Another store, a folder or s3://, for what is made again.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Make every unit again from calls and inputs on record, without a call: compare, and write what is missing."""
+    from flows.terminal_replay import show_replay
+
+    show_replay(discipline or [], stage or [], into, json)
