@@ -99,3 +99,17 @@ def replay(
     from flows.terminal_replay import show_replay
 
     show_replay(discipline or [], stage or [], into, json)
+
+
+@store_app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A SELECT over the tables: subjects, ..., instructions, calls, ...")],
+    snapshot: Annotated[int | None, typer.Option(help="Number of the snapshot. Default: the latest.")] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Rows that are shown; as JSON or CSV all are given.")] = 50,
+    json: Json = False,
+    csv: Annotated[bool, typer.Option("--csv", help="All rows as CSV.")] = False,
+) -> None:
+    """Ask the store in SQL, by DuckDB: pip install 'glan[sql]'. Nothing can be changed by it."""
+    from flows.terminal_sql import run_query
+
+    run_query(query, snapshot, rows, json, csv)
