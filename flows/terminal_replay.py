@@ -4,6 +4,8 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 
+from rich.markup import escape
+
 from flows.terminal import ENDED_WITH_FAILURES, counted, explained, out, show_json, show_table, stop
 from glan.errors import InputError
 from glan.names import shown
@@ -13,6 +15,7 @@ from glan.units import STAGES
 from tasks.preparation import current_taxonomy, existing_store
 
 MOST_SHOWN = 20
+LONGEST_REASON = 300
 
 
 def show_replay(disciplines: list[str], stages: list[str], into: str | None, as_json: bool) -> None:
@@ -64,10 +67,8 @@ def _ids(store: Store, disciplines: Sequence[str]) -> list[str]:
 
 def _show(lines: list[dict[str, object]], odd: list[Replayed]) -> None:
     show_table("Objects", lines)
-    if odd:
-        show_table(
-            "Not as they are",
-            [{"path": one.path, "result": one.result, "reason": shown(one.reason, 300)} for one in odd[:MOST_SHOWN]],
-        )
+    for one in odd[:MOST_SHOWN]:
+        out.print(f"[bold red]{one.result}[/] {escape(one.path)}", highlight=False)
+        out.print(f"    {shown(one.reason, LONGEST_REASON)}", markup=False, highlight=False)
     if len(odd) > MOST_SHOWN:
         out.print(f"and {counted(len(odd) - MOST_SHOWN, 'object')} more")

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -43,6 +43,13 @@ class Settings(BaseSettings):
     max_concurrency: int = Field(default=64, ge=1, le=10_000, description="most calls in flight in this process")
     requests_per_minute: int | None = Field(default=None, ge=1, description="cap of this process; unset: none")
     tokens_per_minute: int | None = Field(default=None, ge=1, description="cap of this process; unset: none")
+    mode: Literal["realtime", "batch"] = Field(
+        default="realtime", description="call by call, or by the provider's Batch API; a model profile may have its own"
+    )
+    batch_gather_seconds: float = Field(
+        default=10.0, gt=0, le=3600, description="a batch is sent when no call has been added for so long"
+    )
+    batch_requests: int = Field(default=50_000, ge=1, le=50_000, description="most calls in one batch")
     patience_seconds: float = Field(default=1800.0, ge=0, description="how long an endpoint that is down is waited for")
     flush_seconds: float = Field(default=2.0, gt=0, le=60, description="longest time a finished reply stays unwritten")
     prices: Path | None = Field(
@@ -82,8 +89,10 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _check_timezone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError("must be the name of a time zone, such as Europe/Berlin")
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, OSError, ValueError) as error:
+            raise ValueError("must be the name of a time zone, such as Europe/Berlin") from error
         return value
 
     @field_validator("dask_address")

@@ -4,6 +4,7 @@ A process keeps one set of effects for each run it works on, so that all tasks o
 another process or machine makes its own from its own environment and the run's order, which is two short strings.
 """
 
+import asyncio
 import datetime
 import functools
 import os
@@ -20,7 +21,8 @@ from pydantic import BaseModel, ConfigDict
 from glan.config import ModelProfile, RunConfig
 from glan.curation.contamination import kept_out
 from glan.errors import Cancelled, GlanError, InputError
-from glan.gateway.gateway import Allowance, Endpoint, Gateway, Limits
+from glan.gateway.batch import provider
+from glan.gateway.gateway import Allowance, Batching, Endpoint, Gateway, Limits
 from glan.gateway.prices import Cost, Prices
 from glan.gateway.public_prices import public_prices
 from glan.gateway.terms import Amount
@@ -29,6 +31,7 @@ from glan.settings import Settings
 from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
 from glan.store import inputs, runs, spending
+from glan.store.batches import BatchBook
 from glan.store.calls import CallLog, Histories
 from glan.store.leases import Holder, Leases
 from glan.store.runs import RunRecord
@@ -62,6 +65,7 @@ class Crew:
 _effects: dict[str, Effects] = {}
 _crews: dict[str, Crew] = {}
 _watches: dict[str, Watch | None] = {}
+_settings: dict[str, Settings] = {}
 _lock = threading.Lock()
 
 
@@ -77,7 +81,7 @@ def effects(order: Order, profiles: Collection[ModelProfile] = ()) -> Effects:
     """
     with _lock:
         if order.run_id not in _effects:
-            settings = Settings.load()
+            settings = _settings_of(order)
             made = _effects[order.run_id] = _make(order, settings, profiles)
             _watches[order.run_id] = Watch.begin(order.run_id, made.gateway, settings.max_concurrency)
         return _effects[order.run_id]
@@ -115,6 +119,7 @@ def close(order: Order) -> None:
         made = _effects.pop(order.run_id, None)
         _crews.pop(order.run_id, None)
         watch = _watches.pop(order.run_id, None)
+        _settings.pop(order.run_id, None)
     if watch is not None:
         watch.end()
     if made is not None:
@@ -142,15 +147,22 @@ def rest(order: Order, seconds: float) -> None:
     effects(order).gateway.rest(seconds)
 
 
+def _settings_of(order: Order) -> Settings:
+    """The settings of a run in this process, read once: every unit asks for them."""
+    if order.run_id not in _settings:
+        _settings[order.run_id] = Settings.load()
+    return _settings[order.run_id]
+
+
 def recipe(order: Order) -> Recipe:
     """The configuration of a run, from the store, and the prompts of this machine."""
-    settings = Settings.load()
+    settings = _settings_of(order)
     return _recipe(settings.store, str(settings.prompts or ""), order.config_digest)
 
 
 def scope(order: Order) -> Scope:
     """Which part of the work a run takes on, from its record in the store."""
-    return _record(Settings.load().store, order.run_id).scope
+    return _record(_settings_of(order).store, order.run_id).scope
 
 
 def allowance(record: RunRecord, store: Store, cost: Cost, crew: Crew) -> Allowance | None:
@@ -178,7 +190,7 @@ def allowance(record: RunRecord, store: Store, cost: Cost, crew: Crew) -> Allowa
 
 def budget_id(order: Order) -> str:
     """Under which id a run's spending is counted."""
-    return _record(Settings.load().store, order.run_id).budget_id
+    return _record(_settings_of(order).store, order.run_id).budget_id
 
 
 @functools.lru_cache(maxsize=16)
@@ -197,7 +209,8 @@ def _recipe(store_url: str, prompts: str, config_digest: str) -> Recipe:
 def _make(order: Order, settings: Settings, profiles: Collection[ModelProfile]) -> Effects:
     store = Store.open(settings.store)
     log = CallLog(store.files, writer=secrets.token_hex(8), flush_seconds=settings.flush_seconds, clock=now)
-    prices = prices_of(settings, recipe(order).models().values() if order.config_digest else profiles)
+    profiles = recipe(order).models().values() if order.config_digest else profiles
+    prices = prices_of(settings, profiles)
     # The tiny calls of `doctor` belong to no run.
     record = _record(settings.store, order.run_id) if order.config_digest else None
     crew = _crews.get(order.run_id) or Crew(tell=progress.of(order.run_id).say)
@@ -217,6 +230,7 @@ def _make(order: Order, settings: Settings, profiles: Collection[ModelProfile]) 
         notify=crew.tell,
         clock=now,
         randomness=random.Random(),
+        batching=_batching(profiles, settings, store),
     )
     histories = Histories(store.files, log, crew.lost)
     return Effects(
@@ -228,6 +242,36 @@ def _make(order: Order, settings: Settings, profiles: Collection[ModelProfile]) 
         run_id=order.run_id,
         clock=now,
     )
+
+
+def _batching(profiles: Iterable[ModelProfile], settings: Settings, store: Store) -> Batching | None:
+    """How batches are made, where any of the profiles goes by them."""
+    if not any(goes_by_batch(profile, settings) for profile in profiles):
+        return None
+    return Batching(BatchBook(store.files, now), settings.batch_gather_seconds, settings.batch_requests)
+
+
+def in_batches(order: Order) -> bool:
+    """Whether any calls of a run go by a Batch API."""
+    settings = Settings.load()
+    return any(goes_by_batch(profile, settings) for profile in recipe(order).models().values())
+
+
+def check_batch_apis(recipe: Recipe, settings: Settings) -> None:
+    """See that each endpoint whose Batch API is to be used has one. One that does not answer is left for later.
+
+    Raises:
+        InputError: one has none.
+    """
+    endpoints = {endpoint_of(settings)(profile) for profile in recipe.models().values()}
+    for endpoint in endpoints:
+        if endpoint.batch:
+            asyncio.run(provider.check(endpoint))
+
+
+def goes_by_batch(profile: ModelProfile, settings: Settings) -> bool:
+    """Whether the calls of a profile go by its endpoint's Batch API."""
+    return (profile.mode or settings.mode) == "batch"
 
 
 def prices_of(settings: Settings, profiles: Iterable[ModelProfile] = ()) -> Prices:
@@ -260,6 +304,6 @@ def endpoint_of(settings: Settings) -> Callable[[ModelProfile], Endpoint]:
             raise InputError(
                 f"environment: {missing} is not set, and model {profile.model} needs it; set it and run again"
             )
-        return Endpoint(base_url=base_url, api_key=key or "none")
+        return Endpoint(base_url=base_url, api_key=key or "none", batch=goes_by_batch(profile, settings))
 
     return endpoint

@@ -97,6 +97,8 @@ class Contamination:
 
     def match(self, question: str, answer: str) -> Match | None:
         """The item that an example holds; None if it is clean."""
+        if not self._items:
+            return None
         for part, text in (("question", question), ("answer", answer)):
             spoken = words(text)
             if part == "question" and (number := self._short.get(" ".join(spoken))) is not None:

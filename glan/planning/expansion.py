@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
-from glan.planning.forecast import SUBJECTS_PER_DISCIPLINE
+from glan.planning.experience import SUBJECTS_PER_DISCIPLINE
 from glan.planning.walk import Shelf
 from glan.stages.questions import span_of
 from glan.store.store import Store

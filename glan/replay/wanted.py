@@ -8,6 +8,7 @@ from glan.errors import StoreError
 from glan.stages.questions import ROUND, span_of
 from glan.store import calls, manifests
 from glan.store.manifests import Manifest
+from glan.store.parts import is_part
 from glan.store.store import Store
 from glan.units import STAGES, Receipt, Stage, Unit
 
@@ -90,7 +91,8 @@ def wanted(store: Store, discipline_id: str, passes: Iterable[Manifest]) -> Want
         manifest = manifests.current(store.files, stage, discipline_id) if stage != "instructions" else None
         _take(found, manifest.units if manifest else [])
         known = {receipt.object for receipt in found.named.values()} | found.verdicts.keys()
-        _take_lying(found, store, stage, sorted(store.objects(stage, discipline_id) - known))
+        lying = sorted(store.objects(stage, discipline_id) - known)
+        _take_lying(found, store, stage, [path for path in lying if not is_part(path)])
     _take_called(found, store, discipline_id)
     return found
 

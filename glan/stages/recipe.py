@@ -101,7 +101,7 @@ class Recipe:
 def with_parameters(profile: ModelProfile, parameters: Mapping[str, Any]) -> ModelProfile:
     """The prompt's own sampling parameters, except those that the profile says are not to be sent."""
     wanted = {name: value for name, value in parameters.items() if getattr(profile, name) is not None}
-    return profile.model_copy(update=wanted)
+    return profile.model_copy(update=wanted) if wanted else profile
 
 
 def unlike_example(read: Reader, messages: Sequence[Message]) -> Reader:

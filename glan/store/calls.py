@@ -5,7 +5,7 @@ import json
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,16 +15,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from glan.errors import StoreError
-from glan.records import SCHEMAS, table
+from glan.records import SCHEMAS, check_columns, table
 from glan.store.files import Files, checked
 from glan.store.parquet import conformed, encoded, known, opened
 
 _READERS = 8
 _GROUPS_IN_MEMORY = 16
+_ROWS_AT_A_TIME = 8_192
 _logger = logging.getLogger(__name__)
 
 MERGED = "merged"
 """In place of a writer in the names of parts that hold the rows of others."""
+
+Row = dict[str, Any]
 
 Place = tuple[str, int, int]
 """Where a row is: part, row group, row in the group."""
@@ -61,7 +64,7 @@ class CallLog:
         self._flush_seconds, self._flush_rows = flush_seconds, flush_rows
         self._state = threading.Lock()  # held for moments, never during I/O
         self._writing = threading.Lock()  # held by whoever flushes
-        self._pending: dict[str, list[pa.Table]] = {}
+        self._pending: dict[str, list[Row]] = {}
         self._parts: deque[_Part] = deque()
         self._sequence = self._appended = self._encoded = self._acknowledged = self._backlog = 0
         self._started = 0
@@ -82,12 +85,13 @@ class CallLog:
         Raises:
             StoreError: the row has not the columns of the table, or the log is closed.
         """
-        one_row = table("calls", [{**row, "writer": self._writer}])
+        whole = {**row, "writer": self._writer}
+        check_columns("calls", whole)
         checked(self._part_path(row["discipline_id"], 0))
         with self._state:
             if self._closed:
                 raise StoreError("the call log is closed; no further call can be recorded")
-            self._pending.setdefault(row["discipline_id"], []).append(one_row)
+            self._pending.setdefault(row["discipline_id"], []).append(whole)
             self._appended += 1
             self._backlog += 1
             if self._appended - self._encoded >= self._flush_rows:
@@ -146,7 +150,7 @@ class CallLog:
             pending, self._pending = self._pending, {}
             self._encoded = self._appended
         try:
-            self._parts.extend(self._encode(pending, self._encoded))
+            self._parts.extend(self._encoded_or_kept(pending))
             while self._parts:
                 self._write(self._parts[0])
                 self._acknowledge(self._parts.popleft())
@@ -154,15 +158,24 @@ class CallLog:
             self._failed = (self._started, error)
             raise
 
-    def _encode(self, pending: Mapping[str, list[pa.Table]], last: int) -> list[_Part]:
+    def _encoded_or_kept(self, pending: dict[str, list[Row]]) -> list[_Part]:
+        try:
+            return self._encode(pending, self._encoded)
+        except BaseException:
+            with self._state:
+                for discipline_id, rows in pending.items():
+                    self._pending[discipline_id] = [*rows, *self._pending.get(discipline_id, [])]
+            raise
+
+    def _encode(self, pending: Mapping[str, list[Row]], last: int) -> list[_Part]:
         """One part per discipline; only with the final one are all rows up to `last` safe."""
         parts = []
-        for number, (discipline_id, tables) in enumerate(pending.items(), start=1):
+        for number, (discipline_id, rows) in enumerate(pending.items(), start=1):
             self._sequence += 1
             origin = {"writer": self._writer, "sequence": self._sequence, "written_at": self._clock().isoformat()}
-            body = encoded("calls", pa.concat_tables(tables), {"glan": json.dumps(origin)})
+            body = encoded("calls", table("calls", rows), {"glan": json.dumps(origin)})
             path = self._part_path(discipline_id, self._sequence)
-            parts.append(_Part(path, body, len(tables), last if number == len(pending) else 0))
+            parts.append(_Part(path, body, len(rows), last if number == len(pending) else 0))
         return parts
 
     def _write(self, part: _Part) -> None:
@@ -179,15 +192,6 @@ class CallLog:
         return f"_calls/disc={discipline_id}/{self._writer}-{sequence:08d}.parquet"
 
 
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """What is read of a part beforehand: the parts it replaces, and where each request's rows are."""
-
-    path: str
-    replaces: frozenset[str]
-    places: Sequence[tuple[str, Place]]
-
-
 class CallHistory:
     """The calls of one discipline that were on record when this was made. Safe to use from many threads.
 
@@ -197,14 +201,10 @@ class CallHistory:
     def __init__(self, files: Files, discipline_id: str) -> None:
         self._files = files
         self._rows = lru_cache(maxsize=_GROUPS_IN_MEMORY)(self._read_group)
-        parts = [entry.path for entry in files.list(f"_calls/disc={discipline_id}")]
-        with ThreadPoolExecutor(_READERS) as pool:
-            indexes = list(pool.map(lambda path: _index(files, path), parts))
-        replaced = frozenset[str]().union(*(index.replaces for index in indexes))
         self._places: dict[str, list[Place]] = {}
-        for index in indexes:
-            if index.path not in replaced:
-                for request_key, place in index.places:
+        with ThreadPoolExecutor(_READERS) as pool:
+            for places in pool.map(lambda path: _places(files, path), objects(files, [discipline_id])):
+                for request_key, place in places:
                     self._places.setdefault(request_key, []).append(place)
 
     def __contains__(self, request_key: str) -> bool:
@@ -276,6 +276,16 @@ def is_merged(path: str) -> bool:
     return path.rpartition("/")[2].startswith(f"{MERGED}-")
 
 
+def merged_path(discipline_id: str, number: int) -> str:
+    """Where a merged part of a discipline is."""
+    return f"_calls/disc={discipline_id}/{MERGED}-{number:08d}.parquet"
+
+
+def merged_number(path: str) -> int:
+    """The number of a merged part; 0 of any other."""
+    return int(path.rpartition("-")[2].removesuffix(".parquet")) if is_merged(path) else 0
+
+
 def scan(
     files: Files, disciplines: Collection[str] | None = None, columns: list[str] | None = None
 ) -> Iterator[pa.RecordBatch]:
@@ -283,23 +293,25 @@ def scan(
     wanted = columns or SCHEMAS["calls"].names
     for path in objects(files, disciplines):
         with opened(files.open_input(path), path, "calls") as file:
-            for batch in file.iter_batches(columns=known(file, wanted)):
+            for batch in file.iter_batches(_ROWS_AT_A_TIME, columns=known(file, wanted)):
                 yield from conformed(pa.Table.from_batches([batch]), "calls", wanted).to_batches()
 
 
 def _replaced_by(files: Files, path: str) -> frozenset[str]:
-    with opened(files.open_input(path), path, "calls") as file:
-        return _replaces(file, path)
+    try:
+        with opened(files.open_input(path), path, "calls") as file:
+            return _replaces(file, path)
+    except FileNotFoundError:  # its rows are in a later one, which names all that this one named
+        return frozenset()
 
 
-def _index(files: Files, path: str) -> _Index:
+def _places(files: Files, path: str) -> list[tuple[str, Place]]:
     with opened(files.open_input(path), path, "calls") as file:
-        places = [
+        return [
             (request_key, (path, group, number))
             for group in range(file.num_row_groups)
             for number, request_key in enumerate(file.read_row_group(group, ["request_key"])["request_key"].to_pylist())
         ]
-        return _Index(path, _replaces(file, path), places)
 
 
 def _replaces(file: pq.ParquetFile, path: str) -> frozenset[str]:

@@ -40,6 +40,16 @@ def test_each_finding_says_where_it_is_and_what_to_do(store: Store) -> None:
     assert "run again" in finding["remedy"]
 
 
+def test_compaction_says_what_it_has_merged_and_then_finds_nothing_to_do(store: Store) -> None:
+    said = typed("compact")
+    assert said.code == 0
+    assert "physics answers: 2 objects, 6 rows" in said.stdout
+    assert typed("verify", "--json").code == 0
+    again = typed("compact", "--json")
+    assert (again.code, json.loads(again.stdout)) == (0, [])
+    assert typed("compact", "--part-mb", "900").code == 2
+
+
 def test_a_wrong_name_is_bad_input(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert typed("verify", "--discipline", "alchemy").code == 2
     monkeypatch.setenv("GLAN_STORE", "nowhere")
