@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,9 +14,12 @@ from model_faults import Faults, Payload
 from model_server import ModelServer
 from terminal_world import typed
 
+from glan.care.compact import compact
+from glan.care.unit_parts import Tools
 from glan.replay.replay import Replay, Replayed, disciplines_of
 from glan.replay.wanted import has_verdicts
 from glan.store import taxonomies
+from glan.store.parts import is_part
 from glan.store.store import Store
 from glan.units import STAGES, Scope
 from tasks.preparation import current_taxonomy
@@ -114,6 +118,31 @@ def test_all_that_was_wiped_comes_back_byte_for_byte_and_nobody_is_asked(world: 
     assert {one.result for one in back} == {"rebuilt"}
     assert digests(world.store) == before
     assert world.server.count == asked
+
+
+def test_merged_calls_and_merged_units_are_replayed_too(made: World, tmp_path: Path) -> None:
+    apart = digests(made.store)
+    calls = {entry.path for entry in made.store.files.list("_calls")}
+    assert list(compact(made.store, None, Tools(now, lambda: secrets.token_hex(8))))
+    for path in calls & {entry.path for entry in made.store.files.list("_calls")}:
+        if "merged" not in path:
+            made.store.files.delete(path)
+    parts = {receipt.object for stage in STAGES for receipt in made.receipts(stage) if is_part(receipt.object)}
+    assert parts
+    found = replay(made, tmp_path / "all")
+    assert {one.result for one in found} == {"identical"}
+    assert {one.path for one in found} == apart.keys() | parts
+
+    for path in apart:
+        made.store.files.delete(path)
+    found = replay(made, tmp_path / "parts")
+    assert parts <= {one.path for one in found if one.result == "identical"}
+    assert {one.result for one in found} <= {"identical", "rebuilt"}
+    wipe(made.store)
+    replay(made, tmp_path / "none")
+    assert digests(made.store) == apart
+    assert bare_run(config()) == "Completed"
+    assert len(made.load("instructions")) == 6
 
 
 def test_another_store_takes_it_and_what_is_there_is_left_alone(made: World, tmp_path: Path) -> None:
