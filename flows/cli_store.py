@@ -66,6 +66,10 @@ def publish(
         list[str] | None,
         typer.Option(help="NAME=NUMBER: a bound that stops the release, e.g. rows=50, concepts=0.8, self_bleu=0.6."),
     ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(help="Also copy it to a folder: a path, s3://bucket/folder, hf://datasets/me/name, ..."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write the kept instructions as an immutable release of chat messages."""
@@ -73,7 +77,7 @@ def publish(
 
     options = {"formats": format, "test": test, "apart": apart, "validation": validation, "rows": rows}
     given = those_given({**options, "balance": balance, "weights": weight, "require": require})
-    publish_release(release, discipline or None, given, json)
+    publish_release(release, discipline or None, given, to, json)
 
 
 @store_app.command()
