@@ -33,6 +33,7 @@ from glan.stages.recipe import Recipe
 from glan.store import inputs, runs, spending
 from glan.store.batches import BatchBook
 from glan.store.calls import CallLog, Histories
+from glan.store.files import Files
 from glan.store.leases import Holder, Leases
 from glan.store.runs import RunRecord
 from glan.store.store import Store
@@ -89,8 +90,12 @@ def effects(order: Order, profiles: Collection[ModelProfile] = ()) -> Effects:
 
 def leases(order: Order) -> Leases:
     """The leases of a run, held by this process."""
-    holder = Holder(run_id=order.run_id, host=socket.gethostname(), process=os.getpid())
-    return Leases(effects(order).store.files, holder, now, _is_alive)
+    return leases_of(effects(order).store.files, order.run_id)
+
+
+def leases_of(files: Files, name: str) -> Leases:
+    """Leases held by this process under a name."""
+    return Leases(files, Holder(run_id=name, host=socket.gethostname(), process=os.getpid()), now, _is_alive)
 
 
 def _is_alive(process: int) -> bool:
