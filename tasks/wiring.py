@@ -34,6 +34,7 @@ from glan.stages.recipe import Recipe
 from glan.store import inputs, runs, spending
 from glan.store.batches import BatchBook
 from glan.store.calls import CallLog, Histories
+from glan.store.files import Files
 from glan.store.leases import Holder, Leases
 from glan.store.runs import RunRecord
 from glan.store.store import Store
@@ -90,8 +91,12 @@ def effects(order: Order, profiles: Collection[ModelProfile] = ()) -> Effects:
 
 def leases(order: Order) -> Leases:
     """The leases of a run, held by this process."""
-    holder = Holder(run_id=order.run_id, host=socket.gethostname(), process=os.getpid())
-    return Leases(effects(order).store.files, holder, now, _is_alive)
+    return leases_of(effects(order).store.files, order.run_id)
+
+
+def leases_of(files: Files, name: str) -> Leases:
+    """Leases held by this process under a name."""
+    return Leases(files, Holder(run_id=name, host=socket.gethostname(), process=os.getpid()), now, _is_alive)
 
 
 def _is_alive(process: int) -> bool:
@@ -288,6 +293,17 @@ def prices_of(settings: Settings, profiles: Iterable[ModelProfile] = ()) -> Pric
     for profile in profiles:
         addresses[profile.model].add(profile.base_url or otherwise)
     return Prices.load(settings.prices, public_prices(addresses, otherwise, now))
+
+
+def cost_ahead(prices: Prices, profiles: Iterable[ModelProfile], settings: Settings) -> Cost:
+    """What calls will cost. Of a model that is called in both modes, the price of calls made at once, which is the higher."""
+    at_once = {profile.model for profile in profiles if not goes_by_batch(profile, settings)}
+
+    def cost(model: str, prompt_tokens: float, cached_tokens: float, completion_tokens: float) -> float | None:
+        priced = prices.cost if model in at_once else prices.batch_cost
+        return priced(model, prompt_tokens, cached_tokens, completion_tokens)
+
+    return cost
 
 
 def endpoint_of(settings: Settings) -> Callable[[ModelProfile], Endpoint]:

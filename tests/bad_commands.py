@@ -112,6 +112,8 @@ STORES = {
     "a release that climbs": in_store(published_store, "publish ../r1", "../r1", "cannot name a release"),
     "a release in capitals": in_store(published_store, "publish R1", "R1", "cannot name a release"),
     "an unknown format": in_store(published_store, "publish r1 --format csv", "csv", "parquet, jsonl"),
+    "a copy to nowhere": in_store(published_store, "publish r1 --to ftq://host/folder", "ftq://host/folder"),
+    "a copy with a password": in_store(published_store, "publish r1 --to s3://me:key@bucket/x", "user or password"),
     "a bound that is no number": in_store(published_store, "publish r1 --require rows=many", "--require", "rows=50"),
     "a bound on nothing known": in_store(published_store, "publish r1 --require row=5", "require", "row"),
     "unknown version": in_store(published_store, "taxonomy show --version 99", "--version", "99"),

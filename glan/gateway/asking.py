@@ -125,7 +125,7 @@ class Asking:
             answer, started_at = await self._send(mode)
             trouble = self._trouble(answer, mode) if isinstance(answer, Fault) else None
             if trouble is None or trouble.way not in (Way.WEATHER, Way.CAPACITY):
-                line.limiter.answered()
+                line.limiter.answered(burst)
             elif trouble.way is Way.CAPACITY and isinstance(answer, Fault):
                 line.limiter.limited(burst, answer.retry_after)
             if trouble is None or trouble.way is not Way.WEATHER:
