@@ -73,8 +73,8 @@ def world(**behaviour: Any) -> Iterator[World]:
     with tempfile.TemporaryDirectory() as name, running(core=SERVERS, **behaviour) as endpoint:
         folder = Path(name)
         prefect = PrefectServer(folder)
-        prefect.start()
         try:
+            prefect.start()
             yield World(endpoint, prefect.url, folder)
         finally:
             prefect.stop()
