@@ -130,10 +130,10 @@ WAYS: dict[str, tuple[str, Callable[[dict[str, Any]], int]]] = {
 
 
 def main() -> None:
-    """Do what is ordered on the core given, and tell the CPU time it took, imports apart."""
+    """Do what is ordered on the cores given, and tell the CPU time it took, imports apart."""
     package, work = WAYS[sys.argv[1]]
     order = json.load(sys.stdin)
-    os.sched_setaffinity(0, {order["core"]})
+    os.sched_setaffinity(0, order["cores"])
     import_module(package)
     before = time.process_time()
     calls = work(order)

@@ -1,7 +1,7 @@
 """Two worker processes on one endpoint: twice the calls where it has no limit; where it has one, fair shares of it.
 
 Each is the whole pipeline in a process of its own, at 64 calls in flight, on disciplines of its own in one store. The
-figures come from the ledger in the store.
+figures come from the ledger in the store. Both may run on either core: one core is not enough for two.
 
 python -m bench.sharing [--calls 6000] [--rate 60] [--latency 0.5] [--json]
 """
@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.world import DISCIPLINES, World, run_config, world
+from bench.world import CLIENT, DISCIPLINES, SERVERS, World, run_config, world
 from glan.store import calls
 from glan.store.files import Files
 
@@ -45,7 +45,7 @@ def measure(around: World, endpoint: str, workers: Sequence[Sequence[str]], call
 
         def work(disciplines: Sequence[str]) -> Any:
             config = run_config(calls_each, disciplines=tuple(disciplines))
-            return around.run("pipeline", CONCURRENCY, store, config=config)
+            return around.run("pipeline", CONCURRENCY, store, config=config, cores=[SERVERS, CLIENT])
 
         list(pool.map(work, workers))
         return figures(endpoint, ledger(str(store)))

@@ -37,8 +37,11 @@ class World:
     folder: Path
 
     def run(self, way: str, concurrency: int, store: Path, **order: Any) -> dict[str, Any]:
-        """Have calls made in a process of their own, one of the ways of `bench.clients`; what it tells."""
-        order |= {"core": CLIENT, "concurrency": concurrency, "base_url": self.endpoint.base_url}
+        """Have calls made in a process of their own, one of the ways of `bench.clients`; what it tells.
+
+        It has the clients' core to itself, unless the order says on which `cores` it may run.
+        """
+        order = {"cores": [CLIENT], "concurrency": concurrency, "base_url": self.endpoint.base_url, **order}
         settings = {
             "OPENAI_BASE_URL": self.endpoint.base_url,
             "OPENAI_API_KEY": "none",
