@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from model_server import ModelServer
 
 from glan.gateway.answers import Fault, Reply
 from glan.gateway.client import Client, retry_after
@@ -107,3 +108,22 @@ async def _request(reader: asyncio.StreamReader) -> Any:
 def _response(text: str) -> bytes:
     body = json.dumps({"choices": [{"message": {"content": text}, "finish_reason": "stop"}]}).encode()
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+@pytest.mark.parametrize(("exempt", "answered"), [("", True), ("nowhere.invalid", False)])
+def test_calls_go_through_the_proxy_of_the_environment(
+    exempt: str, answered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def through(proxy: str) -> Reply | Fault:
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.setenv("no_proxy", exempt)
+        client = Client(Endpoint("http://nowhere.invalid/v1", ""))
+        try:
+            return await client.ask({"model": "teacher", "messages": [{"role": "user", "content": "Why?"}]}, 10)
+        finally:
+            await client.close()
+
+    with ModelServer() as server:
+        reply = asyncio.run(through(server.base_url.removesuffix("/v1")))
+        assert isinstance(reply, Reply) == answered
+        assert server.count == answered
