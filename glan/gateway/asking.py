@@ -49,7 +49,7 @@ class Desk:
 
     async def room_in_log(self) -> None:
         """Wait while too many finished replies are unwritten. Raises what the log raises if it cannot be written."""
-        while self.ledger.log.backlog > self.pace.backlog_rows:
+        while self.ledger.log.refused or self.ledger.log.backlog > self.pace.backlog_rows:
             self.log_is_full = True
             try:
                 await asyncio.to_thread(self.ledger.log.wait)

@@ -25,8 +25,10 @@ def walks(
 
     `finished_only`: of a refresh, what readers are to see: not the edition that is still being drawn.
     """
+    disciplines = list(disciplines)
+    names = [discipline.discipline_id for discipline in disciplines]
     current: Mapping[Stage, Mapping[str, Manifest]] = {
-        stage: manifests.all_current(store.files, stage) for stage in STAGES
+        stage: manifests.all_current(store.files, stage, names) for stage in STAGES
     }
     drawn = editions.all_editions(store.files)
 

@@ -1,13 +1,14 @@
 """Generations: which objects are the current rows of one stage of one discipline."""
 
 import datetime
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from glan.errors import StoreError, StoreWeather
 from glan.store.files import Files
+from glan.store.numbered import highest
 from glan.units import Receipt, Stage
 
 _READERS = 16
@@ -35,16 +36,17 @@ def current(files: Files, stage: Stage, discipline_id: str) -> Manifest | None:
         StoreError: the manifest is damaged.
     """
     paths = [entry.path for entry in files.list(_folder(stage, discipline_id))]
-    return _load(files, max(paths)) if paths else None
+    return _from(files, stage, discipline_id, max(paths, default=None))
 
 
-def all_current(files: Files, stage: Stage) -> dict[str, Manifest]:
-    """The highest generation of every discipline that has one, by one listing."""
-    highest: dict[str, str] = {}
+def all_current(files: Files, stage: Stage, disciplines: Iterable[str] = ()) -> dict[str, Manifest]:
+    """The highest generation of every discipline that has one, by one listing; of `disciplines` in any case."""
+    listed: dict[str, str | None] = dict.fromkeys(disciplines)
     for entry in files.list(f"_manifests/{stage}"):
-        highest[entry.path.split("/")[2]] = entry.path  # sorted, so the last one is the highest
+        listed[entry.path.split("/")[2]] = entry.path  # sorted, so the last one is the highest
     with ThreadPoolExecutor(_READERS) as pool:
-        return dict(zip(highest, pool.map(lambda path: _load(files, path), highest.values()), strict=True))
+        found = pool.map(lambda name: _from(files, stage, name, listed[name]), listed)
+        return {name: manifest for name, manifest in zip(listed, found, strict=True) if manifest is not None}
 
 
 def at(files: Files, stage: Stage, discipline_id: str, generation: int) -> Manifest:
@@ -90,6 +92,14 @@ def publish(
         if files.create(_path(stage, discipline_id, following.generation), following.model_dump_json().encode()):
             return following
     raise StoreWeather(f"{_folder(stage, discipline_id)}: others published {_RACES} generations meanwhile; try again")
+
+
+def _from(files: Files, stage: Stage, discipline_id: str, listed: str | None) -> Manifest | None:
+    """The highest generation, given the path of the highest that was listed."""
+    manifest = _load(files, listed) if listed else None
+    shown = manifest.generation if manifest else 0
+    number = highest(files, lambda number: _path(stage, discipline_id, number), shown)
+    return manifest if number == shown else _load(files, _path(stage, discipline_id, number))
 
 
 def _load(files: Files, path: str) -> Manifest:
