@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from flows.cli_quarantine import quarantine_app
 from flows.cli_store import store_app
 from flows.cli_taxonomy import taxonomy_app
 from flows.options import (
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 app.add_typer(taxonomy_app, name="taxonomy")
 app.add_typer(store_app)
+app.add_typer(quarantine_app, name="quarantine")
 
 
 @app.command()

@@ -62,13 +62,17 @@ def publish(
         list[str] | None,
         typer.Option(help="NAME=NUMBER: a field, sub-field or discipline id that gives so many times as many rows."),
     ] = None,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=NUMBER: a bound that stops the release, e.g. rows=50, concepts=0.8, self_bleu=0.6."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write the kept instructions as an immutable release of chat messages."""
     from flows.terminal_views import publish_release
 
     options = {"formats": format, "test": test, "apart": apart, "validation": validation, "rows": rows}
-    given = those_given({**options, "balance": balance, "weights": weight})
+    given = those_given({**options, "balance": balance, "weights": weight, "require": require})
     publish_release(release, discipline or None, given, json)
 
 

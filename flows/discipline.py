@@ -24,6 +24,7 @@ from tasks.artifacts import ProgressBars
 from tasks.instructions import judge_instructions
 from tasks.questions import ask_questions
 from tasks.refreshing import finish_edition, open_edition, walk_of
+from tasks.retrying import finish_retry, open_retry
 from tasks.runner import open_units, result_of, stop, threads
 from tasks.subjects import list_subjects
 from tasks.syllabi import write_syllabus
@@ -49,6 +50,9 @@ def generate_discipline(discipline_id: str, order: Order) -> State[Any]:
     refreshes = scope(order).mode == "refresh"
     if refreshes and open_edition(order, discipline_id).ending:
         return Completed(message="drawn anew by an earlier try of this run")
+    retries = scope(order).mode == "retry"
+    if retries and open_retry(order, discipline_id).finished:
+        return Completed(message="asked again by an earlier try of this run")
     making = _Making(walk_of(order, discipline_id), order, publishes=not refreshes)
     try:
         making.all()
@@ -57,6 +61,8 @@ def generate_discipline(discipline_id: str, order: Order) -> State[Any]:
     if making.failed == 0 and making.left == 0:
         if refreshes:
             finish_edition(order, discipline_id)
+        if retries:
+            finish_retry(order, discipline_id)
         drop_orphans(run.store, discipline_id, order.run_id, now)
     return _end(making)
 

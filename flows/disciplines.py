@@ -27,6 +27,7 @@ from tasks.curation import curate, curated
 from tasks.doctor import examine_before_paying
 from tasks.preparation import conclude, current_taxonomy, prepare
 from tasks.receipts import receipts_in
+from tasks.retrying import finish_if_open
 from tasks.runner import stop, task_runner, workers
 from tasks.watching import STOPPED
 from tasks.wiring import Order, effects, leases, now, recipe, scope
@@ -88,6 +89,8 @@ def _with_work(order: Order) -> list[str]:
         if seen.ready:
             todo.append(walk.discipline.discipline_id)
             continue
+        if scope(order).mode == "retry":
+            finish_if_open(order, walk.discipline.discipline_id)
         receipts = [receipt for stage in seen.done.values() for _, receipt in stage.values()]
         publish_done(run.store, walk.shelf, receipts, order.run_id, now)
         if shown is None or shown.generations.get(walk.discipline.discipline_id, {}) != walk.shelf.generations:

@@ -52,6 +52,21 @@ class BackfillConfig(Selection):
     recipe: Recipe = Field(default=None, description=RECIPE)
 
 
+class RetryConfig(Selection):
+    """Ask again what is in quarantine."""
+
+    stages: list[Stage] = Field(default_factory=list, description="units of these stages only; empty: of all")
+    kinds: list[str] = Field(
+        default_factory=list,
+        description="units with an entry of one of these error kinds only, such as refused; empty: any",
+    )
+    budget: Budget = Field(default=Budget(), description="the most that this run may spend")
+    on_busy: Literal["wait", "skip", "share"] = Field(
+        default="wait", description="when another run works on a discipline: wait for it, skip it, or work beside it"
+    )
+    recipe: Recipe = Field(default=None, description=RECIPE)
+
+
 class FanOutConfig(Selection):
     """One run of a deployment for each discipline."""
 

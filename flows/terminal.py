@@ -28,7 +28,9 @@ LONGEST_WORD = 28
 _HEADERS = {
     "units_made": "units made",
     "cost_usd": "cost $",
-    "calls_at_most": "calls at most",
+    "calls_at_least": "at least",
+    "calls_at_most": "at most",
+    "cost_at_most_usd": "at most $",
     "prompt_tokens": "tokens sent",
     "completion_tokens": "received",
 }

@@ -1,4 +1,4 @@
-"""Commands that go on from what a store holds: expand, backfill, curate."""
+"""Commands that go on from what a store holds: expand, backfill, quarantine retry, curate."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -9,14 +9,17 @@ import typer
 from pydantic import BaseModel, ValidationError
 
 from flows.options import as_typed
-from flows.parameters import BackfillConfig, CurateConfig, ExpandConfig
-from flows.terminal import ENDED_WITH_FAILURES, explained, out, quiet_prefect, show_json, show_table, stop
+from flows.parameters import BackfillConfig, CurateConfig, ExpandConfig, RetryConfig
+from flows.terminal import ENDED_WITH_FAILURES, explained, out, quiet_prefect, show_json, stop
+from flows.terminal_plan import records, show_forecast
 from flows.terminal_report import carry_out, report
 from glan.config import RunConfig, explain
 from glan.errors import InputError
 from glan.settings import Settings
+from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from tasks.preparation import base_config, check, current_taxonomy, existing_store
+from tasks.wiring import prices_of
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -40,19 +43,30 @@ def run_backfill(run_file: Path | None, given: Mapping[str, Any], yes: bool, as_
         from flows.backfill import backfill, preview, work
 
         existing_store()
-        _check(config)
+        recipe = _check(config)
         table = preview(*work(config))
-        rows = table.astype(object).where(table.notna(), None).to_dict("records")
         if config.preview and as_json:
-            show_json(rows)
+            show_json(records(table))
             return
         if not as_json:
-            show_table("What would be made", rows)
+            show_forecast("What would be made", table, recipe, prices_of(Settings.load(), recipe.models().values()))
         if config.preview:
             return
         if not (yes or as_json) and sys.stdin.isatty() and not typer.confirm("Go on?"):
             stop("nothing was asked and nothing was written", ENDED_WITH_FAILURES)
         _carry_out(lambda: backfill(config, return_state=True), as_json)
+
+
+def run_retry(run_file: Path | None, given: Mapping[str, Any], as_json: bool) -> None:
+    """`glan quarantine retry`."""
+    quiet_prefect()
+    with explained():
+        config = _form(RetryConfig, run_file, given)
+        existing_store()
+        _check(config)
+        from flows.retry_quarantine import retry_quarantine
+
+        _carry_out(lambda: retry_quarantine(config, return_state=True), as_json)
 
 
 def run_curate(run_file: Path | None, as_json: bool) -> None:
@@ -66,14 +80,14 @@ def run_curate(run_file: Path | None, as_json: bool) -> None:
         _carry_out(lambda: curate_all(config, return_state=True), as_json)
 
 
-def _check(config: ExpandConfig | BackfillConfig) -> None:
-    """Everything that can be wrong, before a Prefect server is started for it.
+def _check(config: ExpandConfig | BackfillConfig | RetryConfig) -> Recipe:
+    """Everything that can be wrong, before a Prefect server is started for it; how things would be made.
 
     Raises:
         InputError: settings, models, prices or disciplines are wrong.
     """
     recipe = base_config(config.recipe).model_copy(update=config.selectors())
-    check(recipe, current_taxonomy(Store.open(Settings.load().store)))
+    return check(recipe, current_taxonomy(Store.open(Settings.load().store)))
 
 
 def _form(kind: type[Form], run_file: Path | None, given: Mapping[str, Any]) -> Form:

@@ -19,6 +19,7 @@ from flows.terminal import (
     show_table,
     stop,
 )
+from flows.terminal_plan import records, show_forecast
 from flows.terminal_report import carry_out, report
 from glan import local_model
 from glan import taxonomy as trees
@@ -63,15 +64,10 @@ def forecast_run(given: Given, taxonomy: Path | None, local: bool, as_json: bool
         _, recipe, tree, store = checked(given, taxonomy, local)
         prices = prices_of(Settings.load(), recipe.models().values())
         table = forecast(store, tree.select(**recipe.config.selectors()), recipe, prices.cost)
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
     if as_json:
-        show_json(rows)
-        return
-    show_table("What would run", rows)
-    if not table["calls_at_most"].sum():
-        out.print("Everything is up to date: no call would be made.")
-    elif (table["calls"] != table["calls_at_most"]).any():
-        out.print("Calls are a range where subjects are not listed yet; tokens and cost go with the upper end.")
+        show_json(records(table))
+    else:
+        show_forecast("What would run", table, recipe, prices)
 
 
 def examine(given: Given, local: bool, as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """Commands that look, and those that write without asking a model: files, taxonomy, publish."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -76,22 +77,31 @@ def publish_release(release: str, disciplines: list[str] | None, given: dict[str
 
 
 def release_options(given: dict[str, Any]) -> ReleaseOptions:
-    """The options of `glan publish`, checked; `weights` as NAME=NUMBER each.
+    """The options of `glan publish`, checked; `weights` and `require` as NAME=NUMBER each.
 
     Raises:
         InputError: one is wrong.
     """
-    weights = {}
-    for one in given.get("weights", ()):
-        name, _, number = one.rpartition("=")
-        try:
-            weights[name] = float(number)
-        except ValueError:
-            raise InputError(f"--weight: '{shown(one)}' is not NAME=NUMBER, such as physics=2") from None
+    named = {
+        "weights": _numbers("weight", given.get("weights", ()), "physics=2"),
+        "require": _numbers("require", given.get("require", ()), "rows=50"),
+    }
     try:
-        return ReleaseOptions.model_validate({**given, **({"weights": weights} if weights else {})})
+        return ReleaseOptions.model_validate({**given, **named})
     except ValidationError as error:
         raise InputError(f"publish: {explain(error, ReleaseOptions.model_fields)}") from error
+
+
+def _numbers(option: str, given: Iterable[str], example: str) -> dict[str, float]:
+    """NAME=NUMBER each, as numbers by name."""
+    found = {}
+    for one in given:
+        name, _, number = one.rpartition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise InputError(f"--{option}: '{shown(one)}' is not NAME=NUMBER, such as {example}") from None
+    return found
 
 
 def show_taxonomy(version: int | None, as_json: bool) -> None:

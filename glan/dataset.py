@@ -21,7 +21,7 @@ from glan.store import calls, manifests, snapshots, taxonomies
 from glan.store.ahead import ahead
 from glan.store.snapshots import Snapshot
 from glan.store.store import Store
-from glan.units import STAGES, Receipt, Stage
+from glan.units import STAGES, Receipt, Stage, with_open_quarantine
 
 SnapshotNumber = int | Literal["latest"]
 
@@ -159,7 +159,7 @@ class View:
         return [table.filter(pc.is_in(table["discipline_id"], pa.array(sorted(self.disciplines), pa.string())))]
 
     def _quarantined(self) -> list[Receipt]:
-        return [receipt for stage in STAGES for receipt in self.receipts(stage) if receipt.quarantined]
+        return [receipt for stage in STAGES for receipt in with_open_quarantine(self.receipts(stage))]
 
 
 def _existing(store: str | None) -> Store:

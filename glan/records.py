@@ -171,6 +171,8 @@ SCHEMAS: dict[str, pa.Schema] = {
     }.items()
 }
 
+_COLUMNS = {name: frozenset(schema.names) for name, schema in SCHEMAS.items()}
+
 READ_BY_LATER_STAGES: dict[str, tuple[str, ...]] = {
     "subjects": ("name", "level", "introduction", "subtopics"),
     "syllabi": ("text", "sessions"),
@@ -191,12 +193,27 @@ def content_digest(stage: str, rows: Iterable[Mapping[str, Any]]) -> str:
     return digest([row_digest(stage, row) for row in rows])
 
 
+def check_columns(name: str, row: Mapping[str, Any]) -> None:
+    """See that a row has exactly the columns of the named schema.
+
+    Raises:
+        StoreError: it has not.
+    """
+    if row.keys() != _COLUMNS[name]:
+        odd = ", ".join(sorted(row.keys() ^ _COLUMNS[name]))
+        raise StoreError(f"a row of {name} has not exactly the columns of its schema: {odd}")
+
+
 def table(name: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
-    """Rows as a table of the named schema, columns in its order; a missing or unknown column is an error."""
-    schema = SCHEMAS[name]
-    rows = list(rows)
+    """Rows as a table of the named schema, columns in its order.
+
+    Raises:
+        StoreError: a row has not its columns, or a value not the type of its column.
+    """
+    rows = [dict(row) for row in rows]
     for row in rows:
-        if row.keys() != set(schema.names):
-            odd = sorted(row.keys() ^ set(schema.names))
-            raise StoreError(f"a row of {name} has not exactly the columns of its schema: {', '.join(odd)}")
-    return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
+        check_columns(name, row)
+    try:
+        return pa.Table.from_pylist(rows, schema=SCHEMAS[name])
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError) as error:
+        raise StoreError(f"rows of {name} do not fit its schema: {error}") from error

@@ -1,15 +1,19 @@
 """A unit of work and its receipt: the small records that planning, tasks and the store hand to each other."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from glan import supplements
+from glan.keys import digest
 
 Stage = Literal["subjects", "syllabi", "questions", "answers", "instructions"]
 STAGES: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "instructions")
 
 
-Mode = Literal["all", "missing", "stale", "refresh"]
+Mode = Literal["all", "missing", "stale", "refresh", "retry"]
 
 
 class Scope(BaseModel):
@@ -17,7 +21,8 @@ class Scope(BaseModel):
 
     Above `stage` nothing changes: what is published there is taken as it is. From there on, `all` makes whatever is
     not as today's configuration has it; `missing` only what was never made; `stale` only what was made otherwise, and
-    what follows from that; `refresh` everything anew, as the edition that is open for it.
+    what follows from that; `refresh` everything anew, as the edition that is open for it; `retry` asks again what is in
+    quarantine, as the retry that is open for it, and makes what follows from that.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +33,11 @@ class Scope(BaseModel):
         default_factory=dict,
         description="limits of sample indices that go before that of the config: by `<discipline_id>`, or by "
         "`<discipline_id>/<address of a syllabus>`; disciplines are taken on in this order",
+    )
+
+    stages: tuple[Stage, ...] = Field(default=(), description="of a retry: units of these stages only; empty: of all")
+    kinds: tuple[str, ...] = Field(
+        default=(), description="of a retry: units with an entry of one of these error kinds only; empty: any"
     )
 
     @property
@@ -58,6 +68,12 @@ class Receipt(BaseModel):
     sha256: str = Field(description="of the object's bytes")
     planned: int = Field(description="rows the unit set out to make; planned = rows + quarantined")
     quarantined: int = 0
+    asks_again: str = Field(
+        default="", description="of a supplement: key of the unit whose quarantine it asked again; see `supplements`"
+    )
+    closes: int = Field(
+        default=0, description="of a supplement: rows that were in quarantine there, and are now made or in its own"
+    )
     content_digest: str = Field(description="of the columns that later stages read")
     parent_digest: str = Field(
         default="", description="content digest of the parent row or unit this one was made from"
@@ -69,6 +85,23 @@ class Receipt(BaseModel):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = Field(default=None, description="None if any call's price is unknown")
+
+
+def planned(receipts: Iterable[Receipt]) -> int:
+    """Rows that the units set out to make, all together: planned = rows + `quarantined`."""
+    return sum(receipt.planned - receipt.closes for receipt in receipts)
+
+
+def quarantined(receipts: Iterable[Receipt]) -> int:
+    """Rows that are still in quarantine, where the supplements are among the units."""
+    return sum(receipt.quarantined - receipt.closes for receipt in receipts)
+
+
+def with_open_quarantine(receipts: Iterable[Receipt]) -> list[Receipt]:
+    """The units whose quarantine no supplement among them has asked again."""
+    every = list(receipts)
+    closed = {receipt.asks_again for receipt in every}
+    return [receipt for receipt in every if receipt.quarantined and receipt.key not in closed]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +125,24 @@ class Unit:
     """One past the last sample index of a round."""
     parents: dict[str, Receipt] = field(default_factory=dict)
     """By stage: the units whose rows this one reads."""
+    retries: tuple[Receipt, ...] = ()
+    """Of a supplement: the units before it, the original first; it asks again what the last has left in quarantine."""
+
+    def sample(self, index: int) -> str:
+        """One sample of the unit, for people."""
+        return f"{self.node} #{index}"
+
+    def supplement(self, receipt: Receipt, number: int) -> "Unit":
+        """The unit by which the retry of this number asks again what this one has left in quarantine."""
+        original, _ = supplements.split(self.stage, self.address)
+        return replace(
+            self,
+            address=supplements.address(original, self.stage, number),
+            key=digest(["supplement", number, receipt.key]),
+            edition=receipt.edition,
+            parent_digest=receipt.parent_digest,
+            retries=(*self.retries, receipt),
+        )
 
     def below(self, receipt: Receipt, **fields: Any) -> "Unit":
         """A unit of a later stage that reads this one's rows; its parents are this unit's and this unit."""

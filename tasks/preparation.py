@@ -69,6 +69,7 @@ def prepare(config: RunConfig, run_id: str, scope: Scope = Scope()) -> Order:
         config=_keep(store, recipe.config),
         given=_keep(store, config),
         scope=scope,
+        prompts={name: recipe.prompts[name].stamp.digest for name in recipe.prompts.names()},
         budget_id=config.budget.id or run_id,
     )
     if config.budget.limited and not config.budget.id:

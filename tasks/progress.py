@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from glan.curation.curate import Verdicts
-from glan.units import STAGES, Receipt, Stage
+from glan.units import STAGES, Receipt, Stage, quarantined
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Progress:
         self._add(
             receipt.discipline_id,
             receipt.stage,
-            Count(done_before=1, rows=receipt.rows, quarantined_before=receipt.quarantined),
+            Count(done_before=1, rows=receipt.rows, quarantined_before=quarantined([receipt])),
         )
 
     def made(self, receipt: Receipt) -> None:
@@ -69,7 +69,8 @@ class Progress:
             name: getattr(receipt, name)
             for name in ("rows", "planned", "quarantined", "calls", "prompt_tokens", "completion_tokens", "cost_usd")
         }
-        self._add(receipt.discipline_id, receipt.stage, Count(made=1, **spent))
+        closed = Count(quarantined_before=-receipt.closes)  # they are rows now, or in this unit's own quarantine
+        self._add(receipt.discipline_id, receipt.stage, Count(made=1, **spent).plus(closed))
         if receipt.quarantined:
             with self._lock:
                 self.holes.append(receipt)

@@ -7,7 +7,7 @@ from glan.planning.scope import walks
 from glan.planning.walk import Walk, survey
 from glan.store import editions
 from glan.store.editions import Edition
-from glan.units import STAGES, Receipt, Stage
+from glan.units import STAGES, Receipt, Stage, planned
 from tasks import progress
 from tasks.preparation import current_taxonomy
 from tasks.wiring import Order, effects, now, recipe, scope
@@ -49,4 +49,4 @@ def finish_edition(order: Order, discipline_id: str) -> None:
 
 
 def _all_lost(receipts: list[Receipt]) -> bool:
-    return sum(receipt.planned for receipt in receipts) > 0 == sum(receipt.rows for receipt in receipts)
+    return planned(receipts) > 0 == sum(receipt.rows for receipt in receipts)

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from glan.config import ModelProfile, RunConfig
-from glan.curation import benchmarks
-from glan.curation.contamination import Contamination
+from glan.curation.contamination import kept_out
 from glan.errors import Cancelled, GlanError, InputError
 from glan.gateway.gateway import Allowance, Endpoint, Gateway, Limits
 from glan.gateway.prices import Cost, Prices
@@ -31,7 +30,6 @@ from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
 from glan.store import inputs, runs, spending
 from glan.store.calls import CallLog, Histories
-from glan.store.files import Files
 from glan.store.leases import Holder, Leases
 from glan.store.runs import RunRecord
 from glan.store.store import Store
@@ -64,6 +62,7 @@ class Crew:
 _effects: dict[str, Effects] = {}
 _crews: dict[str, Crew] = {}
 _watches: dict[str, Watch | None] = {}
+_settings: dict[str, Settings] = {}
 _lock = threading.Lock()
 
 
@@ -79,7 +78,7 @@ def effects(order: Order, profiles: Collection[ModelProfile] = ()) -> Effects:
     """
     with _lock:
         if order.run_id not in _effects:
-            settings = Settings.load()
+            settings = _settings_of(order)
             made = _effects[order.run_id] = _make(order, settings, profiles)
             _watches[order.run_id] = Watch.begin(order.run_id, made.gateway, settings.max_concurrency)
         return _effects[order.run_id]
@@ -117,6 +116,7 @@ def close(order: Order) -> None:
         made = _effects.pop(order.run_id, None)
         _crews.pop(order.run_id, None)
         watch = _watches.pop(order.run_id, None)
+        _settings.pop(order.run_id, None)
     if watch is not None:
         watch.end()
     if made is not None:
@@ -144,15 +144,22 @@ def rest(order: Order, seconds: float) -> None:
     effects(order).gateway.rest(seconds)
 
 
+def _settings_of(order: Order) -> Settings:
+    """The settings of a run in this process, read once: every unit asks for them."""
+    if order.run_id not in _settings:
+        _settings[order.run_id] = Settings.load()
+    return _settings[order.run_id]
+
+
 def recipe(order: Order) -> Recipe:
     """The configuration of a run, from the store, and the prompts of this machine."""
-    settings = Settings.load()
+    settings = _settings_of(order)
     return _recipe(settings.store, str(settings.prompts or ""), order.config_digest)
 
 
 def scope(order: Order) -> Scope:
     """Which part of the work a run takes on, from its record in the store."""
-    return _record(Settings.load().store, order.run_id).scope
+    return _record(_settings_of(order).store, order.run_id).scope
 
 
 def allowance(record: RunRecord, store: Store, cost: Cost, crew: Crew) -> Allowance | None:
@@ -180,7 +187,7 @@ def allowance(record: RunRecord, store: Store, cost: Cost, crew: Crew) -> Allowa
 
 def budget_id(order: Order) -> str:
     """Under which id a run's spending is counted."""
-    return _record(Settings.load().store, order.run_id).budget_id
+    return _record(_settings_of(order).store, order.run_id).budget_id
 
 
 @functools.lru_cache(maxsize=16)
@@ -193,13 +200,7 @@ def _recipe(store_url: str, prompts: str, config_digest: str) -> Recipe:
     files = Store.open(store_url).files
     config = RunConfig.model_validate_json(files.read(inputs.path("config", config_digest, "json")))
     texts = Prompts.load(Settings.load().prompts if prompts else None)
-    return Recipe(config, texts, functools.cache(lambda: _contamination(files, config)))
-
-
-def _contamination(files: Files, config: RunConfig) -> Contamination:
-    """The index of all that the data must not hold; the benchmarks are read from the store, as the run began with them."""
-    digests = [benchmark.digest for benchmark in config.curation.benchmarks]
-    return Contamination(benchmarks.kept(files, digests), config.curation)
+    return Recipe(config, texts, functools.cache(lambda: kept_out(files, config.curation)))
 
 
 def _make(order: Order, settings: Settings, profiles: Collection[ModelProfile]) -> Effects:

@@ -71,7 +71,7 @@ class RecordingGateway:
                 text, finish_reason = said if isinstance(said, tuple) else (said, "stop")
                 found = request.read(text, finish_reason)
                 if isinstance(found, Problem):
-                    failure = Failure(request, found.kind, found.message, text, attempts=3)
+                    failure = Failure(request, found.kind, found.message, text, 3, "run", NOON)
                     return Outcome(failure=failure, calls=calls)
                 calls.append(call_of(request, found, text, finish_reason, len(self.asked)))
                 request = conversation.send(calls[-1])

@@ -50,7 +50,7 @@ class Lineage:
         if wrong:
             kind, problem = wrong[0]
             yield _finding(kind, look, f"{_some(len(wrong))} {problem}", _NEXT_RUN if kind == "orphan" else REMADE)
-        self._round[stage] = {row[ID[stage]]: row for row in rows}
+        self._round.setdefault(stage, {}).update({row[ID[stage]]: row for row in rows})
 
     def _twice(self, look: Look, ids: Sequence[str]) -> Iterator[Finding]:
         seen = self._seen[look.receipt.stage]

@@ -21,6 +21,7 @@ from glan.store import manifests, snapshots
 from glan.store.ahead import ahead
 from glan.store.snapshots import Snapshot
 from glan.store.store import Store
+from glan.supplements import split
 from glan.units import STAGES, Receipt, Stage
 
 _PLACES: tuple[tuple[int, Stage], ...] = ((0, "questions"), (1, "answers"), (2, "instructions"))
@@ -144,16 +145,21 @@ class _Discipline:
             yield from found
 
 
+_order = itemgetter(0, 1, 2)
+
+
 def _together(shown: Named) -> Iterator[list[Receipt]]:
     """The units in the order in which lineage takes them, those of one round together."""
     for stage in STAGES[:2]:
         yield from ([receipt] for _, receipt in sorted(shown[stage].items()))
     streams = [
-        [(unit, place, receipt) for unit, receipt in sorted(shown[stage].items(), key=itemgetter(0))]
+        sorted(
+            ((split("answers", unit)[0], place, unit, receipt) for unit, receipt in shown[stage].items()), key=_order
+        )
         for place, stage in _PLACES
     ]
-    for _, round_units in groupby(heapq.merge(*streams, key=lambda one: one[:2]), key=lambda one: one[0]):
-        yield [receipt for _, _, receipt in round_units]
+    for _, round_units in groupby(heapq.merge(*streams, key=_order), key=itemgetter(0)):
+        yield [receipt for *_, receipt in round_units]
 
 
 def _history(store: Store) -> Iterator[Finding]:

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from glan.config import Curation
 from glan.curation import code
-from glan.curation.benchmarks import Item
+from glan.curation.benchmarks import Item, kept
 from glan.curation.words import words
+from glan.store.files import Files
 
 CODE = "contaminated"
 """The reason of a row that holds a benchmark item."""
@@ -96,6 +97,8 @@ class Contamination:
 
     def match(self, question: str, answer: str) -> Match | None:
         """The item that an example holds; None if it is clean."""
+        if not self._items:
+            return None
         for part, text in (("question", question), ("answer", answer)):
             spoken = words(text)
             if part == "question" and (number := self._short.get(" ".join(spoken))) is not None:
@@ -292,3 +295,8 @@ class _Postings:
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         owners = self._owners[np.repeat(self._starts[hits], counts) + within]
         return np.unique(owners, return_counts=True)
+
+
+def kept_out(files: Files, settings: Curation) -> Contamination:
+    """The index of all that the data must not hold: the benchmarks are read from the store, as a run began with them."""
+    return Contamination(kept(files, [benchmark.digest for benchmark in settings.benchmarks]), settings)

@@ -1,34 +1,30 @@
 """Judged rows of all disciplines -> verdicts with duplicates, published by discipline.
 
-The pass looks at signatures alone and fetches the texts of candidates only. A discipline gets a new generation only
+The pass streams over signatures and fetches the texts of candidates only. A discipline gets a new generation only
 where verdicts changed. Which of several duplicates survives does not depend on the order of runs: a row that a release
 holds, else one accepted before, else the best by score and id.
 """
 
 import datetime
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
-
-import pyarrow as pa
+from pathlib import Path
 
 from glan.config import Curation
-from glan.curation.duplicates import Candidate, duplicates_of
-from glan.curation.verdicts import own_reasons, verdict
+from glan.curation.duplicates import duplicates_of
+from glan.curation.overview import READERS, Identity, Overview, identity
+from glan.curation.verdicts import DUPLICATE, own_reasons, verdict
 from glan.keys import digest
 from glan.records import content_digest, table
-from glan.release.releases import held_by_release
 from glan.store import manifests
 from glan.store.store import Store
 from glan.units import Receipt, Unit
 
 Clock = Callable[[], datetime.datetime]
 ByAddress = Mapping[str, Receipt]
-
-LOOKED_AT = ["question_id", "signature", "reasons", "duplicate_of", "kept"]
-READERS = 8
 
 
 @dataclass(frozen=True)
@@ -57,34 +53,40 @@ def curate_store(
         discipline_id: _units(store, discipline_id, judged.get(discipline_id, ()), named.get(discipline_id, {}))
         for discipline_id in sorted({*named, *judged})
     }
-    looks = _looks(store, units, named)
-    duplicates = duplicates_of(
-        _candidates(store, looks, named), lambda ids: _texts(store, looks, ids), settings.near_duplicate_jaccard
+    overview = Overview(
+        store,
+        [unit for some in units.values() for unit in some],
+        [unit for some in named.values() for unit in some.values()],
     )
+    duplicates = found_among(overview, settings.near_duplicate_jaccard)
+    decided = _decided(store, overview.changed(duplicates), duplicates)
     changed = []
     for discipline_id, receipts in units.items():
         before = named.get(discipline_id, {})
-        after = {receipt.unit: _decided(store, receipt, looks[receipt.object], duplicates) for receipt in receipts}
+        after = {receipt.unit: decided.get(identity(receipt), receipt) for receipt in receipts}
         if before != after:
             add, drop = list(after.values()), before.keys() - after.keys()
             manifests.publish(
                 store.files, "instructions", discipline_id, add=add, drop=drop, run_id=run_id, clock=clock
             )
             changed.append(discipline_id)
-    found = {
-        discipline_id: [row["reasons"] for one in units[discipline_id] for row in _judge(looks[one.object], duplicates)]
-        for discipline_id in sorted(judged)
-    }
-    return _verdicts(found, changed)
+    return _verdicts(overview, overview.kept(duplicates), sorted(judged), changed)
 
 
-def _verdicts(found: Mapping[str, Sequence[Sequence[str]]], changed: Sequence[str]) -> Verdicts:
-    """The figures, from the reasons of each row by discipline."""
-    every = [reasons for some in found.values() for reasons in some]
+def found_among(overview: Overview, threshold: float) -> dict[str, str]:
+    """What is a duplicate of what: two questions from this Jaccard similarity on. Reads the overview, which is new."""
+    with tempfile.TemporaryDirectory(prefix="glan-duplicates-") as scratch:
+        return duplicates_of(overview.candidates(), overview.texts, threshold, Path(scratch))
+
+
+def _verdicts(overview: Overview, kept: Counter[str], judged: Sequence[str], changed: Sequence[str]) -> Verdicts:
+    """The figures of the disciplines judged now."""
+    reasons = sum((overview.own_reasons[discipline_id] for discipline_id in judged), Counter[str]())
+    reasons[DUPLICATE] = sum(overview.eligible[discipline_id] - kept[discipline_id] for discipline_id in judged)
     return Verdicts(
-        kept={discipline_id: sum(not reasons for reasons in some) for discipline_id, some in found.items()},
-        rejected=sum(bool(reasons) for reasons in every),
-        reasons=dict(Counter(code for reasons in every for code in reasons)),
+        kept={discipline_id: kept[discipline_id] for discipline_id in judged},
+        rejected=sum(overview.rows[discipline_id] - kept[discipline_id] for discipline_id in judged),
+        reasons=dict(+reasons),
         changed=tuple(changed),
     )
 
@@ -103,80 +105,19 @@ def _units(store: Store, discipline_id: str, judged: Sequence[Receipt], named: B
     return [receipt for unit, receipt in sorted(current.items()) if answers.get(unit) == receipt.parent_digest]
 
 
-def _looks(store: Store, units: Mapping[str, Sequence[Receipt]], named: Mapping[str, ByAddress]) -> dict[str, "_Look"]:
-    """The columns that decide, of all units to be published and of those published now, by object."""
-    receipts = {receipt.object: receipt for some in named.values() for receipt in some.values()}
-    receipts |= {receipt.object: receipt for some in units.values() for receipt in some}
-    current = {receipt.object for some in units.values() for receipt in some}
-    with ThreadPoolExecutor(READERS) as pool:
-        tables = pool.map(lambda receipt: store.read(receipt, columns=LOOKED_AT), receipts.values())
-        return {
-            path: _Look(receipt, rows, path in current)
-            for (path, receipt), rows in zip(receipts.items(), tables, strict=True)
-        }
+def _decided(store: Store, units: Sequence[Receipt], duplicates: Mapping[str, str]) -> dict[Identity, Receipt]:
+    """New objects of these units with today's verdicts, by what they replace."""
+    with ThreadPoolExecutor(READERS, thread_name_prefix="glan-write") as pool:
+        made = pool.map(lambda unit: rewritten(store, unit, duplicates), units)
+        return {identity(unit): new for unit, new in zip(units, made, strict=True)}
 
 
-@dataclass(frozen=True)
-class _Look:
-    """The columns of one unit that decide, and whether the unit is to be published (or is being replaced)."""
-
-    receipt: Receipt
-    rows: pa.Table
-    current: bool
-
-
-def _candidates(store: Store, looks: Mapping[str, _Look], named: Mapping[str, ByAddress]) -> Iterator[Candidate]:
-    published = {receipt.object for some in named.values() for receipt in some.values()}
-    accepted = {
-        row["question_id"]
-        for path in published
-        for row in looks[path].rows.select(["question_id", "kept"]).to_pylist()
-        if row["kept"]
-    }
-    held = {
-        question_id for batch in held_by_release(store.files) for question_id in batch.column("question_id").to_pylist()
-    }
-    for look in looks.values():
-        if look.current:
-            for row in look.rows.to_pylist():
-                question_id = row["question_id"]
-                yield Candidate(
-                    question_id,
-                    row["signature"],
-                    held=question_id in held,
-                    accepted=question_id in accepted,
-                    eligible=not own_reasons(row["reasons"]),
-                )
-
-
-def _texts(store: Store, looks: Mapping[str, _Look], ids: Sequence[str]) -> dict[str, str]:
-    """The questions of these ids, read from the units that hold them."""
-    wanted = set(ids)
-    holders = [
-        look.receipt for look in looks.values() if not wanted.isdisjoint(look.rows.column("question_id").to_pylist())
+def rewritten(store: Store, receipt: Receipt, duplicates: Mapping[str, str]) -> Receipt:
+    """The unit with the verdicts that follow from these duplicates, as an object of its own."""
+    rows = [
+        {**row, **verdict(own_reasons(row["reasons"]), duplicates.get(row["question_id"]))}
+        for row in store.read(receipt).to_pylist()
     ]
-    with ThreadPoolExecutor(READERS) as pool:
-        tables = pool.map(lambda receipt: store.read(receipt, columns=["question_id", "question"]), holders)
-        return {
-            row["question_id"]: row["question"]
-            for rows in tables
-            for row in rows.to_pylist()
-            if row["question_id"] in wanted
-        }
-
-
-def _judge(look: _Look, duplicates: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The verdict columns of each row, in order."""
-    return [verdict(own_reasons(row["reasons"]), duplicates.get(row["question_id"])) for row in look.rows.to_pylist()]
-
-
-def _decided(store: Store, receipt: Receipt, look: _Look, duplicates: Mapping[str, str]) -> Receipt:
-    """The unit with today's verdicts: as it is if they are the same, else a new object of the same unit."""
-    verdicts = _judge(look, duplicates)
-    changed = [row["duplicate_of"] for row in verdicts]
-    if changed == look.rows.column("duplicate_of").to_pylist():
-        return receipt
-    rows = [{**row, **new} for row, new in zip(store.read(receipt).to_pylist(), verdicts, strict=True)]
     unit = Unit(
         stage="instructions",
         discipline_id=receipt.discipline_id,
@@ -187,7 +128,7 @@ def _decided(store: Store, receipt: Receipt, look: _Look, duplicates: Mapping[st
         path=("", "", ""),
         parent_digest=receipt.parent_digest,
     )
-    name = digest([receipt.key, changed])[:16]
+    name = digest([receipt.key, [row["duplicate_of"] for row in rows]])[:16]
     return store.commit(
         unit,
         table("instructions", rows),

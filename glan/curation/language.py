@@ -42,6 +42,8 @@ def _other(text: str, wanted: str, certainty: float) -> str | None:
     prose = " ".join(sentences(text[:_MOST_CHARACTERS]))
     if len(words(prose)) < _FEWEST_WORDS:
         return None
+    if _identifier().classify(prose)[0] == wanted:  # nearly always, and much cheaper than to rank them all
+        return None
     likely = dict(_identifier().rank(prose)[:_CLOSE])
     if wanted in likely or _NO_LANGUAGE in likely or sum(likely.values()) < certainty:
         return None

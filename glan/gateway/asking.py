@@ -98,7 +98,8 @@ class Asking:
         try:
             while (failure := self._progress.failure(self._request)) is None:
                 exchange = await self._exchange()
-                self._progress.attempts += 1
+                attempt = self._progress.attempts + 1
+                self._progress.attempted(attempt, self._desk.ledger.run_id, exchange.finished_at)
                 if isinstance(exchange.answer, Reply):
                     ended: Call | Failure | None = await self._read(exchange, exchange.answer)
                 else:
@@ -135,7 +136,7 @@ class Asking:
 
     async def _send(self, mode: Mode | None) -> tuple[Reply | Fault, datetime.datetime]:
         request, progress, gate = self._request, self._progress, self._desk.gate
-        sent = body(request, mode, progress.failures, progress.problem, progress.bad_reply)
+        sent = body(request, mode, progress.seeds_used, progress.problem, progress.bad_reply)
         characters = sum(len(message["content"]) for message in sent["messages"])
         expected = gate.expected_tokens(characters)
         await gate.enter(self._rank, expected)
@@ -219,7 +220,7 @@ class Asking:
         """Go on after a fault: wait, note it, or raise what ends everything."""
         trouble = exchange.trouble
         assert trouble is not None  # every fault is classified
-        self._record(exchange, trouble.kind, trouble.message if trouble.way is Way.CONTENT else None)
+        self._record(exchange, trouble.kind, trouble.message if trouble.way in (Way.CONTENT, Way.WEATHER) else None)
         self._stop_if_told()
         if trouble.way is Way.CAPACITY:
             await self._bear_capacity(trouble, fault)
@@ -248,7 +249,7 @@ class Asking:
         breaker.failed(self._request.key, trouble)
         self._weather += 1
         if self._weather >= self._desk.pace.weather_attempts and self._is_its_own_fault(trouble):
-            return Failure(self._request, "weather", trouble.message, "", self._progress.attempts)
+            return self._progress.failed(self._request, "weather", trouble.message)
         await self._desk.rest(self._desk.pace.wait(self._weather - 1), fault.retry_after)
         return None
 

@@ -18,8 +18,8 @@ from glan.config import explain
 from glan.errors import InputError
 from glan.keys import digest
 
-Cost = Callable[[str, int, int, int], float | None]
-"""USD of (model, prompt tokens, cached tokens, completion tokens); None if the price is unknown."""
+Cost = Callable[[str, float, float, float], float | None]
+"""USD of (model, prompt tokens, cached tokens, completion tokens), which may be means; None if the price is unknown."""
 
 _DIGITS = 12
 
@@ -105,11 +105,13 @@ class Prices:
         content = digest({model: price.model_dump() for model, price in table.items()})
         return cls(table, source=f"table {content[:_DIGITS]}", public=public)
 
-    def cost(self, model: str, prompt_tokens: int, cached_tokens: int, completion_tokens: int) -> float | None:
+    def cost(self, model: str, prompt_tokens: float, cached_tokens: float, completion_tokens: float) -> float | None:
         """USD of a call that is answered at once, or None. `prompt_tokens` include the cached ones."""
         return _total(self._tariff(model, batch=False), prompt_tokens, cached_tokens, completion_tokens)
 
-    def batch_cost(self, model: str, prompt_tokens: int, cached_tokens: int, completion_tokens: int) -> float | None:
+    def batch_cost(
+        self, model: str, prompt_tokens: float, cached_tokens: float, completion_tokens: float
+    ) -> float | None:
         """The same of a call in batch mode."""
         return _total(self._tariff(model, batch=True), prompt_tokens, cached_tokens, completion_tokens)
 
@@ -127,7 +129,7 @@ class Prices:
         return self._public.tariff(model, batch) if self._public else None
 
 
-def _total(tariff: Tariff | None, prompt_tokens: int, cached_tokens: int, completion_tokens: int) -> float | None:
+def _total(tariff: Tariff | None, prompt_tokens: float, cached_tokens: float, completion_tokens: float) -> float | None:
     if tariff is None:
         return None
     rate = [rate for rate in tariff if prompt_tokens > rate.above][-1]

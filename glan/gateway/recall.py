@@ -1,11 +1,13 @@
 """What is already on record for a request: its value, or how far its attempts got. Pure."""
 
+import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from glan import supplements
 from glan.gateway.requests import Call, Failure, Problem, Request, Understood
-from glan.gateway.trouble import REPLAYED_KINDS
+from glan.gateway.trouble import REPLAYED_KINDS, WEATHER_KINDS
 from glan.keys import normalised
 
 
@@ -15,8 +17,30 @@ class Progress:
 
     attempts: int = 0  # of every kind
     failures: int = 0  # replies that could not be used: these are limited
+    failures_before: int = 0  # the same in earlier askings, after which a retry begins anew
     problem: Problem | None = None  # of the last such reply
     bad_reply: str = ""
+    run_id: str = ""  # of the last attempt
+    finished_at: datetime.datetime = datetime.datetime.min
+
+    @property
+    def seeds_used(self) -> int:
+        """How many replies that could not be used came before: each is asked anew with another seed."""
+        return self.failures_before + self.failures
+
+    def attempted(self, attempt: int, run_id: str, finished_at: datetime.datetime) -> None:
+        """An attempt has ended, however it went."""
+        self.attempts = max(self.attempts, attempt)
+        self.run_id, self.finished_at = run_id, finished_at
+
+    def anew(self) -> "Progress":
+        """Where a retry begins: what failed before counts as attempted, and against nothing."""
+        return Progress(
+            attempts=self.attempts,
+            failures_before=self.seeds_used,
+            run_id=self.run_id,
+            finished_at=self.finished_at,
+        )
 
     def note(self, problem: Problem, reply: str) -> None:
         """Another reply that could not be used."""
@@ -35,19 +59,30 @@ class Progress:
         problem = self.problem
         if problem is None or (problem.ask_again and self.failures < request.profile.attempts):
             return None
-        return Failure(request, problem.kind, problem.message, self.bad_reply, self.attempts)
+        return self.failed(request, problem.kind, problem.message, self.bad_reply)
+
+    def failed(self, request: Request, kind: str, message: str, raw_text: str = "") -> Failure:
+        """The failure that the last attempt came to."""
+        return Failure(request, kind, message, raw_text, self.attempts, self.run_id, self.finished_at)
 
 
 def recall(request: Request, rows: Iterable[Mapping[str, Any]]) -> Call | Progress:
     """Read the recorded replies again, in order; the first that is understood is the value.
 
     `rows` are those of the calls table for this request. Weather and capacity don't count; neither do refusals that
-    may have been the endpoint's fault rather than the request's.
+    may have been the endpoint's fault rather than the request's. A supplement begins anew where the unit before it has
+    failed; a unit knows nothing of what its supplements have asked later.
     """
-    progress = Progress()
-    for row in rows:
-        progress.attempts = max(progress.attempts, row["attempt"])
+    retry = supplements.number(request.stage, request.unit)
+    known = [row for row in rows if _retry_of(row) <= retry]
+    progress, at = Progress(), 0
+    for row in sorted(known, key=_retry_of):
+        if _retry_of(row) > at:
+            progress, at = progress.anew(), _retry_of(row)
+        progress.attempted(row["attempt"], row["run_id"], row["finished_at"])
         reply = row["reply"]
+        if row["error_kind"] in WEATHER_KINDS:
+            continue
         if reply is not None and 200 <= row["status"] < 300:
             result = progress.judged(request.read(reply, row["finish_reason"]), reply)
             if isinstance(result, Understood):
@@ -55,7 +90,11 @@ def recall(request: Request, rows: Iterable[Mapping[str, Any]]) -> Call | Progre
             progress.note(result, reply)
         elif row["error_kind"] in REPLAYED_KINDS:
             progress.note(Problem(row["error_kind"], reply or "", ask_again=False), "")
-    return progress
+    return progress.anew() if at < retry else progress
+
+
+def _retry_of(row: Mapping[str, Any]) -> int:
+    return supplements.number(row["stage"], row["unit"])
 
 
 def _call(request: Request, row: Mapping[str, Any], understood: Understood) -> Call:

@@ -101,6 +101,10 @@ class Failure:
     message: str
     raw_text: str
     attempts: int
+    run_id: str
+    """Of the last attempt, as is the time (UTC) at which it ended."""
+
+    finished_at: datetime.datetime
 
 
 Conversation = Generator[Request, Call, Any]

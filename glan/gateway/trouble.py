@@ -31,6 +31,9 @@ class Trouble:
 REPLAYED_KINDS = frozenset({"context_length", "too_large", "content_filter"})
 """Refusals that rest on the request's own content, so that a recorded one holds and is not asked again."""
 
+WEATHER_KINDS = frozenset({"timeout", "connection", "no_completion", "server"})
+"""Of the calls table: what passes. A request that nothing else came of ends in quarantine as `weather`."""
+
 _OUTAGE = frozenset({0, 502, 503, 504, 521, 522, 523, 529})
 _WEATHER = frozenset({408, 409, 425, 499})
 _QUOTA_CODES = frozenset(

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
-from glan.planning.forecast import SUBJECTS_PER_DISCIPLINE
+from glan.planning.experience import SUBJECTS_PER_DISCIPLINE
 from glan.planning.walk import Shelf
 from glan.stages.questions import span_of
 from glan.store.store import Store
 from glan.taxonomy import Discipline
+from glan.units import planned
 
 LEAST_ACCEPTED_SHARE = 0.1
 """What is assumed of a discipline whose questions were rejected nearly all: more is decided by the cap on attempts."""
@@ -70,7 +71,7 @@ def standing(store: Store, discipline: Discipline, shelf: Shelf) -> Standing:
         discipline=discipline,
         accepted=accepted,
         judged=judged,
-        asked=sum(receipt.planned for receipt in shelf.named["questions"].values()),
+        asked=planned(shelf.named["questions"].values()),
         reached=reached,
         capacity={name: receipt.capacity or 0 for name, receipt in syllabi.items()},
     )

@@ -2,20 +2,21 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from glan.config import Role
+from glan.planning.experience import CallFigures, Experience, Range, replies_on_record
 from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.stages.questions import rounds as further_rounds
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Discipline
-from glan.units import Receipt, Scope, Stage, Unit
+from glan.units import STAGES, Scope, Stage, Unit
 
-Cost = Callable[[str, int, int, int], float | None]
+Cost = Callable[[str, float, float, float], float | None]
 """(model, prompt tokens, cached tokens, completion tokens) -> US dollars, None if the price is unknown."""
 
 ROLE_OF: Mapping[Stage, Role] = {
@@ -24,94 +25,118 @@ ROLE_OF: Mapping[Stage, Role] = {
     "questions": "question",
     "answers": "answer",
 }
-SUBJECTS_PER_DISCIPLINE = (100, 200)
-"""What ten lists gave in the paper (section 3.1)."""
 
-USUAL_TOKENS: Mapping[Stage, tuple[int, int]] = {
-    "subjects": (1_200, 1_800),
-    "syllabi": (1_800, 2_200),
-    "questions": (2_600, 150),
-    "answers": (250, 500),
-}
-"""Prompt and completion tokens of a call, assumed until the store has calls of that stage to learn from."""
-
-COLUMNS = ["stage", "units", "calls", "calls_at_most", "prompt_tokens", "completion_tokens", "cost_usd"]
+COLUMNS = [
+    "stage", "units", "rows", "calls", "calls_at_least", "calls_at_most", "prompt_tokens", "completion_tokens",
+    "cost_usd", "cost_at_most_usd", "learned_from",
+]  # fmt: skip
 
 
 @dataclass
-class _Expected:
-    units: int = 0
-    calls: int = 0
-    calls_at_most: int = 0
+class _Work:
+    """What is to come of one stage: units, replies that are wanted for them, rows that they give."""
 
-    def add(self, units: int, calls: int, at_most: int | None = None) -> None:
+    units: Range = field(default_factory=lambda: Range.exactly(0))
+    replies: Range = field(default_factory=lambda: Range.exactly(0))
+    rows: Range = field(default_factory=lambda: Range.exactly(0))
+
+    def add(self, units: Range, replies: Range, rows: Range) -> None:
         self.units += units
-        self.calls += calls
-        self.calls_at_most += calls if at_most is None else at_most
+        self.replies += replies
+        self.rows += rows
 
 
 def forecast(
     store: Store, disciplines: Iterable[Discipline], recipe: Recipe, cost: Cost, scope: Scope = Scope()
 ) -> pd.DataFrame:
-    """One row for each stage that asks a model: units and calls to come, their tokens and price.
+    """One row for each stage: units, rows and calls to come, their tokens and price.
 
-    `calls` equals `calls_at_most` where all inputs exist. Tokens and `cost_usd` go with `calls_at_most`; `cost_usd`
-    is missing where a price is unknown.
+    Figures are what is likely, by what the whole store has seen so far; `calls_at_least` and `calls_at_most` differ
+    where inputs do not exist yet. `rows` of instructions are those that will probably be kept. `cost_usd` is missing
+    where a price is unknown. `learned_from` is the number of calls on record that the figures of a stage rest on; 0:
+    they are assumed.
     """
-    expected: dict[Stage, _Expected] = {stage: _Expected() for stage in ROLE_OF}
-    receipts: list[Receipt] = []
+    learned = Experience(store)
+    ahead = _Ahead(learned)
     surveys = [(walk, survey(walk)) for walk in walks(store, disciplines, recipe, scope)]
-    for walk, seen in surveys:
-        receipts += [receipt for stage in seen.done.values() for _, receipt in stage.values()]
-        receipts += [receipt for stage in walk.shelf.named.values() for receipt in stage.values()]
-    few, many = _subjects_per_discipline(receipts, recipe)
+    begun = replies_on_record(store.files, (walk.discipline.discipline_id for walk, seen in surveys if seen.ready))
     for walk, seen in surveys:
         for unit in seen.ready:
-            _add(expected, unit, walk.recipe, few, many)
-    lines = [_line(stage, expected[stage], _tokens_per_call(stage, receipts), recipe, cost) for stage in ROLE_OF]
+            ahead.add(unit, walk.recipe, begun.get(unit.key, 0))
+    lines = [_line(stage, ahead.work[stage], learned, recipe, cost) for stage in STAGES]
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
-def _add(expected: Mapping[Stage, _Expected], unit: Unit, recipe: Recipe, few: int, many: int) -> None:
-    """A unit that can be made now, and all that is bound to follow from it."""
-    config = recipe.config
-    steps = 2 if config.two_step else 1
-    spans = further_rounds([], config.questions, config.questions)
-    rounds = len(spans)
-    asked = sum(math.ceil((stop - start) / config.questions_per_call) for start, stop in spans)
-    if unit.stage == "subjects":
-        expected["subjects"].add(1, config.lists * steps)
-        expected["syllabi"].add(few, few * steps, many * steps)
-        expected["questions"].add(few * rounds, few * asked, many * asked)
-        expected["answers"].add(few * rounds, few * config.questions, many * config.questions)
-    elif unit.stage == "syllabi":
-        expected["syllabi"].add(1, steps)
-        expected["questions"].add(rounds, asked)
-        expected["answers"].add(rounds, config.questions)
-    elif unit.stage == "questions":
-        expected["questions"].add(1, math.ceil((unit.stop - unit.start) / config.questions_per_call))
-        expected["answers"].add(1, unit.stop - unit.start)
-    elif unit.stage == "answers":
-        expected["answers"].add(1, unit.parents["questions"].rows)
+class _Ahead:
+    """Units that can be made now, and all that is bound to follow from them."""
+
+    def __init__(self, learned: Experience) -> None:
+        self.work: dict[Stage, _Work] = {stage: _Work() for stage in STAGES}
+        self._learned = learned
+
+    def add(self, unit: Unit, recipe: Recipe, replies_there: int) -> None:
+        """A unit that can be made now; some of its replies may be there already."""
+        config = recipe.config
+        one = Range.exactly(1)
+        if unit.stage == "subjects":
+            subjects = self._learned.subjects(config.subjects)
+            self._put("subjects", one, config.lists * (2 if config.two_step else 1) - replies_there, subjects)
+            self._syllabi(subjects, recipe, 0)
+        elif unit.stage == "syllabi":
+            self._syllabi(one, recipe, replies_there)
+        elif unit.stage == "questions":
+            asked = unit.stop - unit.start
+            calls = math.ceil(asked / config.questions_per_call)
+            self._questions(one, Range.exactly(calls - replies_there), Range.exactly(asked))
+        elif unit.stage == "answers":
+            questions = Range.exactly(unit.parents["questions"].rows)
+            self._answers(one, questions, questions + Range.exactly(-replies_there))
+        else:
+            self._instructions(one, Range.exactly(unit.parents["answers"].rows))
+
+    def _put(self, stage: Stage, units: Range, replies: Range | float, rows: Range) -> None:
+        self.work[stage].add(units, replies if isinstance(replies, Range) else Range.exactly(replies), rows)
+
+    def _syllabi(self, syllabi: Range, recipe: Recipe, replies_there: int) -> None:
+        config = recipe.config
+        written = syllabi * self._learned.share("syllabi")
+        self._put("syllabi", syllabi, syllabi * (2 if config.two_step else 1) + Range.exactly(-replies_there), written)
+        spans = further_rounds([], config.questions, config.questions)
+        calls = sum(math.ceil((stop - start) / config.questions_per_call) for start, stop in spans)
+        each = self._learned.questions(config.questions)
+        asked = written * each
+        self._questions(written * len(spans), asked * (calls / config.questions if config.questions else 0), asked)
+
+    def _questions(self, units: Range, replies: Range, asked: Range) -> None:
+        questions = asked * self._learned.share("questions")
+        self._put("questions", units, replies, questions)
+        self._answers(units, questions, questions)
+
+    def _answers(self, units: Range, questions: Range, replies: Range) -> None:
+        answers = questions * self._learned.share("answers")
+        self._put("answers", units, replies, answers)
+        self._instructions(units, answers)
+
+    def _instructions(self, units: Range, judged: Range) -> None:
+        self._put("instructions", units, 0, judged * self._learned.share("instructions"))
 
 
-def _subjects_per_discipline(receipts: Iterable[Receipt], recipe: Recipe) -> tuple[int, int]:
-    """Fewest and most subjects of a discipline not yet listed: as seen in the store, else as in the paper."""
-    seen = [receipt.rows for receipt in receipts if receipt.stage == "subjects"] or list(SUBJECTS_PER_DISCIPLINE)
-    limit = recipe.config.subjects or max(seen)
-    return min(min(seen), limit), min(max(seen), limit)
+def _line(stage: Stage, work: _Work, learned: Experience, recipe: Recipe, cost: Cost) -> list[object]:
+    units, rows = round(work.units.likely), round(work.rows.likely)
+    if stage not in ROLE_OF:
+        return [stage, units, rows, 0, 0, 0, 0, 0, 0.0, 0.0, 0]
+    profile = recipe.profile(ROLE_OF[stage])
+    took = learned.calls(stage, profile.model)
+    calls = work.replies * took.per_reply
+    each = _tokens(took, profile.max_tokens)
+    price = cost(profile.model, *each) if calls.most > 0 else 0.0
+    costs = [None, None] if price is None else [calls.likely * price, calls.most * price]
+    least, likely, most = (round(max(0.0, number)) for number in (calls.least, calls.likely, calls.most))
+    tokens = [round(calls.likely * each[0]), round(calls.likely * each[2])]
+    return [stage, units, rows, likely, least, most, *tokens, *costs, took.calls if likely else 0]
 
 
-def _tokens_per_call(stage: Stage, receipts: Iterable[Receipt]) -> tuple[float, float]:
-    known = [receipt for receipt in receipts if receipt.stage == stage and receipt.calls and receipt.prompt_tokens]
-    calls = sum(receipt.calls for receipt in known)
-    if not calls:
-        return USUAL_TOKENS[stage]
-    prompt = sum(receipt.prompt_tokens for receipt in known)
-    return prompt / calls, sum(receipt.completion_tokens for receipt in known) / calls
-
-
-def _line(stage: Stage, expected: _Expected, tokens: tuple[float, float], recipe: Recipe, cost: Cost) -> list[object]:
-    prompt, completion = (round(expected.calls_at_most * each) for each in tokens)
-    price = cost(recipe.profile(ROLE_OF[stage]).model, prompt, 0, completion) if expected.calls_at_most else 0.0
-    return [stage, expected.units, expected.calls, expected.calls_at_most, prompt, completion, price]
+def _tokens(took: CallFigures, max_tokens: int | None) -> tuple[float, float, float]:
+    """Sent, cached and received by a call; what is merely usual goes no further than the limit of a reply."""
+    received = took.completion_tokens if took.calls else min(took.completion_tokens, max_tokens or math.inf)
+    return took.prompt_tokens, took.cached_tokens, received

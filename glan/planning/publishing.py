@@ -15,6 +15,7 @@ from glan.stages.syllabi import address
 from glan.store import manifests, snapshots
 from glan.store.manifests import Manifest
 from glan.store.store import Store
+from glan.supplements import bare, split
 from glan.units import STAGES, Receipt, Stage
 
 PARENT_STAGE: dict[Stage, Stage] = {"questions": "syllabi", "answers": "questions", "instructions": "answers"}
@@ -73,24 +74,40 @@ def _current(store: Store, discipline_id: str) -> dict[Stage, Manifest | None]:
 def orphans(store: Store, named: Named) -> dict[Stage, set[str]]:
     """By stage, the addresses of named units whose parent is not named, or is another than they were made from."""
     gone: dict[Stage, set[str]] = {stage: set() for stage in STAGES}
+    for stage in GENERATED:
+        gone[stage] = _supplements_of_others(named[stage])
     if named["syllabi"]:
-        subjects = _subjects(store, named)
-        gone["syllabi"] = {
-            unit for unit, receipt in named["syllabi"].items() if subjects.get(unit) != receipt.parent_digest
+        subjects = _subjects(store, [one for unit, one in named["subjects"].items() if unit not in gone["subjects"]])
+        gone["syllabi"] |= {
+            unit for unit, receipt in named["syllabi"].items() if subjects.get(bare(unit)) != receipt.parent_digest
         }
     for stage, above in PARENT_STAGE.items():
         for unit, receipt in named[stage].items():
-            parent_address = span_of(unit)[0] if stage == "questions" else unit
+            original, _ = split(stage, unit)
+            parent_address = span_of(original)[0] if stage == "questions" else original
             parent = named[above].get(parent_address)
             if parent is None or parent_address in gone[above] or parent.content_digest != receipt.parent_digest:
                 gone[stage].add(unit)
     return gone
 
 
-def _subjects(store: Store, named: Named) -> dict[str, str]:
+def _supplements_of_others(named: Mapping[str, Receipt]) -> set[str]:
+    """Supplements of units that are no longer named."""
+    by_key = {receipt.key: receipt for receipt in named.values()}
+
+    def lost(receipt: Receipt) -> bool:
+        if not receipt.asks_again:
+            return False
+        before = by_key.get(receipt.asks_again)
+        return before is None or lost(before)
+
+    return {unit for unit, receipt in named.items() if lost(receipt)}
+
+
+def _subjects(store: Store, named: Iterable[Receipt]) -> dict[str, str]:
     """What the syllabi of the named subjects are made from: the digest of each subject by its address."""
     columns = ["subject_id", *READ_BY_LATER_STAGES["subjects"]]
-    tables = (store.read(receipt, columns) for receipt in named["subjects"].values())
+    tables = (store.read(receipt, columns) for receipt in named)
     return {address(row["subject_id"]): row_digest("subjects", row) for table in tables for row in table.to_pylist()}
 
 

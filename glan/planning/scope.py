@@ -6,10 +6,11 @@ from dataclasses import replace
 from glan.planning.walk import Shelf, Walk
 from glan.stages.questions import span_of
 from glan.stages.recipe import Recipe
-from glan.store import editions, manifests
+from glan.store import editions, manifests, retries
 from glan.store.editions import Edition
 from glan.store.manifests import Manifest
 from glan.store.store import Store
+from glan.supplements import bare
 from glan.taxonomy import Discipline
 from glan.units import STAGES, Scope, Stage
 
@@ -36,7 +37,9 @@ def walks(
         name = discipline.discipline_id
         shelf = Shelf(store, name, {stage: current[stage].get(name) for stage in STAGES})
         begun = drawn.get(name, [])
-        return Walk(discipline, _for(recipe, scope, shelf), store, shelf, scope, _numbers(begun, scope, finished_only))
+        retry = retries.next_number(store.files, name) if scope.mode == "retry" and not finished_only else 0
+        numbers = _numbers(begun, scope, finished_only)
+        return Walk(discipline, _for(recipe, scope, shelf), store, shelf, scope, numbers, retry)
 
     return [walk(discipline) for discipline in disciplines]
 
@@ -46,7 +49,7 @@ def _for(recipe: Recipe, scope: Scope, shelf: Shelf) -> Recipe:
     config = recipe.config
     questions, subjects = scope.questions.get(shelf.discipline_id, config.questions), config.subjects
     if scope.covers_published:
-        subjects = subjects and max(subjects, len(shelf.named["syllabi"]))
+        subjects = subjects and max(subjects, len(set(map(bare, shelf.named["syllabi"]))))
     if scope.covers_published and shelf.discipline_id not in scope.questions:
         questions = max([questions, *(span_of(address)[1][1] for address in shelf.named["questions"])])
     limits = {"questions": questions, "subjects": subjects}

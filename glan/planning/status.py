@@ -12,7 +12,7 @@ from glan.stages.questions import LONGEST_ROUND, span_of
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Discipline
-from glan.units import STAGES, Stage
+from glan.units import STAGES, Stage, quarantined
 
 COLUMNS = ["discipline_id", "stage", "done", "stale", "missing", "waiting", "quarantined", "orphaned", "rows"]
 
@@ -47,7 +47,7 @@ def _lines(store: Store, walk: Walk, recipe: Recipe) -> list[list[object]]:
                 stale,
                 len(ready) - stale,
                 waiting,
-                sum(receipt.quarantined for receipt in receipts),
+                quarantined(receipts),
                 len(gone[stage]),
                 sum(receipt.rows for receipt in receipts),
             ]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from glan import supplements
 from glan.stages import answers, instructions, questions, subjects, syllabi
 from glan.stages.recipe import Recipe
 from glan.store.manifests import Manifest
@@ -50,6 +51,11 @@ class Shelf:
             return None
         return self._store.find(unit)
 
+    def names(self, unit: Unit) -> bool:
+        """Whether the manifests name exactly this unit, be it there or not."""
+        named = self.named[unit.stage].get(unit.address)
+        return named is not None and named.key == unit.key
+
     def published(self, unit: Unit) -> Receipt | None:
         """What is named at a unit's address and is there, whatever it was made from."""
         named = self.named[unit.stage].get(unit.address)
@@ -61,6 +67,13 @@ class Shelf:
             names = (path.rpartition("/")[2].rpartition("-")[0] for path in self._listed("questions"))
             self._rounds = {**_spans(names), **_spans(self.named["questions"])}
         return self._rounds.get(syllabus_address, [])
+
+    def supplements(self, unit: Unit) -> list[int]:
+        """The numbers of the retries after which there is a supplement of a unit, lowest first; some may be of others."""
+        paths = (path.rpartition("/")[2].rpartition("-")[0] for path in self._listed(unit.stage))
+        original, last = supplements.split(unit.stage, unit.address)
+        found = (supplements.split(unit.stage, address) for address in {*self.named[unit.stage], *paths})
+        return sorted(number for of, number in found if of == original and number > last)
 
     def _listed(self, stage: Stage) -> set[str]:
         if stage not in self._objects:
@@ -89,13 +102,16 @@ class Walk:
         shelf: Shelf,
         scope: Scope = Scope(),
         editions: Mapping[Stage, int] | None = None,
+        retry: int = 0,
     ) -> None:
+        """`retry`: the number of the retry that is open, or to be opened, where the scope is one."""
         self.discipline = discipline
         self.recipe = recipe
         self._store = store
         self.shelf = shelf
         self._scope = scope
         self._editions = editions or {}
+        self._retry = retry
         self._subjects: dict[str, dict[str, Any]] = {}
 
     def first(self) -> list[Unit]:
@@ -104,7 +120,7 @@ class Walk:
 
     def after(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         """The units below this one that are done, or can be made now that this one is committed."""
-        return self._known(self._below(unit, receipt))
+        return [*self._known(self._below(unit, receipt)), *self._supplement(unit, receipt)]
 
     def done(self, unit: Unit) -> Receipt | None:
         """The receipt that stands for a unit: its own, or, where nothing is to change, what is published there."""
@@ -120,6 +136,8 @@ class Walk:
         """Whether the unit is this run's to make if it is not done."""
         if self._above_scope(unit.stage):
             return False
+        if self._scope.mode == "retry":
+            return unit.address not in self.shelf.named[unit.stage] and _below_supplement(unit)
         return self._scope.mode != "stale" or unit.address in self.shelf.named[unit.stage] or self._parent_is_new(unit)
 
     def _parent_is_new(self, unit: Unit) -> bool:
@@ -135,6 +153,26 @@ class Walk:
     def _edition(self, stage: Stage) -> int:
         return self._editions.get(stage, 0)
 
+    def _supplement(self, unit: Unit, receipt: Receipt) -> list[Unit]:
+        """The unit that has asked again what this one has left in quarantine, or that is to do so in this run."""
+        if not receipt.quarantined:
+            return []
+        for number in self.shelf.supplements(unit):
+            supplement = unit.supplement(receipt, number)
+            if self.shelf.names(supplement) or self.shelf.done(supplement):
+                return [supplement]
+        _, last = supplements.split(unit.stage, unit.address)
+        wanted = last < self._retry and self._is_selected(receipt)
+        return [unit.supplement(receipt, self._retry)] if wanted else []
+
+    def _is_selected(self, receipt: Receipt) -> bool:
+        if self._scope.stages and receipt.stage not in self._scope.stages:
+            return False
+        if not self._scope.kinds:
+            return True
+        found = self._store.read_quarantine(receipt)["error_kind"].to_pylist()
+        return not set(self._scope.kinds).isdisjoint(found)
+
     def _below(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         if unit.stage == "subjects":
             return self._syllabi(unit, receipt)
@@ -149,9 +187,10 @@ class Walk:
 
     def _syllabi(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         rows = sorted(self._store.read(receipt).to_pylist(), key=lambda row: int(row["position"]))
-        self._subjects = {row["subject_id"]: row for row in rows}
-        edition = self._edition("syllabi")
-        return [syllabi.plan(row, unit, receipt, self.recipe, edition) for row in rows[: self.recipe.config.subjects]]
+        self._subjects |= {row["subject_id"]: row for row in rows}
+        limit, edition = self.recipe.config.subjects, self._edition("syllabi")
+        within = [row for row in rows if limit is None or row["position"] < limit]
+        return [syllabi.plan(row, unit, receipt, self.recipe, edition) for row in within]
 
     def _rounds(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         wanted = self._scope.questions.get(f"{unit.discipline_id}/{unit.address}", self.recipe.config.questions)
@@ -169,6 +208,10 @@ class Walk:
             yield unit, receipt
             if receipt is not None:
                 waiting.extend(self.after(unit, receipt))
+
+
+def _below_supplement(unit: Unit) -> bool:
+    return any(supplements.follows_from_one(parent.unit) for parent in unit.parents.values())
 
 
 @dataclass(frozen=True)

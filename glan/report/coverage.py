@@ -11,7 +11,7 @@ from glan import taxonomy
 from glan.dataset import View
 from glan.store import taxonomies
 from glan.store.store import Store
-from glan.units import Receipt
+from glan.units import Receipt, planned, quarantined
 
 GoOn = Callable[[], None]
 """Called between objects while figures are read; whoever has no more time raises in it."""
@@ -81,13 +81,10 @@ class Coverage:
 def coverage(view: View, go_on: GoOn = lambda: None) -> Coverage:
     """Read the receipts and, as a stream, two columns of the instructions."""
     asked = view.receipts("questions")
-    planned = _by_discipline((one, one.planned) for one in asked)
-    quarantined = _by_discipline((one, one.quarantined) for one in [*asked, *view.receipts("answers")])
+    wanted = _by_discipline((one, planned([one])) for one in asked)
+    lost = _by_discipline((one, quarantined([one])) for one in [*asked, *view.receipts("answers")])
     judged, reasons = _judged(view, go_on)
-    covers = {
-        one: Cover(*judged.get(one, (0, 0)), quarantined[one], planned[one])
-        for one in {*judged, *planned, *quarantined}
-    }
+    covers = {one: Cover(*judged.get(one, (0, 0)), lost[one], wanted[one]) for one in {*judged, *wanted, *lost}}
     return Coverage(tuple(_places(view.store, covers)), reasons)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from glan.gateway.reading import prose
 from glan.gateway.requests import Call, Conversation, Outcome
-from glan.stages.making import Effects, Made, Row, make, provenance
+from glan.stages.making import Effects, Made, Row, asked_for, make, provenance
 from glan.stages.recipe import Recipe
 from glan.units import Receipt, Unit
 
@@ -34,7 +34,9 @@ def plan(above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Uni
 
 def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     """Ask each question, commit the answers."""
-    questions = effects.store.read(unit.parents["questions"]).to_pylist()
+    asks = asked_for(unit, effects.store)
+    rows = effects.store.read(unit.parents["questions"]).to_pylist()
+    questions = [row for row in rows if asks(unit.sample(row["sample_index"]))]
     conversations = [_answer(unit, question, recipe) for question in questions]
     return make(unit, conversations, lambda outcomes: read(unit, questions, outcomes), effects)
 

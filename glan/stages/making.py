@@ -65,7 +65,7 @@ def make(
 
 def commit(unit: Unit, made: Made, calls: Sequence[Call], effects: Effects) -> Receipt:
     """Write the quarantine rows, then the unit's object."""
-    quarantine = table("quarantine", [_quarantined(unit, failure, effects) for failure in made.failures])
+    quarantine = table("quarantine", [_quarantined(unit, failure) for failure in made.failures])
     costs = [call.cost_usd for call in calls]
     return effects.store.commit(
         unit,
@@ -108,7 +108,14 @@ def subject_of(unit: Unit, store: Store) -> Row:
     return next(row for row in rows if row["subject_id"] == unit.subject_id)
 
 
-def _quarantined(unit: Unit, failure: Failure, effects: Effects) -> Row:
+def asked_for(unit: Unit, store: Store) -> Callable[[str], bool]:
+    """Which nodes a unit asks for: all; a supplement those that are still in quarantine."""
+    if not unit.retries:
+        return lambda node: True
+    return set(store.read_quarantine(unit.retries[-1])["node"].to_pylist()).__contains__
+
+
+def _quarantined(unit: Unit, failure: Failure) -> Row:
     return {
         "unit_key": unit.key,
         "request_key": failure.request.key,
@@ -120,6 +127,6 @@ def _quarantined(unit: Unit, failure: Failure, effects: Effects) -> Row:
         "raw_text": failure.raw_text,
         "attempts": failure.attempts,
         "edition": unit.edition,
-        "run_id": effects.run_id,
-        "created_at": effects.clock(),
+        "run_id": failure.run_id,
+        "created_at": failure.finished_at,
     }

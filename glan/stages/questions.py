@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from glan import supplements
 from glan.config import Curation
 from glan.curation.examples import Example
 from glan.curation.questions import answer_in_question
@@ -12,7 +13,7 @@ from glan.gateway.requests import Call, Conversation, Outcome, Problem
 from glan.keys import digest, normalised, seed_for
 from glan.records import row_digest
 from glan.replies import question_list
-from glan.stages.making import Effects, Made, Row, make, provenance, subject_of
+from glan.stages.making import Effects, Made, Row, asked_for, make, provenance, subject_of
 from glan.stages.recipe import Recipe
 from glan.stages.sampling import Sample, samples
 from glan.units import Receipt, Unit
@@ -105,8 +106,8 @@ def address(node: str, span: tuple[int, int]) -> str:
 
 
 def span_of(unit_address: str) -> tuple[str, tuple[int, int]]:
-    """The syllabus's address and the round of an address."""
-    node, _, span = unit_address.rpartition(".")
+    """The syllabus's address and the round of an address, that of a supplement included."""
+    node, _, span = supplements.bare(unit_address).rpartition(".")
     start, _, stop = span.partition("-")
     return node, (int(start), int(stop))
 
@@ -124,7 +125,9 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
         unit.stop,
     )
     size = config.questions_per_call
+    asks = asked_for(unit, effects.store)
     calls = [drawn[first : first + size] for first in range(0, len(drawn), size)]
+    calls = [batch for batch in calls if asks(unit.sample(batch[0].index))]
     conversations = [_ask(unit, subject, syllabus, batch, recipe) for batch in calls]
     return make(unit, conversations, lambda outcomes: read(unit, syllabus, calls, outcomes), effects)
 

@@ -82,7 +82,7 @@ class Recipe:
             discipline_id=unit.discipline_id,
             unit=unit.address,
             unit_key=unit.key,
-            node=unit.node if sample_index is None else f"{unit.node} #{sample_index}",
+            node=unit.node if sample_index is None else unit.sample(sample_index),
             prompt=prompt.stamp,
             messages=[*after, *messages],
             profile=profile,
@@ -101,7 +101,7 @@ class Recipe:
 def with_parameters(profile: ModelProfile, parameters: Mapping[str, Any]) -> ModelProfile:
     """The prompt's own sampling parameters, except those that the profile says are not to be sent."""
     wanted = {name: value for name, value in parameters.items() if getattr(profile, name) is not None}
-    return profile.model_copy(update=wanted)
+    return profile.model_copy(update=wanted) if wanted else profile
 
 
 def unlike_example(read: Reader, messages: Sequence[Message]) -> Reader:

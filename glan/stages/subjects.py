@@ -9,7 +9,7 @@ from glan.gateway.requests import Call, Conversation, Outcome, Problem
 from glan.keys import digest, distinct, normalised, slug
 from glan.replies import ListedSubject, SubjectList, subject_list
 from glan.spellings import grouped, spellings_of
-from glan.stages.making import Effects, Made, Row, make, provenance
+from glan.stages.making import Effects, Made, Row, asked_for, make, provenance
 from glan.stages.recipe import Recipe
 from glan.taxonomy import Discipline
 from glan.units import Receipt, Unit
@@ -43,8 +43,11 @@ def plan(discipline: Discipline, recipe: Recipe, edition: int = 0) -> Unit:
 
 def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     """Ask for the lists, merge them, commit the subjects."""
-    lists = (_one_list(unit, recipe, index) for index in range(recipe.config.lists))
-    return make(unit, lists, lambda outcomes: read(unit, outcomes), effects)
+    asks = asked_for(unit, effects.store)
+    lists = [index for index in range(recipe.config.lists) if asks(unit.sample(index))]
+    conversations = [_one_list(unit, recipe, index) for index in lists]
+    known = [name for one in unit.retries for name in effects.store.read(one, ["name"])["name"].to_pylist()]
+    return make(unit, conversations, lambda outcomes: read(unit, outcomes, known), effects)
 
 
 def _one_list(unit: Unit, recipe: Recipe, index: int) -> Conversation:
@@ -88,18 +91,27 @@ class _Mention:
     subject: ListedSubject
 
 
-def read(unit: Unit, outcomes: Sequence[Outcome]) -> Made:
-    """Merge the lists; a subject's position is by the number of lists it is in, then by its mean rank there."""
+def read(unit: Unit, outcomes: Sequence[Outcome], known: Sequence[str] = ()) -> Made:
+    """Merge the lists; a subject's position is by the number of lists it is in, then by its mean rank there.
+
+    Subjects that are `known`, by name, are left out; the others come after them.
+    """
+    spelled = {spelling for name in known for spelling in spellings_of(name)}
     mentions = [
         _Mention(index, rank, subject)
         for index, outcome in enumerate(outcomes)
         for rank, subject in enumerate(outcome.value or ())
         if is_subject(subject, unit.path)
     ]
-    groups = sorted(_same_subject(mentions), key=_standing)
-    rows = [_row(unit, group, position, outcomes) for position, group in enumerate(groups)]
+    new = [group for group in _same_subject(mentions) if spelled.isdisjoint(_spellings(group))]
+    groups = enumerate(sorted(new, key=_standing), start=len(known))
+    rows = [_row(unit, group, position, outcomes) for position, group in groups]
     failures = [outcome.failure for outcome in outcomes if outcome.failure]
     return Made(rows=rows, failures=failures)
+
+
+def _spellings(group: Sequence[_Mention]) -> set[str]:
+    return {spelling for mention in group for spelling in spellings_of(mention.subject.subject_name)}
 
 
 def _standing(group: list[_Mention]) -> tuple[int, float, str]:

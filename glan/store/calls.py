@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from glan.errors import StoreError, StoreWeather
-from glan.records import SCHEMAS, table
+from glan.records import SCHEMAS, check_columns, table
 from glan.store.files import Files, checked
 from glan.store.parquet import conformed, encoded, known, opened
 
@@ -25,6 +25,8 @@ _logger = logging.getLogger(__name__)
 
 MERGED = "merged"
 """In place of a writer in the names of parts that hold the rows of others."""
+
+Row = dict[str, Any]
 
 Place = tuple[str, int, int]
 """Where a row is: part, row group, row in the group."""
@@ -61,7 +63,7 @@ class CallLog:
         self._flush_seconds, self._flush_rows = flush_seconds, flush_rows
         self._state = threading.Lock()  # held for moments, never during I/O
         self._writing = threading.Lock()  # held by whoever flushes
-        self._pending: dict[str, list[pa.Table]] = {}
+        self._pending: dict[str, list[Row]] = {}
         self._parts: deque[_Part] = deque()
         self._sequence = self._appended = self._encoded = self._acknowledged = self._backlog = 0
         self._started = 0
@@ -88,12 +90,13 @@ class CallLog:
         Raises:
             StoreError: the row has not the columns of the table, or the log is closed.
         """
-        one_row = table("calls", [{**row, "writer": self._writer}])
+        whole = {**row, "writer": self._writer}
+        check_columns("calls", whole)
         checked(self._part_path(row["discipline_id"], 0))
         with self._state:
             if self._closed:
                 raise StoreError("the call log is closed; no further call can be recorded")
-            self._pending.setdefault(row["discipline_id"], []).append(one_row)
+            self._pending.setdefault(row["discipline_id"], []).append(whole)
             self._appended += 1
             self._backlog += 1
             if self._appended - self._encoded >= self._flush_rows:
@@ -152,7 +155,7 @@ class CallLog:
             pending, self._pending = self._pending, {}
             self._encoded = self._appended
         try:
-            self._parts.extend(self._encode(pending, self._encoded))
+            self._parts.extend(self._encoded_or_kept(pending))
             while self._parts:
                 self._write(self._parts[0])
                 self._acknowledge(self._parts.popleft())
@@ -162,15 +165,24 @@ class CallLog:
             self._refused = not isinstance(error, StoreWeather)
             raise
 
-    def _encode(self, pending: Mapping[str, list[pa.Table]], last: int) -> list[_Part]:
+    def _encoded_or_kept(self, pending: dict[str, list[Row]]) -> list[_Part]:
+        try:
+            return self._encode(pending, self._encoded)
+        except BaseException:
+            with self._state:
+                for discipline_id, rows in pending.items():
+                    self._pending[discipline_id] = [*rows, *self._pending.get(discipline_id, [])]
+            raise
+
+    def _encode(self, pending: Mapping[str, list[Row]], last: int) -> list[_Part]:
         """One part per discipline; only with the final one are all rows up to `last` safe."""
         parts = []
-        for number, (discipline_id, tables) in enumerate(pending.items(), start=1):
+        for number, (discipline_id, rows) in enumerate(pending.items(), start=1):
             self._sequence += 1
             origin = {"writer": self._writer, "sequence": self._sequence, "written_at": self._clock().isoformat()}
-            body = encoded("calls", pa.concat_tables(tables), {"glan": json.dumps(origin)})
+            body = encoded("calls", table("calls", rows), {"glan": json.dumps(origin)})
             path = self._part_path(discipline_id, self._sequence)
-            parts.append(_Part(path, body, len(tables), last if number == len(pending) else 0))
+            parts.append(_Part(path, body, len(rows), last if number == len(pending) else 0))
         return parts
 
     def _write(self, part: _Part) -> None:

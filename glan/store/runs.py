@@ -32,6 +32,9 @@ class RunRecord(BaseModel):
     given: str = ""
     """Digest of the RunConfig as it was given, in which models may be left to the settings."""
 
+    prompts: dict[str, str] = {}
+    """Digests of the templates by name, kept under `_inputs/prompts/`."""
+
     scope: Scope = Scope()
     budget_id: str = ""
     """What this run spends is counted under this id, together with all other runs of the same id."""

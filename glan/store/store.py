@@ -113,6 +113,8 @@ class Store:
             sha256="",
             planned=planned,
             quarantined=quarantine.num_rows if quarantine is not None else 0,
+            asks_again=unit.retries[-1].key if unit.retries else "",
+            closes=unit.retries[-1].quarantined if unit.retries else 0,
             content_digest=content_digest,
             parent_digest=unit.parent_digest,
             capacity=capacity,

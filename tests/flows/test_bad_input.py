@@ -226,6 +226,8 @@ STORES = {
     "a release that climbs": in_store(published_store, "publish ../r1", "../r1", "cannot name a release"),
     "a release in capitals": in_store(published_store, "publish R1", "R1", "cannot name a release"),
     "an unknown format": in_store(published_store, "publish r1 --format csv", "csv", "parquet, jsonl"),
+    "a bound that is no number": in_store(published_store, "publish r1 --require rows=many", "--require", "rows=50"),
+    "a bound on nothing known": in_store(published_store, "publish r1 --require row=5", "require", "row"),
     "unknown version": in_store(published_store, "taxonomy show --version 99", "--version", "99"),
     "version zero": in_store(published_store, "taxonomy show --version 0", "--version", "no version 0"),
     "version of no store": options("taxonomy show --version 1", "--version", "none"),

@@ -201,7 +201,7 @@ def test_looking_ahead_makes_no_call_and_writes_nothing(command: list[str], fres
     planned = document(typed(*command, "--json"))
     said = typed(*command)
     assert said.code == 0 and "What would run" in said.stdout
-    assert {line["stage"] for line in planned} == {"subjects", "syllabi", "questions", "answers"}
+    assert [line["stage"] for line in planned] == [*STAGES]
     by_stage = {line["stage"]: line for line in planned}
     assert by_stage["answers"]["calls"] == by_stage["answers"]["calls_at_most"] == 6
     assert by_stage["answers"]["cost_usd"] is None

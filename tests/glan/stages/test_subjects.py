@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stage_world import PHYSICS, call_of, effects, new_store, recipe
+from stage_world import NOON, PHYSICS, call_of, effects, new_store, recipe
 
 from glan.gateway.requests import Failure, Outcome, Understood
 from glan.keys import normalised
@@ -155,7 +155,7 @@ def test_a_row_rests_on_the_calls_of_the_lists_that_name_it_alone() -> None:
 def test_a_list_that_failed_is_quarantined_and_the_others_are_merged() -> None:
     [fine] = outcomes([listed("Optics")])
     request = fine.calls[0].request
-    made = subjects.read(UNIT, [fine, Outcome(failure=Failure(request, "schema", "no list", "", 3))])
+    made = subjects.read(UNIT, [fine, Outcome(failure=Failure(request, "schema", "no list", "", 3, "run", NOON))])
     assert [row["name"] for row in made.rows] == ["Optics"]
     assert [failure.kind for failure in made.failures] == ["schema"]
 

@@ -281,6 +281,15 @@ def test_a_row_that_could_not_be_written_later_is_refused_at_once(tmp_path: Path
     log.close()
 
 
+def test_nobody_is_told_that_rows_are_on_record_which_no_table_can_hold(tmp_path: Path) -> None:
+    log = a_log(Files.open(str(tmp_path)))
+    log.append(a_call("r1", status="two hundred"))
+    for _ in range(2):
+        with pytest.raises(StoreError, match="rows of calls do not fit"):
+            log.wait()
+    assert log.backlog == 1
+
+
 def test_attempts_come_in_order(store_url: str) -> None:
     files = Files.open(store_url)
     later = NOW + datetime.timedelta(seconds=5)

@@ -1,0 +1,70 @@
+"""`glan quarantine`: what could not be made, and asking for it again."""
+
+from typing import Annotated
+
+import typer
+
+from flows.options import (
+    BudgetCalls,
+    BudgetTokens,
+    BudgetUsd,
+    Disciplines,
+    Fields,
+    Json,
+    OnBusy,
+    Patterns,
+    RecipeFile,
+    SubFields,
+    selection,
+    those_given,
+)
+
+quarantine_app = typer.Typer(help="What could not be made, and why; and asking for it again.", no_args_is_help=True)
+
+Stages = Annotated[list[str] | None, typer.Option("--stage", help="Of this stage only; may be repeated.")]
+Kinds = Annotated[
+    list[str] | None, typer.Option("--kind", help="Of this error kind only, e.g. refused; may be repeated.")
+]
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    discipline: Disciplines = None,
+    field: Fields = None,
+    sub_field: SubFields = None,
+    pattern: Patterns = None,
+    stage: Stages = None,
+    kind: Kinds = None,
+    rows: Annotated[int, typer.Option(min=0, help="Rows that are shown; as JSON all are given.")] = 20,
+    json: Json = False,
+) -> None:
+    """What is in quarantine: how much for each reason, then the requests themselves."""
+    from flows.terminal_quarantine import show_quarantine
+
+    show_quarantine(selection(discipline, field, sub_field, pattern), stage or [], kind or [], rows, json)
+
+
+@quarantine_app.command("retry")
+def quarantine_retry(
+    run_file: RecipeFile = None,
+    discipline: Disciplines = None,
+    field: Fields = None,
+    sub_field: SubFields = None,
+    pattern: Patterns = None,
+    stage: Stages = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--kind", help="Units with an entry of this error kind only, e.g. refused; may be repeated."),
+    ] = None,
+    on_busy: OnBusy = None,
+    budget_usd: BudgetUsd = None,
+    budget_tokens: BudgetTokens = None,
+    budget_calls: BudgetCalls = None,
+    json: Json = False,
+) -> None:
+    """Ask again what is in quarantine, and make what follows from it; what was made before stays as it is."""
+    from flows.terminal_jobs import run_retry
+
+    budget = {"budget": those_given({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
+    given = {"stages": stage, "kinds": kind, "on_busy": on_busy, **budget}
+    run_retry(run_file, those_given({**selection(discipline, field, sub_field, pattern), **given}), json)

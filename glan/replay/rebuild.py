@@ -1,0 +1,131 @@
+"""One discipline's units, made again from above: a recipe on record gives the key of one that is wanted, the log its replies."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from glan import supplements
+from glan.errors import StoreError
+from glan.gateway.gateway import Gateway
+from glan.replay.recorded import NothingToWrite, NotOnRecord, RecordedReplies, no_clock
+from glan.replay.wanted import Wanted
+from glan.stages import answers, instructions, questions, subjects, syllabi
+from glan.stages.making import Effects
+from glan.stages.recipe import Recipe
+from glan.store.calls import CallHistory, CallLog
+from glan.store.store import Store
+from glan.taxonomy import Discipline
+from glan.units import Receipt, Stage, Unit
+
+RUN: Mapping[Stage, Callable[[Unit, Recipe, Effects], Receipt]] = {
+    "subjects": subjects.run,
+    "syllabi": syllabi.run,
+    "questions": questions.run,
+    "answers": answers.run,
+    "instructions": instructions.run,
+}
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A unit that is wanted, and its receipt in the scratch store; None with the reason if it could not be made."""
+
+    unit: Unit
+    receipt: Receipt | None
+    reason: str = ""
+
+
+@dataclass
+class Rebuilding:
+    """The wanted units of one discipline, parents before children, each once, made in a store that begins empty."""
+
+    scratch: Store
+    history: CallHistory
+    wanted: Wanted
+    places: Sequence[Discipline]
+    """The discipline as the versions of the taxonomy have it."""
+    recipes: Sequence[Recipe]
+    editions: Sequence[int]
+    _subjects: dict[str, Row] = field(default_factory=dict)
+    _tried: set[str] = field(default_factory=set)
+
+    def units(self) -> Iterator[Rebuilt]:
+        """Every unit that is wanted and whose parents could be made."""
+        waiting = [
+            (subjects.plan(place, recipe, edition), recipe)
+            for place in self.places
+            for recipe in self.recipes
+            for edition in self.editions
+        ]
+        while waiting:
+            unit, recipe = waiting.pop()
+            if unit.object in self._tried or unit.object not in self.wanted:
+                continue
+            self._tried.add(unit.object)
+            rebuilt = self._made(unit, recipe)
+            yield rebuilt
+            if rebuilt.receipt is not None:
+                waiting += self._after(unit, rebuilt.receipt, recipe)
+
+    def _made(self, unit: Unit, recipe: Recipe) -> Rebuilt:
+        """The unit as that one of its makers made it whose object was committed; as the last made it if none is known to."""
+        last: Receipt | None = None
+        ended = self.wanted.committed(unit.object)
+        for maker in self.wanted.makers(unit.key) or [""]:
+            if last is not None:
+                self._discard(last)
+            try:
+                last = RUN[unit.stage](unit, recipe, self._effects(maker, ended))
+            except NotOnRecord as error:
+                return Rebuilt(unit, None, str(error))
+            except StoreError as error:
+                return Rebuilt(unit, None, str(error))
+            if self.wanted.fits(unit.object, last.sha256):
+                break
+        return Rebuilt(unit, last)
+
+    def _discard(self, receipt: Receipt) -> None:
+        if receipt.quarantined:
+            self.scratch.files.delete(self.scratch.quarantine_object(receipt))
+        self.scratch.files.delete(receipt.object)
+
+    def _effects(self, maker: str, ended: bool) -> Effects:
+        return Effects(
+            store=self.scratch,
+            gateway=cast(Gateway, RecordedReplies(maker, ended)),  # stages only run conversations and wait
+            log=cast(CallLog, NothingToWrite()),
+            history=lambda discipline_id: self.history,
+            forget=lambda discipline_id: None,
+            run_id="",
+            clock=no_clock,
+        )
+
+    def _after(self, unit: Unit, receipt: Receipt, made_with: Recipe) -> Iterator[tuple[Unit, Recipe]]:
+        """What may follow, by any recipe on record: a part of the data may have been made by another than its parents."""
+        if receipt.quarantined:
+            _, last = supplements.split(unit.stage, unit.address)
+            numbers = (number for number in self.wanted.retries(unit) if number > last)
+            yield from ((unit.supplement(receipt, number), made_with) for number in numbers)
+        if not receipt.rows:
+            return
+        if unit.stage == "subjects":
+            rows: list[Row] = self.scratch.read(receipt).to_pylist()
+            self._subjects |= {row["subject_id"]: row for row in rows}
+        for recipe in self.recipes:
+            for edition in self.editions:
+                yield from ((below, recipe) for below in self._below(unit, receipt, recipe, edition))
+
+    def _below(self, unit: Unit, receipt: Receipt, recipe: Recipe, edition: int) -> Iterator[Unit]:
+        if unit.stage == "subjects":
+            rows: list[Row] = self.scratch.read(receipt).to_pylist()
+            yield from (syllabi.plan(row, unit, receipt, recipe, edition) for row in rows)
+        elif unit.stage == "syllabi":
+            subject = self._subjects[unit.subject_id]
+            for span in self.wanted.rounds(unit.address):
+                yield questions.plan(subject, span, unit, receipt, recipe, edition)
+        elif unit.stage == "questions":
+            yield answers.plan(unit, receipt, recipe, edition)
+        elif unit.stage == "answers":
+            yield instructions.plan(unit, receipt, self._subjects[unit.subject_id], recipe, edition)

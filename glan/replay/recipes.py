@@ -1,0 +1,45 @@
+"""The recipes of all runs on record: their configurations and the very prompts they had, from what is kept by digest."""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+
+from glan.config import RunConfig
+from glan.curation.contamination import kept_out
+from glan.errors import InputError, StoreError
+from glan.keys import digest
+from glan.prompts import Prompt, Prompts
+from glan.stages.recipe import Recipe
+from glan.store import inputs, runs
+from glan.store.files import Files
+
+_ENTERS_NO_KEY = frozenset(
+    {"disciplines", "fields", "sub_fields", "patterns", "subjects", "questions", "budget", "on_busy"}
+)
+
+
+def recorded(files: Files) -> list[Recipe]:
+    """One for all runs whose units have the same keys; those of the latest runs first.
+
+    A run whose inputs are gone, or were written by another version of glan, has none.
+    """
+    found: dict[str, Recipe] = {}
+    texts = functools.cache(lambda known: files.read(inputs.path("prompts", known, "md")).decode())
+    records = [runs.find(files, run_id) for run_id in runs.ids(files)]
+    for record in sorted(records, key=lambda one: one.started_at, reverse=True):
+        try:
+            config = runs.config_of(files, record)
+            prompts = Prompts(dict(_prompts(record.prompts, texts))) if record.prompts else Prompts.load()
+        except (FileNotFoundError, StoreError, InputError):
+            continue
+        known = digest([config.model_dump(mode="json", exclude=set(_ENTERS_NO_KEY)), record.prompts])
+        found.setdefault(known, _recipe(files, config, prompts))
+    return list(found.values())
+
+
+def _prompts(digests: Mapping[str, str], texts: Callable[[str], str]) -> Iterator[tuple[str, Prompt]]:
+    for name, one in digests.items():
+        yield name, Prompt.parse(name, texts(one), f"{name}, as kept in the store")
+
+
+def _recipe(files: Files, config: RunConfig, prompts: Prompts) -> Recipe:
+    return Recipe(config, prompts, functools.cache(lambda: kept_out(files, config.curation)))

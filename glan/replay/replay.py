@@ -1,0 +1,151 @@
+"""Store -> every unit's object made again from calls and inputs on record, compared with what lies there."""
+
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+from glan import taxonomy
+from glan.errors import StoreError
+from glan.replay import verdicts
+from glan.replay.rebuild import Rebuilding, Rebuilt
+from glan.replay.recipes import recorded
+from glan.replay.wanted import Wanted, wanted
+from glan.stages.recipe import Recipe
+from glan.store import editions, taxonomies
+from glan.store.calls import CallHistory
+from glan.store.layered import LayeredFiles
+from glan.store.manifests import Manifest
+from glan.store.parquet import opened
+from glan.store.store import Store
+from glan.taxonomy import Discipline
+from glan.units import STAGES, Receipt
+
+Result = Literal["identical", "rebuilt", "differing", "impossible"]
+RESULTS: tuple[Result, ...] = ("identical", "rebuilt", "differing", "impossible")
+
+NO_KEY = "nothing on record gives its key: its configuration, a prompt, its place in the taxonomy or its parent is gone"
+NO_PASS = "its verdicts on duplicates rest on a pass of curation, or on units, that are not on record"
+OTHERWISE = "it comes out otherwise than its receipt says, so it was not written"
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What came of one object. `rebuilt`: it was missing, and is there now."""
+
+    stage: str
+    path: str
+    result: Result
+    reason: str = ""
+
+
+class Replay:
+    """Makes the units of a store again in `scratch`, an empty store, and compares them with those in `target`.
+
+    Nothing that is there is ever changed; what is missing is written to `target`, byte for byte as it was.
+    """
+
+    def __init__(self, source: Store, target: Store, scratch: Store, stages: Collection[str] = ()) -> None:
+        self._source, self._target, self._scratch = source, target, scratch
+        self._stages = frozenset(stages or STAGES)
+        self._passes: Sequence[Manifest] = verdicts.generations(source)
+        self._recipes: Sequence[Recipe] = recorded(source.files)
+
+    def all(self, discipline_ids: Collection[str]) -> Iterator[Replayed]:
+        """Each object of these disciplines that is there, or that should be."""
+        judged: dict[str, Receipt] = {}
+        for discipline_id in discipline_ids:
+            found = wanted(self._source, discipline_id, self._passes)
+            judged |= found.verdicts
+            yield from self._discipline(discipline_id, found)
+        if judged and "instructions" in self._stages:
+            verdicts.make_all(Store(LayeredFiles(self._scratch.files, self._source.files)), self._passes)
+            yield from (self._compared("instructions", path, judged[path].sha256, NO_PASS) for path in sorted(judged))
+
+    def _discipline(self, discipline_id: str, found: Wanted) -> Iterator[Replayed]:
+        tried = set()
+        for rebuilt in self._rebuilding(discipline_id, found).units():
+            tried.add(rebuilt.unit.object)
+            if rebuilt.unit.stage in self._stages:
+                yield from self._unit(rebuilt, found)
+        for path in sorted({*found.named, *found.unreadable} - tried):
+            if path.partition("/")[0] in self._stages:
+                yield Replayed(path.partition("/")[0], path, "impossible", NO_KEY)
+
+    def _rebuilding(self, discipline_id: str, found: Wanted) -> Rebuilding:
+        drawn = editions.editions_of(self._source.files, discipline_id)
+        return Rebuilding(
+            scratch=self._scratch,
+            history=CallHistory(self._source.files, discipline_id),
+            wanted=found,
+            places=_places(self._source, discipline_id),
+            recipes=self._recipes,
+            editions=[0, *(edition.number for edition in drawn)],
+        )
+
+    def _unit(self, rebuilt: Rebuilt, found: Wanted) -> Iterator[Replayed]:
+        unit, receipt = rebuilt.unit, rebuilt.receipt
+        if receipt is None:
+            if found.committed(unit.object):
+                yield Replayed(unit.stage, unit.object, "impossible", rebuilt.reason)
+            return
+        if receipt.quarantined:
+            yield self._compared("quarantine", self._scratch.quarantine_object(receipt), "", "")
+        named = found.named.get(unit.object)
+        if named is not None and named.object != unit.object and self._target.files.exists(named.object):
+            yield self._in_part(receipt, named)
+        else:
+            yield self._compared(unit.stage, unit.object, named.sha256 if named else "", "")
+
+    def _in_part(self, receipt: Receipt, named: Receipt) -> Replayed:
+        """Compare the rows of a unit that lies in a merged part; the unit has no object of its own any more."""
+        try:
+            same = self._target.read(named).equals(self._scratch.read(receipt))
+        except StoreError as error:
+            return Replayed(receipt.stage, named.object, "differing", str(error))
+        reason = "" if same else f"other rows of {receipt.unit} than the calls on record give"
+        return Replayed(receipt.stage, named.object, "identical" if same else "differing", reason)
+
+    def _compared(self, stage: str, path: str, sha256: str, why_none: str) -> Replayed:
+        if not self._scratch.files.exists(path):
+            return Replayed(stage, path, "impossible", why_none)
+        body = self._scratch.files.read(path)
+        if self._target.files.exists(path):
+            there = self._target.files.read(path)
+            if there == body:
+                return Replayed(stage, path, "identical")
+            return Replayed(stage, path, "differing", _difference(stage, path, there, body))
+        if sha256 and hashlib.sha256(body).hexdigest() != sha256:
+            return Replayed(stage, path, "differing", OTHERWISE)
+        self._target.files.create(path, body)
+        return Replayed(stage, path, "rebuilt")
+
+
+def disciplines_of(store: Store) -> list[str]:
+    """Every discipline of which there is anything."""
+    calls = {entry.path.split("/")[1].removeprefix("disc=") for entry in store.files.list("_calls")}
+    named = {entry.path.split("/")[2] for entry in store.files.list("_manifests")}
+    return sorted((calls | named) - {"taxonomy"})
+
+
+def _places(store: Store, discipline_id: str) -> list[Discipline]:
+    """The discipline as the versions of the taxonomy have it, the latest first; its place enters its units' keys."""
+    trees = (taxonomy.from_table(taxonomies.at(store.files, number)) for number in taxonomies.versions(store.files))
+    places = [one for tree in trees for one in tree if one.discipline_id == discipline_id]
+    return list(dict.fromkeys(reversed(places)))
+
+
+def _difference(stage: str, path: str, there: bytes, body: bytes) -> str:
+    try:
+        tables = []
+        for one in (there, body):
+            with opened(pa.BufferReader(one), path, stage) as file:
+                tables.append((file.read(), file.metadata.created_by))
+    except StoreError as error:
+        return f"{error}; remove it, and replay again"
+    (rows, writer), (made, here) = tables
+    if not rows.equals(made):
+        return "other rows than the calls on record give"
+    return f"the same rows, written by {writer}, not {here}" if writer != here else "the same rows with another receipt"

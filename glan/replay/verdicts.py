@@ -1,0 +1,74 @@
+"""The passes of curation on record, one after another, on rebuilt rows: the objects that hold their verdicts on duplicates."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from glan.curation.curate import found_among, rewritten
+from glan.curation.overview import Overview
+from glan.errors import StoreError
+from glan.replay.wanted import has_verdicts, own_object
+from glan.store import manifests, runs
+from glan.store.manifests import Manifest
+from glan.store.store import Store
+from glan.units import Receipt
+
+Published = Mapping[str, Mapping[str, Receipt]]
+"""By discipline and address."""
+
+
+def generations(store: Store) -> list[Manifest]:
+    """All generations of instructions that are kept, in the order in which they were published."""
+    paths = [entry.path.split("/") for entry in store.files.list("_manifests/instructions")]
+    kept = [manifests.at(store.files, "instructions", path[2], int(path[3].partition(".")[0])) for path in paths]
+    return sorted(kept, key=lambda one: (one.created_at, one.discipline_id, one.generation))
+
+
+def make_all(store: Store, passes: Sequence[Manifest]) -> None:
+    """Make the objects of each pass, as far as they come out under the names that are on record.
+
+    `store` holds the units as they were judged before any pass. What was published in a pass depends on what readers
+    saw before it, so the passes are gone through from the first that is kept.
+    """
+    before: dict[str, dict[str, Receipt]] = {}
+    for run_id, some in groupby(passes, key=lambda one: one.run_id):
+        after = before | {one.discipline_id: {receipt.unit: receipt for receipt in one.units} for one in some}
+        _make(store, run_id, before, after)
+        before = after
+
+
+def _make(store: Store, run_id: str, before: Published, after: Published) -> None:
+    new = {
+        name: {
+            unit
+            for unit, receipt in some.items()
+            if has_verdicts(receipt) and before.get(name, {}).get(unit) != receipt
+        }
+        for name, some in after.items()
+    }
+    if not any(new.values()):
+        return
+    units = {name: [_as_judged(store, one) for _, one in sorted(some.items())] for name, some in after.items()}
+    try:
+        threshold = runs.config_of(store.files, runs.find(store.files, run_id)).curation.near_duplicate_jaccard
+        overview = Overview(
+            store,
+            [unit for some in units.values() for unit in some],
+            [unit for some in before.values() for unit in some.values()],
+        )
+        duplicates = found_among(overview, threshold)
+        for name, some in units.items():
+            for receipt in some:
+                if receipt.unit in new[name]:
+                    rewritten(store, receipt, duplicates)
+    except StoreError:
+        return  # a unit, or what readers saw before, could not be rebuilt: what is missing is told by its path
+
+
+def _as_judged(store: Store, receipt: Receipt) -> Receipt:
+    """The unit before any pass; the very unit that is named where that is all there is."""
+    own = _own(receipt)
+    return store.receipt(own) if store.files.exists(own) else receipt
+
+
+def _own(receipt: Receipt) -> str:
+    return own_object(receipt.stage, receipt.discipline_id, receipt.unit, receipt.key)
