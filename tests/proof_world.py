@@ -117,7 +117,7 @@ class Desk:
         self._started = 0
 
     def start(self, prefect_api: str | None = None, *command: str, **settings: str) -> Process:
-        """Start `glan run`, or another command with the same RUN.toml, with further settings.
+        """Start `glan run RUN.toml`, or another command in the folder of this file, with further settings.
 
         Without `prefect_api` it starts a Prefect server of its own on an empty database.
         """
@@ -126,8 +126,8 @@ class Desk:
         home = {"PREFECT_API_URL": prefect_api} if prefect_api else {}
         folder.mkdir(parents=True)
         (folder / "RUN.toml").write_text(_toml(self._run))
-        name, *options = command or ("run",)
-        return Process([name, *options, "RUN.toml", "--json"], folder, self._env(folder) | home | settings)
+        arguments = [*(command or ("run", "RUN.toml")), "--json"]
+        return Process(arguments, folder, self._env(folder) | home | settings)
 
     def run(self, prefect_api: str | None = None, *command: str, **settings: str) -> Ended:
         """`glan run`, or another command, to its end."""
