@@ -64,7 +64,7 @@ def name(kills: Sequence[Kill]) -> str:
 DRAWN = drawn()
 QUICK = [
     ("local", [Kill("realtime", "threads", 0.4, 0.2)]),
-    ("s3", [Kill("realtime", "dask", 0.7, 0.1)]),
+    ("s3", [Kill("realtime", "threads", 0.7, 0.1)]),
     ("local", [Kill("realtime", "threads", 0.95, 0.3)]),
 ]
 
