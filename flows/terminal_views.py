@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from flows.terminal import counted, explained, out, show_json, show_table
 from glan import taxonomy as trees
-from glan.config import explain
+from glan.checks import explain
 from glan.drafting import keeping
 from glan.errors import InputError
 from glan.names import shown
@@ -58,20 +58,28 @@ def write_report(out_file: Path, as_json: bool) -> None:
     out.print(f"Report in {out_file}: {counted(total.kept, 'instruction')} kept; cost: {cost}.", highlight=False)
 
 
-def publish_release(release: str, disciplines: list[str] | None, given: dict[str, Any], as_json: bool) -> None:
+def publish_release(
+    release: str, disciplines: list[str] | None, given: dict[str, Any], to: str | None, as_json: bool
+) -> None:
     """`glan publish`."""
+    from glan.release.copies import Destination, copy
     from glan.release.publish import publish
     from tasks.wiring import now
 
     with explained():
         options = release_options(given)
+        elsewhere = Destination.of(to) if to else None
         store = Store.open(Settings.load().store)
         manifest = publish(store, release, disciplines=disciplines, options=options, run_id="publish", clock=now)
+        if elsewhere:
+            copy(store.files, manifest, elsewhere)
     if as_json:
         show_json(manifest.model_dump(mode="json"))
         return
     rows = ", ".join(f"{split} {rows:,}" for split, rows in manifest.splits.items())
     out.print(f"Release {release}: {rows} in {store.files.url}/v1/releases/{release}", highlight=False)
+    if to:
+        out.print(f"Copied to {shown(to, 200)}", highlight=False)
     data = [file for file in manifest.files if file.rows is not None]
     show_table("Files", [{"path": file.path, "rows": file.rows, "bytes": file.size} for file in data])
 
