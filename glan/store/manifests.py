@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -43,14 +44,34 @@ def current(files: Files, stage: Stage, discipline_id: str) -> Manifest | None:
     return _from(files, stage, discipline_id, max(paths, default=None))
 
 
-def all_current(files: Files, stage: Stage, disciplines: Iterable[str] = ()) -> dict[str, Manifest]:
-    """The highest generation of every discipline that has one, by one listing; of `disciplines` in any case."""
-    listed: dict[str, str | None] = dict.fromkeys(disciplines)
-    for entry in files.list(f"_manifests/{stage}"):
-        listed[entry.path.split("/")[2]] = entry.path  # sorted, so the last one is the highest
+def generations(files: Files, stage: Stage, disciplines: Iterable[str] = ()) -> dict[str, int]:
+    """The number of the highest generation of every discipline that has one, by one listing.
+
+    Those of `disciplines` are found even if the listing lags so far behind that it has none of them.
+
+    Raises:
+        StoreError: a file that is no generation lies among them.
+    """
+    listed = dict.fromkeys(disciplines, 0)
+    for path in sorted(files.names(f"_manifests/{stage}")):  # so the last of a discipline is its highest
+        listed[path.split("/")[2]] = _number(path)
     with ThreadPoolExecutor(_READERS) as pool:
-        found = pool.map(lambda name: _from(files, stage, name, listed[name]), listed)
-        return {name: manifest for name, manifest in zip(listed, found, strict=True) if manifest is not None}
+        numbers = pool.map(lambda name: highest(files, partial(_path, stage, name), listed[name]), listed)
+        return {name: number for name, number in zip(listed, numbers, strict=True) if number}
+
+
+def all_current(files: Files, stage: Stage) -> dict[str, Manifest]:
+    """The highest generation of every discipline that has one."""
+    numbers = generations(files, stage)
+    with ThreadPoolExecutor(_READERS) as pool:
+        return dict(zip(numbers, pool.map(lambda one: at(files, stage, *one), numbers.items()), strict=True))
+
+
+def _number(path: str) -> int:
+    name = path.rpartition("/")[2].removesuffix(".json")
+    if not name.isdecimal():
+        raise StoreError(f"{path} is damaged or no manifest")
+    return int(name)
 
 
 def at(files: Files, stage: Stage, discipline_id: str, generation: int) -> Manifest:
