@@ -42,13 +42,17 @@ def current(files: Files, stage: Stage, discipline_id: str) -> Manifest | None:
     return _load(files, max(paths)) if paths else None
 
 
+def generations(files: Files, stage: Stage) -> dict[str, int]:
+    """The number of the highest generation of every discipline that has one, by one listing."""
+    paths = sorted(files.names(f"_manifests/{stage}"))  # so the last of a discipline is its highest
+    return {path.split("/")[2]: int(path.rpartition("/")[2].removesuffix(".json")) for path in paths}
+
+
 def all_current(files: Files, stage: Stage) -> dict[str, Manifest]:
-    """The highest generation of every discipline that has one, by one listing."""
-    highest: dict[str, str] = {}
-    for entry in files.list(f"_manifests/{stage}"):
-        highest[entry.path.split("/")[2]] = entry.path  # sorted, so the last one is the highest
+    """The highest generation of every discipline that has one."""
+    highest = generations(files, stage)
     with ThreadPoolExecutor(_READERS) as pool:
-        return dict(zip(highest, pool.map(lambda path: _load(files, path), highest.values()), strict=True))
+        return dict(zip(highest, pool.map(lambda one: at(files, stage, *one), highest.items()), strict=True))
 
 
 def at(files: Files, stage: Stage, discipline_id: str, generation: int) -> Manifest:
