@@ -107,6 +107,18 @@ def compact(
 
 
 @store_app.command()
+def gc(
+    older_than: Annotated[str, typer.Option("--older-than", help="Since when nothing needs it: 48h, 7d.")] = "48h",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to remove it.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what of the store nothing needs any more, and remove it; runs and readers may go on meanwhile."""
+    from flows.terminal_care import sweep_store
+
+    sweep_store(older_than, yes, json)
+
+
+@store_app.command()
 def replay(
     discipline: Disciplines = None,
     stage: Annotated[list[str] | None, typer.Option("--stage", help="Of this stage only; may be repeated.")] = None,

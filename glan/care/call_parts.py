@@ -48,7 +48,7 @@ def merge_calls(files: Files, discipline_id: str, part_bytes: int = PART_BYTES) 
 
 def _merge(files: Files, discipline_id: str, number: int, group: Sequence[Piece[str]]) -> Merged | None:
     """One part; None if its number is taken. What cannot be read is left out and stays."""
-    sound = [piece.thing for piece in group if _is_sound(files, piece.thing)]
+    sound = [piece.thing for piece in group if is_sound(files, piece.thing)]
     replaced = sorted({*sound, *calls.replaced(files, sound)})
     writer = PartWriter("calls", _ROWS_PER_GROUP, {"replaces": json.dumps(replaced)})
     for path in sound:
@@ -70,7 +70,7 @@ def _merge(files: Files, discipline_id: str, number: int, group: Sequence[Piece[
     )
 
 
-def _is_sound(files: Files, path: str) -> bool:
+def is_sound(files: Files, path: str) -> bool:
     """Whether every row of a part can be read."""
     try:
         for _ in _read(files, path):

@@ -15,8 +15,10 @@ from glan.errors import StoreError
 from glan.records import READ_BY_LATER_STAGES, SCHEMAS, content_digest
 from glan.store.parquet import conformed, known, opened
 from glan.store.parts import Reader, is_part, rows_in
-from glan.store.store import Store
+from glan.store.store import Store, quarantine_paths
 from glan.units import STAGES, Receipt, Stage
+
+_RESTORE_QUARANTINE = "restore it from a backup, or remove the unit's object too and run again"
 
 _OF_EVERY_STAGE = ["unit_key", "edition", "discipline_id", "request_keys"]
 _LOOKED_AT: dict[Stage, list[str]] = {
@@ -143,19 +145,11 @@ def _quarantine(store: Store, receipt: Receipt) -> Iterator[Finding]:
     try:
         rows = store.read_quarantine(receipt)
     except (StoreError, FileNotFoundError) as error:
-        yield Finding("damaged", store_path(receipt), str(error), RESTORE_QUARANTINE)
+        yield Finding("damaged", quarantine_paths(receipt)[0], str(error), _RESTORE_QUARANTINE)
         return
     if rows.num_rows != receipt.quarantined or set(rows["unit_key"].to_pylist()) != {receipt.key}:
         count = f"it holds {rows.num_rows} rows, and not the {receipt.quarantined} of {receipt.unit}"
-        yield Finding("counts", store_path(receipt), count, RESTORE_QUARANTINE)
-
-
-RESTORE_QUARANTINE = "restore it from a backup, or remove the unit's object too and run again"
-
-
-def store_path(receipt: Receipt) -> str:
-    """Where a unit's quarantine rows usually are."""
-    return f"quarantine/disc={receipt.discipline_id}/{receipt.stage}.{receipt.unit}-{receipt.key[:16]}.parquet"
+        yield Finding("counts", quarantine_paths(receipt)[0], count, _RESTORE_QUARANTINE)
 
 
 def _finding(kind: Kind, receipt: Receipt, problem: str) -> Finding:

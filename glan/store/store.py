@@ -62,6 +62,8 @@ class Store:
             return False
         first_line = self.files.read("README.txt").decode(errors="replace").partition("\n")[0].strip()
         if first_line != _LAYOUT_LINE:
+            if re.fullmatch(r"glan store, layout v\d{1,4}", first_line):
+                raise StoreError(f"{self.files.url} is a {first_line}; use the version of glan that made it")
             raise StoreError(
                 f"{self.files.url} holds something else: v1/README.txt does not begin `{_LAYOUT_LINE}`; go elsewhere"
             )
@@ -174,7 +176,7 @@ class Store:
         Raises:
             StoreError: there are none.
         """
-        for path in reversed(_quarantine_paths(receipt)):
+        for path in reversed(quarantine_paths(receipt)):
             if self.files.exists(path):
                 return path
         raise StoreError(f"the quarantine rows of {receipt.object} are not in {self.files.url}")
@@ -209,7 +211,7 @@ class Store:
 
     def _commit_quarantine(self, receipt: Receipt, quarantine: pa.Table) -> None:
         """Create the rows under the unit's own name, or under a second one if a maker that died failed elsewhere."""
-        usual, special = _quarantine_paths(receipt)
+        usual, special = quarantine_paths(receipt)
         if self.files.create(usual, encoded("quarantine", quarantine)):
             return
         with opened(self.files.open_input(usual), usual, "quarantine") as file:
@@ -218,7 +220,7 @@ class Store:
             self.files.create(special, encoded("quarantine", quarantine))
 
 
-def _quarantine_paths(receipt: Receipt) -> tuple[str, str]:
+def quarantine_paths(receipt: Receipt) -> tuple[str, str]:
     """The usual name and the one that holds only for these very rows; a unit is committed with one content only."""
     stem = f"quarantine/disc={receipt.discipline_id}/{receipt.stage}.{receipt.unit}-{receipt.key[:16]}"
     return f"{stem}.parquet", f"{stem}.{receipt.content_digest[:16]}.parquet"
