@@ -58,12 +58,14 @@ def start_run(given: Given, taxonomy: Path | None, local: bool, as_json: bool) -
 
 def forecast_run(given: Given, taxonomy: Path | None, local: bool, as_json: bool) -> None:
     """`glan plan` and `glan run --dry-run`: asks no model and writes nothing."""
-    from tasks.wiring import prices_of
+    from tasks.wiring import cost_ahead, prices_of
 
     with explained(), _local_names(local):
         _, recipe, tree, store = checked(given, taxonomy, local)
-        prices = prices_of(Settings.load(), recipe.models().values())
-        table = forecast(store, tree.select(**recipe.config.selectors()), recipe, prices.cost)
+        settings, profiles = Settings.load(), recipe.models().values()
+        prices = prices_of(settings, profiles)
+        cost = cost_ahead(prices, profiles, settings)
+        table = forecast(store, tree.select(**recipe.config.selectors()), recipe, cost)
     if as_json:
         show_json(records(table))
     else:

@@ -177,21 +177,27 @@ class Client:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime.datetime | None = None) -> float | None:
-    """Seconds that the endpoint asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as an HTTP date."""
+    """Seconds that the endpoint asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as an HTTP date.
+
+    A date is taken by the endpoint's own clock, its `Date` header, where there is one.
+    """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
     given = headers.get("retry-after")
     seconds = _number(given)
-    if seconds is not None or not given:
+    then = _date(given)
+    if seconds is not None or then is None:
         return seconds
+    return max(0.0, (then - (_date(headers.get("date")) or now or datetime.datetime.now(datetime.UTC))).total_seconds())
+
+
+def _date(text: str | None) -> datetime.datetime | None:
     try:
-        then = email.utils.parsedate_to_datetime(given)
+        found = email.utils.parsedate_to_datetime(text or "")
     except ValueError:
         return None
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=datetime.UTC)
-    return max(0.0, (then - (now or datetime.datetime.now(datetime.UTC))).total_seconds())
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 
 
 def _number(text: str | None) -> float | None:

@@ -27,6 +27,8 @@ NOW = datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.UTC)
         ({"retry-after": "Mon, 23 Nov 2026 12:00:30 GMT"}, 30.0),
         ({"retry-after": "Mon, 23 Nov 2026 11:00:00 GMT"}, 0.0),
         ({"retry-after": "Mon, 23 Nov 2026 12:00:30 -0000"}, 30.0),
+        ({"retry-after": "Mon, 23 Nov 2026 13:00:30 GMT", "date": "Mon, 23 Nov 2026 13:00:10 GMT"}, 20.0),
+        ({"retry-after": "Mon, 23 Nov 2026 12:00:30 GMT", "date": "today"}, 30.0),
         ({"retry-after": "-3"}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "inf"}, None),
