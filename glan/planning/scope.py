@@ -25,7 +25,9 @@ def walks(
 
     `finished_only`: of a refresh, what readers are to see: not the edition that is still being drawn.
     """
-    current = {stage: manifests.generations(store.files, stage) for stage in STAGES}
+    disciplines = list(disciplines)
+    names = [discipline.discipline_id for discipline in disciplines]
+    current = {stage: manifests.generations(store.files, stage, names) for stage in STAGES}
     drawn = editions.all_editions(store.files)
 
     def walk(discipline: Discipline) -> Walk:
