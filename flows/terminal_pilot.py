@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from flows.terminal_runs import Given, checked, local_names, make, use
 from glan import local_model
 from glan.config import RunConfig
 from glan.dataset import View
-from glan.gateway.prices import Prices
 from glan.planning.forecast import forecast
+from glan.planning.scope import walks
+from glan.planning.walk import survey
 from glan.report.figures import figures
 from glan.report.page import page
 from glan.report.samples import Sample, samples
@@ -27,6 +28,7 @@ from glan.stages.recipe import Recipe
 from glan.store import runs
 from glan.store.store import Store
 from glan.taxonomy import Discipline
+from glan.units import Scope
 
 MOST_PASSES = 3
 """A syllabus that could not be written, or allows too few questions, is followed by the next in a further pass."""
@@ -36,11 +38,9 @@ LONGEST_SAMPLE = 600
 
 
 @dataclass(frozen=True)
-class _Piloted:
-    """What the pilot came to."""
+class _SoFar:
+    """What the units that are there have taken; the cost is None if any price is unknown."""
 
-    state: Any
-    run_id: str
     calls: int
     tokens: int
     cost_usd: float | None
@@ -61,74 +61,68 @@ def run_pilot(given: Given, questions: int, taxonomy: Path | None, local: bool, 
             note.print(f"{about}; data goes to {store.files.url}", highlight=False)
         with local_model.LocalModel() if local else nullcontext() as served:
             use(served)
-            piloted = _pilot(config, questions, as_json)
-            more = _shown(piloted, disciplines, recipe, store, questions, as_json)
+            state, run_id = _pilot(config, questions, as_json)
+            if state.name == "BudgetSpent":
+                report(state, run_id, store, as_json, strict=True)
+            more = _shown(state, run_id, disciplines, recipe, store, as_json)
             if not _goes_on(yes, as_json):
                 if as_json:
-                    report(piloted.state, piloted.run_id, store, True, strict=False, more=more)
+                    report(state, run_id, store, True, strict=False, more=more)
                 return
             state, run_id = carry_out(lambda: make(config), shown=not as_json)
     report(state, run_id, store, as_json, strict=True, more=more)
 
 
-def _pilot(config: RunConfig, questions: int, as_json: bool) -> _Piloted:
-    """Run until each discipline has its questions, or cannot have them."""
+def _pilot(config: RunConfig, questions: int, as_json: bool) -> tuple[Any, str]:
+    """Run until each discipline has its questions, or cannot have them; the end state and id of the last run."""
     from flows.pilot import pilot, work
-    from tasks import progress
 
-    calls, tokens, cost = 0, 0, 0.0
-    unknown = False
-    done: list[Any] = []
-    while len(done) < MOST_PASSES and work(config, questions) not in done:
-        done.append(work(config, questions))
+    scopes: list[Scope] = []
+    while len(scopes) < MOST_PASSES and (scope := work(config, questions)) not in scopes:
+        scopes.append(scope)
         state, run_id = carry_out(lambda: pilot(config, questions, return_state=True), shown=not as_json)
-        total = progress.of(run_id).total()
-        calls, tokens = calls + total.calls, tokens + total.prompt_tokens + total.completion_tokens
-        unknown = unknown or (total.made > 0 and total.cost_usd is None)
-        cost += total.cost_usd or 0.0
         if state.is_failed() or state.is_crashed():
             stop(f"the pilot ended as {state.name}: {state.message}", ENDED_WITH_FAILURES)
         if state.name == "BudgetSpent":
             break
-    return _Piloted(state, run_id, calls, tokens, None if unknown else cost)
+    return state, run_id
 
 
 def _shown(
-    piloted: _Piloted, disciplines: Sequence[Discipline], recipe: Recipe, store: Store, questions: int, as_json: bool
+    state: Any, run_id: str, disciplines: Sequence[Discipline], recipe: Recipe, store: Store, as_json: bool
 ) -> Mapping[str, Any]:
     """Show what the pilot made and what the rest would take; the same for machines."""
     from tasks import progress
     from tasks.wiring import prices_of
 
-    if piloted.state.name == "BudgetSpent":
-        report(piloted.state, piloted.run_id, store, as_json, strict=True)
     prices = prices_of(Settings.load(), recipe.models().values())
     rest = forecast(store, disciplines, recipe, prices.cost)
-    verdicts = progress.of(piloted.run_id).verdicts
+    there = _so_far(store, disciplines, recipe)
+    verdicts = progress.of(run_id).verdicts
     kept, judged = sum(verdicts.kept.values()), sum(verdicts.kept.values()) + verdicts.rejected
     found = list(samples(_view(store, disciplines), most=SAMPLES_SHOWN))
-    address = _page(store, piloted.run_id)
+    address = _page(store, run_id)
     if not as_json:
-        report(piloted.state, piloted.run_id, store, as_json, strict=False)
+        report(state, run_id, store, as_json, strict=False)
         _show_samples(found, address)
-        _show_rest(rest, recipe, prices, piloted, kept, judged)
-    return {
-        "pilot": {
-            "run_id": piloted.run_id,
-            "questions": questions,
-            "calls": piloted.calls,
-            "tokens": piloted.tokens,
-            "cost_usd": piloted.cost_usd,
-            "kept": kept,
-            "judged": judged,
-            "samples": [
-                {name: one.row[name] for name in ("discipline", "subject", "question", "answer", "kept", "reasons")}
-                for one in found
-            ],
-            "report": address,
-            "rest": records(rest),
-        }
-    }
+        show_forecast("What the rest would take", rest, recipe, prices)
+        _say_whole(rest, there, kept, judged)
+    columns = ("discipline", "subject", "question", "answer", "kept", "reasons")
+    shown = [{name: one.row[name] for name in columns} for one in found]
+    figures = {"run_id": run_id, **asdict(there), "kept": kept, "judged": judged, "report": address}
+    return {"pilot": {**figures, "samples": shown, "rest": records(rest)}}
+
+
+def _so_far(store: Store, disciplines: Sequence[Discipline], recipe: Recipe) -> _SoFar:
+    """What all units of the whole run have taken that are there, whichever run made them."""
+    surveys = [survey(walk) for walk in walks(store, disciplines, recipe)]
+    done = [receipt for seen in surveys for stage in seen.done.values() for _, receipt in stage.values()]
+    costs = [receipt.cost_usd for receipt in done]
+    return _SoFar(
+        calls=sum(receipt.calls for receipt in done),
+        tokens=sum(receipt.prompt_tokens + receipt.completion_tokens for receipt in done),
+        cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
+    )
 
 
 def _view(store: Store, disciplines: Sequence[Discipline]) -> View:
@@ -161,15 +155,14 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST_SAMPLE else f"{text[:LONGEST_SAMPLE]}…"
 
 
-def _show_rest(rest: pd.DataFrame, recipe: Recipe, prices: Prices, piloted: _Piloted, kept: int, judged: int) -> None:
-    """What the rest would take, and the whole with it."""
-    show_forecast("What the rest would take", rest, recipe, prices)
-    known = piloted.cost_usd is not None and not rest["cost_usd"].isna().any()
-    cost = f"${(piloted.cost_usd or 0.0) + rest['cost_usd'].sum():,.4g}" if known else "at unknown cost"
-    tokens = piloted.tokens + int(rest[["prompt_tokens", "completion_tokens"]].sum().sum())
+def _say_whole(rest: pd.DataFrame, there: _SoFar, kept: int, judged: int) -> None:
+    """What the whole takes: what is there, and the rest."""
+    known = there.cost_usd is not None and not rest["cost_usd"].isna().any()
+    cost = f"${(there.cost_usd or 0.0) + rest['cost_usd'].sum():,.4g}" if known else "at unknown cost"
+    tokens = there.tokens + int(rest[["prompt_tokens", "completion_tokens"]].sum().sum())
     share = f"{kept / judged:.0%} of {judged:,} kept" if judged else "nothing judged"
     out.print(
-        f"The whole run, pilot included: about {piloted.calls + int(rest['calls'].sum()):,} calls, {tokens:,} tokens, "
+        f"The whole run, with what is there: about {there.calls + int(rest['calls'].sum()):,} calls, {tokens:,} tokens, "
         f"{cost}; about {kept + int(rest['rows'].iloc[-1]):,} instructions kept (so far {share}).",
         highlight=False,
     )

@@ -5,7 +5,7 @@ of syllabi that the whole run continues.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, repeat
+from itertools import repeat
 
 from glan import supplements
 from glan.config import RunConfig
@@ -35,9 +35,9 @@ def _allowed(walk: Walk, most: int) -> Iterator[int]:
 
 def _limits(allowed: Sequence[int], config: RunConfig, questions: int) -> tuple[int, int]:
     """How many subjects, and how many sample indices of each: whole calls, so that a later run makes the same ones."""
-    unlisted = chain(allowed, repeat(config.questions, config.subjects or questions)) if not allowed else allowed
+    each_subject = allowed or repeat(config.questions, config.subjects or questions)
     taken: list[int] = []
-    for each in unlisted:
+    for each in each_subject:
         taken.append(each)
         if sum(taken) >= questions:
             break
