@@ -83,11 +83,18 @@ class Endpoint:
 
 @contextmanager
 def running(
-    *, latency: float = 0.0, sigma: float = 0.0, limit: int | None = None, core: int | None = None
+    *,
+    latency: float = 0.0,
+    sigma: float = 0.0,
+    limit: int | None = None,
+    rate: float | None = None,
+    says_when: bool = False,
+    core: int | None = None,
 ) -> Iterator[Endpoint]:
     """The server in a process of its own while the block runs; see the command's options."""
-    options = {"latency": latency, "sigma": sigma, "limit": limit, "core": core}
+    options = {"latency": latency, "sigma": sigma, "limit": limit, "rate": rate, "core": core}
     given = [f"--{name}={value}" for name, value in options.items() if value is not None]
+    given += ["--says-when"] if says_when else []
     process = subprocess.Popen([sys.executable, "-m", "bench.endpoint", *given], cwd=ROOT, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
@@ -103,9 +110,13 @@ def running(
 class Server:
     """All connections together: what is answered, when, and what has come."""
 
-    def __init__(self, latency: float, sigma: float, limit: int | None) -> None:
+    def __init__(
+        self, latency: float, sigma: float, limit: int | None, rate: float | None = None, says_when: bool = False
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._limit = limit
+        self._meter = Meter(rate, self._loop.time()) if rate else None
+        self._says_when = says_when
         draw = random.Random(0)
         self._latencies = [draw.lognormvariate(math.log(latency), sigma) if latency else 0.0 for _ in range(_LATENCIES)]
         self._calls = 0
@@ -137,9 +148,14 @@ class Server:
 
     def _call(self, body: bytes, transport: asyncio.Transport) -> None:
         stats = self._stats
-        if self._limit is not None and stats.in_flight >= self._limit:
+        full = self._limit is not None and stats.in_flight >= self._limit
+        wait = self._meter.wait(self._loop.time()) if self._meter and not full else 0.0
+        if full or wait:
             stats.refused.append(time.time())
-            transport.write(_response(429, b'{"error": {"message": "too many calls in flight", "code": "rate_limit"}}'))
+            header = f"Retry-After: {math.ceil(wait)}\r\n" if self._says_when and wait else ""
+            transport.write(
+                _response(429, b'{"error": {"message": "too many calls", "code": "rate_limit"}}', None, header)
+            )
             return
         kind = _kind(body)
         stats.kinds[kind] = stats.kinds.get(kind, 0) + 1
@@ -161,6 +177,23 @@ class Server:
         stats.answered.append(time.time())
         if not transport.is_closing():
             transport.write(answer)
+
+
+class Meter:
+    """So many calls a second, and a second's worth at once."""
+
+    def __init__(self, rate: float, now: float) -> None:
+        self._rate = self._level = rate
+        self._seen = now
+
+    def wait(self, now: float) -> float:
+        """0 if a call may come now, which is then counted; else seconds until one may."""
+        self._level = min(self._rate, self._level + (now - self._seen) * self._rate)
+        self._seen = now
+        if self._level < 1:
+            return (1 - self._level) / self._rate
+        self._level -= 1
+        return 0.0
 
 
 class Connection(asyncio.Protocol):
@@ -216,14 +249,14 @@ def _ready(text: str) -> bytes:
     return _response(200, body, len(body % 0))
 
 
-def _response(status: int, body: bytes, length: int | None = None) -> bytes:
+def _response(status: int, body: bytes, length: int | None = None, header: str = "") -> bytes:
     known = len(body) if length is None else length
-    head = f"HTTP/1.1 {status} \r\nContent-Type: application/json\r\nContent-Length: {known}\r\n\r\n"
+    head = f"HTTP/1.1 {status} \r\nContent-Type: application/json\r\n{header}Content-Length: {known}\r\n\r\n"
     return head.encode() + body
 
 
 async def _serve(given: argparse.Namespace) -> None:
-    server = Server(given.latency, given.sigma, given.limit)
+    server = Server(given.latency, given.sigma, given.limit, given.rate, given.says_when)
     listening = await asyncio.get_running_loop().create_server(
         lambda: Connection(server), "127.0.0.1", given.port, backlog=4096
     )
@@ -238,6 +271,8 @@ def main() -> None:
     options.add_argument("--latency", type=float, default=0.0, help="median seconds of a call")
     options.add_argument("--sigma", type=float, default=0.0, help="spread of its logarithm")
     options.add_argument("--limit", type=int, help="calls in flight above which it answers 429")
+    options.add_argument("--rate", type=float, help="calls a second above which it answers 429")
+    options.add_argument("--says-when", action="store_true", help="with Retry-After")
     options.add_argument("--core", type=int, help="the core to run on")
     given = options.parse_args()
     if given.core is not None:

@@ -14,6 +14,7 @@ from flows.cli_quarantine import quarantine_app
 from flows.cli_store import store_app
 from flows.cli_taxonomy import taxonomy_app
 from flows.options import (
+    Batch,
     BudgetCalls,
     BudgetTokens,
     BudgetUsd,
@@ -32,6 +33,7 @@ from flows.options import (
     TaxonomyFile,
     selection,
     those_given,
+    use_batches,
 )
 
 app = typer.Typer(
@@ -77,6 +79,7 @@ def run(
         typer.Option(min=1, metavar="N", help="N questions a discipline first, with samples and what the rest costs."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Go on after a pilot without asking.")] = False,
+    batch: Batch = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would run; no call, nothing written.")
     ] = False,
@@ -85,6 +88,7 @@ def run(
     """Make what is missing or stale, through all stages up to curated instructions."""
     from flows.terminal_runs import forecast_run, start_run
 
+    use_batches(batch)
     limits = {"subjects": subjects, "questions": questions, "lists": lists, "on_busy": on_busy}
     budget = {"budget": those_given({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
     given = run_file, those_given({**selection(discipline, field, sub_field, pattern), **limits, **budget})
@@ -110,11 +114,13 @@ def plan(
     lists: Lists = None,
     taxonomy: TaxonomyFile = None,
     local: Local = False,
+    batch: Batch = False,
     json: Json = False,
 ) -> None:
     """What would run: units, calls, tokens and money by stage, from the store alone."""
     from flows.terminal_runs import forecast_run
 
+    use_batches(batch)
     limits = {"subjects": subjects, "questions": questions, "lists": lists}
     given = run_file, those_given({**selection(discipline, field, sub_field, pattern), **limits})
     forecast_run(given, taxonomy, local, json)
@@ -151,11 +157,13 @@ def expand(
     budget_usd: BudgetUsd = None,
     budget_tokens: BudgetTokens = None,
     budget_calls: BudgetCalls = None,
+    batch: Batch = False,
     json: Json = False,
 ) -> None:
     """Ask further questions where accepted instructions are short of the target, the least covered first."""
     from flows.terminal_jobs import run_expand
 
+    use_batches(batch)
     night = {"night": those_given({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
     given = {"target": target, "attempts": attempts, "on_busy": on_busy, **night}
     run_expand(run_file, those_given({**selection(discipline, field, sub_field, pattern), **given}), json)
@@ -176,6 +184,7 @@ def backfill(
     budget_usd: BudgetUsd = None,
     budget_tokens: BudgetTokens = None,
     budget_calls: BudgetCalls = None,
+    batch: Batch = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be made and what it costs.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")] = False,
     json: Json = False,
@@ -183,6 +192,7 @@ def backfill(
     """Make a part of the data good, from one stage down; what it would cost is said first."""
     from flows.terminal_jobs import run_backfill
 
+    use_batches(batch)
     budget = {"budget": those_given({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
     given = {"stage": stage, "mode": mode, "preview": dry_run, "on_busy": on_busy, **budget}
     run_backfill(run_file, those_given({**selection(discipline, field, sub_field, pattern), **given}), yes, json)

@@ -62,14 +62,22 @@ def publish(
         list[str] | None,
         typer.Option(help="NAME=NUMBER: a field, sub-field or discipline id that gives so many times as many rows."),
     ] = None,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=NUMBER: a bound that stops the release, e.g. rows=50, concepts=0.8, self_bleu=0.6."),
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(help="Also copy it to a folder: a path, s3://bucket/folder, hf://datasets/me/name, ..."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write the kept instructions as an immutable release of chat messages."""
     from flows.terminal_views import publish_release
 
     options = {"formats": format, "test": test, "apart": apart, "validation": validation, "rows": rows}
-    given = those_given({**options, "balance": balance, "weights": weight})
-    publish_release(release, discipline or None, given, json)
+    given = those_given({**options, "balance": balance, "weights": weight, "require": require})
+    publish_release(release, discipline or None, given, to, json)
 
 
 @store_app.command()
@@ -84,3 +92,56 @@ def verify(
     from flows.terminal_care import verify_store
 
     verify_store(discipline or None, deep, json)
+
+
+@store_app.command()
+def compact(
+    discipline: Disciplines = None,
+    part_mb: Annotated[int, typer.Option(min=1, max=256, help="About how large a part is to become, in MB.")] = 128,
+    json: Json = False,
+) -> None:
+    """Merge many small objects into few large ones; runs and readers may go on meanwhile."""
+    from flows.terminal_care import compact_store
+
+    compact_store(discipline or None, part_mb, json)
+
+
+@store_app.command()
+def gc(
+    older_than: Annotated[str, typer.Option("--older-than", help="Since when nothing needs it: 48h, 7d.")] = "48h",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to remove it.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what of the store nothing needs any more, and remove it; runs and readers may go on meanwhile."""
+    from flows.terminal_care import sweep_store
+
+    sweep_store(older_than, yes, json)
+
+
+@store_app.command()
+def replay(
+    discipline: Disciplines = None,
+    stage: Annotated[list[str] | None, typer.Option("--stage", help="Of this stage only; may be repeated.")] = None,
+    into: Annotated[
+        str | None, typer.Option("--into", help="Another store, a folder or s3://, for what is made again.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Make every unit again from calls and inputs on record, without a call: compare, and write what is missing."""
+    from flows.terminal_replay import show_replay
+
+    show_replay(discipline or [], stage or [], into, json)
+
+
+@store_app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A SELECT over the tables: subjects, ..., instructions, calls, ...")],
+    snapshot: Annotated[int | None, typer.Option(help="Number of the snapshot. Default: the latest.")] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Rows that are shown; as JSON or CSV all are given.")] = 50,
+    json: Json = False,
+    csv: Annotated[bool, typer.Option("--csv", help="All rows as CSV.")] = False,
+) -> None:
+    """Ask the store in SQL, by DuckDB: pip install 'glan[sql]'. Nothing can be changed by it."""
+    from flows.terminal_sql import run_query
+
+    run_query(query, snapshot, rows, json, csv)

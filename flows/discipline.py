@@ -153,6 +153,8 @@ class _Making:
         self._open -= 1
         counts = progress.of(self.order.run_id)
         result = result_of(future)
+        if done is not None and isinstance(result, Receipt):
+            result = done  # what Prefect shows as Cached may be from before the unit moved into a merged part
         if isinstance(result, BudgetSpent):
             self.left += 1
             counts.spent_by(str(result))
@@ -164,7 +166,8 @@ class _Making:
             counts.made(result)
         else:
             counts.was_done(result)
-        self._unpublished.append(result)
+        if self.walk.shelf.named[unit.stage].get(unit.address) != result:
+            self._unpublished.append(result)
         if self.fatal is None:
             self._await(self.walk.after(unit, result))
 

@@ -35,6 +35,9 @@ from tasks.wiring import Order, effects, leases, now, recipe, scope
 DISCIPLINES_AT_ONCE = 3
 """A few overlap, so that the last slow calls of one do not leave the gateway idle."""
 
+DISCIPLINES_AT_ONCE_IN_BATCHES = 16
+"""The same where calls go by batches: one batch holds calls of many disciplines."""
+
 LOOK_EVERY_SECONDS = 0.5
 """How often the main thread wakes while sub-flows run: signals reach no other."""
 
@@ -109,19 +112,20 @@ def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[
     if not discipline_ids:
         return []
     counts = progress.of(order.run_id)
+    most = DISCIPLINES_AT_ONCE_IN_BATCHES if wiring.in_batches(order) else DISCIPLINES_AT_ONCE
     turns = Turns(discipline_ids, leases(order), recipe(order).config.on_busy, counts.say)
     running: dict[Future[State[Any]], str] = {}
     states: list[State[Any]] = []
     with (
         workers(order),
-        ThreadPoolExecutor(DISCIPLINES_AT_ONCE, thread_name_prefix="discipline") as pool,
+        ThreadPoolExecutor(most, thread_name_prefix="discipline") as pool,
         _stopping_calls(order),
         turns,
     ):
         while running or (turns and not counts.over):
             # Flow runs that are created at the same moment collide in the server's database: one after another.
             begun = all(counts.total(discipline_id).known for discipline_id in running.values())
-            free = begun and len(running) < DISCIPLINES_AT_ONCE and not counts.over
+            free = begun and len(running) < most and not counts.over
             if free and (discipline_id := turns.next()):
                 work = pool.submit(contextvars.copy_context().run, _discipline, discipline_id, order)
                 running[work] = discipline_id

@@ -1,5 +1,6 @@
 """Options that several commands of `glan` share, and what of them was given."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,8 +33,17 @@ BudgetUsd = Annotated[float | None, typer.Option(help="Most US dollars to spend;
 BudgetTokens = Annotated[int | None, typer.Option(help="Most tokens to spend, sent and received together.")]
 BudgetCalls = Annotated[int | None, typer.Option(help="Most calls to make.")]
 TaxonomyFile = Annotated[Path | None, typer.Option("--taxonomy", help="A taxonomy file to use from now on.")]
+Batch = Annotated[
+    bool, typer.Option("--batch", help="By the provider's Batch API: cheaper, and done within a day or so.")
+]
 Local = Annotated[bool, typer.Option("--local", help="Use the embedded model on this machine.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document for machines.")]
+
+
+def use_batches(given: bool) -> None:
+    """Have this process go by the provider's Batch API, whatever GLAN_MODE says."""
+    if given:
+        os.environ["GLAN_MODE"] = "batch"
 
 
 def selection(

@@ -96,6 +96,7 @@ class PublishConfig(_Form):
     )
     disciplines: list[str] = Field(default_factory=list, description="ids or names; empty: all")
     options: ReleaseOptions = Field(default=ReleaseOptions(), description="files, splits, and how much each node gives")
+    to: str = Field(default="", description="a folder to copy it to as well, e.g. s3://bucket/folder; empty: none")
 
 
 class ReviewConfig(DraftPlan):

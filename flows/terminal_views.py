@@ -1,5 +1,6 @@
 """Commands that look, and those that write without asking a model: files, taxonomy, publish."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -57,41 +58,58 @@ def write_report(out_file: Path, as_json: bool) -> None:
     out.print(f"Report in {out_file}: {counted(total.kept, 'instruction')} kept; cost: {cost}.", highlight=False)
 
 
-def publish_release(release: str, disciplines: list[str] | None, given: dict[str, Any], as_json: bool) -> None:
+def publish_release(
+    release: str, disciplines: list[str] | None, given: dict[str, Any], to: str | None, as_json: bool
+) -> None:
     """`glan publish`."""
+    from glan.release.copies import Destination, copy
     from glan.release.publish import publish
     from tasks.wiring import now
 
     with explained():
         options = release_options(given)
+        elsewhere = Destination.of(to) if to else None
         store = Store.open(Settings.load().store)
         manifest = publish(store, release, disciplines=disciplines, options=options, run_id="publish", clock=now)
+        if elsewhere:
+            copy(store.files, manifest, elsewhere)
     if as_json:
         show_json(manifest.model_dump(mode="json"))
         return
     rows = ", ".join(f"{split} {rows:,}" for split, rows in manifest.splits.items())
     out.print(f"Release {release}: {rows} in {store.files.url}/v1/releases/{release}", highlight=False)
+    if to:
+        out.print(f"Copied to {shown(to, 200)}", highlight=False)
     data = [file for file in manifest.files if file.rows is not None]
     show_table("Files", [{"path": file.path, "rows": file.rows, "bytes": file.size} for file in data])
 
 
 def release_options(given: dict[str, Any]) -> ReleaseOptions:
-    """The options of `glan publish`, checked; `weights` as NAME=NUMBER each.
+    """The options of `glan publish`, checked; `weights` and `require` as NAME=NUMBER each.
 
     Raises:
         InputError: one is wrong.
     """
-    weights = {}
-    for one in given.get("weights", ()):
-        name, _, number = one.rpartition("=")
-        try:
-            weights[name] = float(number)
-        except ValueError:
-            raise InputError(f"--weight: '{shown(one)}' is not NAME=NUMBER, such as physics=2") from None
+    named = {
+        "weights": _numbers("weight", given.get("weights", ()), "physics=2"),
+        "require": _numbers("require", given.get("require", ()), "rows=50"),
+    }
     try:
-        return ReleaseOptions.model_validate({**given, **({"weights": weights} if weights else {})})
+        return ReleaseOptions.model_validate({**given, **named})
     except ValidationError as error:
         raise InputError(f"publish: {explain(error, ReleaseOptions.model_fields)}") from error
+
+
+def _numbers(option: str, given: Iterable[str], example: str) -> dict[str, float]:
+    """NAME=NUMBER each, as numbers by name."""
+    found = {}
+    for one in given:
+        name, _, number = one.rpartition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise InputError(f"--{option}: '{shown(one)}' is not NAME=NUMBER, such as {example}") from None
+    return found
 
 
 def show_taxonomy(version: int | None, as_json: bool) -> None:

@@ -66,6 +66,9 @@ class ModelProfile(_Strict):
         default=3, ge=1, le=20, description="how often a reply that cannot be used is asked for in all"
     )
     timeout_seconds: float = Field(default=300.0, gt=0, description="for one call")
+    mode: Literal["realtime", "batch"] | None = Field(
+        default=None, description="call by call, or by the endpoint's Batch API; null: GLAN_MODE"
+    )
 
     @field_validator("base_url")
     @classmethod

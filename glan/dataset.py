@@ -17,7 +17,7 @@ from glan.errors import InputError
 from glan.names import shown
 from glan.records import SCHEMAS
 from glan.settings import Settings
-from glan.store import calls, manifests, snapshots, taxonomies
+from glan.store import calls, manifests, parts, snapshots, taxonomies
 from glan.store.ahead import ahead
 from glan.store.snapshots import Snapshot
 from glan.store.store import Store
@@ -78,6 +78,7 @@ def files(
 
     Raises:
         InputError: the table, a discipline, the snapshot or the store is unknown.
+        StoreError: an object also holds rows that this snapshot does not show.
     """
     _schema(stage, None)
     view = View.open(_existing(store), snapshot, disciplines)
@@ -124,17 +125,21 @@ class View:
 
     def tables(self, stage: Stage, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """The rows of the stage, a table for each unit, in the order of `receipts`."""
-        return ahead(lambda receipt: self.store.read(receipt, columns), self.receipts(stage))
+        return parts.tables(self.store, self.receipts(stage), columns)
 
     def objects(self, stage: str) -> list[str]:
-        """The objects that hold the rows of a table, each once; paths below the layout root."""
+        """The objects that hold the rows of a table and no others, each once; paths below the layout root.
+
+        Raises:
+            StoreError: a merged part also holds rows that are not shown.
+        """
         if stage == "taxonomy":
             return taxonomies.objects(self.store.files)[-1:]
         if stage == "calls":
             return calls.objects(self.store.files, self.disciplines)
         if stage == "quarantine":
             return list(ahead(self.store.quarantine_object, self._quarantined()))
-        return list(dict.fromkeys(receipt.object for receipt in self.receipts(_stage(stage))))
+        return parts.objects(self.store, self.receipts(_stage(stage)))
 
     def batches(self, stage: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """The rows of any table, with these columns."""

@@ -43,6 +43,13 @@ class Settings(BaseSettings):
     max_concurrency: int = Field(default=64, ge=1, le=10_000, description="most calls in flight in this process")
     requests_per_minute: int | None = Field(default=None, ge=1, description="cap of this process; unset: none")
     tokens_per_minute: int | None = Field(default=None, ge=1, description="cap of this process; unset: none")
+    mode: Literal["realtime", "batch"] = Field(
+        default="realtime", description="call by call, or by the provider's Batch API; a model profile may have its own"
+    )
+    batch_gather_seconds: float = Field(
+        default=10.0, gt=0, le=3600, description="a batch is sent when no call has been added for so long"
+    )
+    batch_requests: int = Field(default=50_000, ge=1, le=50_000, description="most calls in one batch")
     patience_seconds: float = Field(default=1800.0, ge=0, description="how long an endpoint that is down is waited for")
     flush_seconds: float = Field(default=2.0, gt=0, le=60, description="longest time a finished reply stays unwritten")
     prices: Path | None = Field(

@@ -73,6 +73,10 @@ class Receipt(BaseModel):
     object: str = Field(
         description="path below the layout root, e.g. `subjects/disc=physics/physics-0123456789abcdef.parquet`"
     )
+    first_row: int | None = Field(
+        default=None,
+        description="of a unit in a merged part: the place of its first row there; None: an object of its own",
+    )
     rows: int
     sha256: str = Field(description="of the object's bytes")
     planned: int = Field(description="rows the unit set out to make; planned = rows + quarantined")

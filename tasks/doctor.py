@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from glan.config import ModelProfile, Role
-from glan.errors import EndpointRefused, GlanError
+from glan.errors import EndpointRefused, GlanError, InputError
 from glan.gateway.requests import Call, Conversation, Request, Understood
 from glan.prompts import PromptStamp
 from glan.settings import Settings
 from glan.stages.recipe import Recipe
 from tasks import wiring
-from tasks.wiring import Order
+from tasks.wiring import Order, goes_by_batch
 
 Finding = dict[str, object]
 
@@ -20,7 +20,8 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 def examine_profiles(recipe: Recipe, settings: Settings) -> list[Finding]:
     """Ask every endpoint and model once; a finding for each: `what, where, fine, remark`."""
-    return [_examined(roles, profile, host) for roles, profile, host in _distinct(recipe, settings)]
+    found = [_examined(roles, profile, host) for roles, profile, host in _distinct(recipe, settings)]
+    return [*found, *_batch_apis(recipe, settings)]
 
 
 def examine_before_paying(recipe: Recipe) -> None:
@@ -34,6 +35,23 @@ def examine_before_paying(recipe: Recipe) -> None:
             found = _examined(roles, profile, host)
             if not found["fine"]:
                 raise EndpointRefused(str(found["remark"]))
+
+
+def _batch_apis(recipe: Recipe, settings: Settings) -> Iterator[Finding]:
+    """A finding where any calls are to go by a Batch API."""
+    hosts = {profile.base_url: profile for profile in recipe.models().values() if goes_by_batch(profile, settings)}
+    if not hosts:
+        return
+    finding: Finding = {
+        "what": "Batch API",
+        "where": ", ".join(sorted(wiring.endpoint_of(settings)(profile).host for profile in hosts.values())),
+    }
+    try:
+        wiring.check_batch_apis(recipe, settings)
+    except InputError as error:
+        yield {**finding, "fine": False, "remark": str(error)}
+        return
+    yield {**finding, "fine": True, "remark": "is there"}
 
 
 def _distinct(recipe: Recipe, settings: Settings) -> Iterator[tuple[list[Role], ModelProfile, str]]:
@@ -69,7 +87,7 @@ def _greeting(profile: ModelProfile) -> Conversation:
         node="doctor",
         prompt=PromptStamp("doctor", 1, ""),
         messages=[{"role": "user", "content": "Reply with the single word: ready"}],
-        profile=profile.model_copy(update={"max_tokens": 16, "attempts": 1}),
+        profile=profile.model_copy(update={"max_tokens": 16, "attempts": 1, "mode": "realtime"}),
         read=lambda text, finish_reason: Understood(text),
     )
     return answer.value

@@ -33,7 +33,8 @@ def check(config: RunConfig, tree: Taxonomy, scope: Scope = Scope()) -> Recipe:
     prices = wiring.prices_of(settings, recipe.models().values())
     for profile in recipe.models().values() if scope.asks_a_model else ():
         wiring.endpoint_of(settings)(profile)
-        if config.budget.usd is not None and prices.cost(profile.model, 0, 0, 0) is None:
+        cost = prices.batch_cost if wiring.goes_by_batch(profile, settings) else prices.cost
+        if config.budget.usd is not None and cost(profile.model, 0, 0, 0) is None:
             raise without_price(profile.model)
     tree.select(**config.selectors())
     return recipe
@@ -58,6 +59,8 @@ def prepare(config: RunConfig, run_id: str, scope: Scope = Scope()) -> Order:
     store = Store.open(Settings.load().store)
     recipe = check(config, current_taxonomy(store), scope)
     unkept = benchmarks.to_keep(store.files, recipe.config)
+    if scope.asks_a_model:
+        wiring.check_batch_apis(recipe, Settings.load())
     store.start()
     seed_taxonomy(store)
     _keep_prompts(store, recipe.prompts)

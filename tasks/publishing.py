@@ -7,6 +7,7 @@ from prefect import runtime, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from glan.release.copies import Destination, copy
 from glan.release.publish import publish
 from glan.release.releases import ReleaseManifest, ReleaseOptions
 from glan.settings import Settings
@@ -16,15 +17,18 @@ from tasks.wiring import now
 
 
 @task(name="publish", task_run_name="publish {release}", cache_policy=NO_CACHE, persist_result=False)
-def write_release(release: str, disciplines: Sequence[str], options: ReleaseOptions) -> ReleaseManifest:
-    """Write a release and show what is in it.
+def write_release(release: str, disciplines: Sequence[str], options: ReleaseOptions, to: str) -> ReleaseManifest:
+    """Write a release, copy it if it is wanted elsewhere too, and show what is in it.
 
     Raises:
-        InputError: see `glan.release.publish.publish`.
+        InputError: see `glan.release.publish.publish` and `glan.release.copies`.
     """
+    elsewhere = Destination.of(to) if to else None
     store = Store.open(Settings.load().store)
     run_id = str(runtime.flow_run.id)
     manifest = publish(store, release, disciplines=disciplines or None, options=options, run_id=run_id, clock=now)
+    if elsewhere:
+        copy(store.files, manifest, elsewhere)
     _show(store, manifest)
     return manifest
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 OPEN_UNITS = 64
 """Units of one discipline that are open at once for each process: enough that its gateway always has a call to start."""
 
+UNITS_OPEN_IN_BATCHES = 256
+"""The same where calls go by batches: each unit waits for hours, and a batch is to hold the calls of many."""
+
 _clusters: "dict[str, Cluster]" = {}
 
 
@@ -60,19 +63,23 @@ def workers(order: Order) -> Iterator[None]:
 def task_runner(order: Order) -> TaskRunner[Any]:
     """The task runner for a discipline of this run."""
     cluster = _clusters.get(order.run_id)
-    return cluster.task_runner() if cluster else threads()
+    return cluster.task_runner() if cluster else threads(_open_here(order))
 
 
-def threads() -> TaskRunner[PrefectFuture[Any]]:
+def threads(units: int = OPEN_UNITS) -> TaskRunner[PrefectFuture[Any]]:
     """The calls themselves run on the gateway's own loop, so a thread only waits for its unit's replies."""
-    runner: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=OPEN_UNITS)
+    runner: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=units)
     return runner
 
 
 def open_units(order: Order) -> int:
     """How many units of one discipline may be open at once."""
     cluster = _clusters.get(order.run_id)
-    return OPEN_UNITS * (cluster.size if cluster else 1)
+    return _open_here(order) * (cluster.size if cluster else 1)
+
+
+def _open_here(order: Order) -> int:
+    return UNITS_OPEN_IN_BATCHES if wiring.in_batches(order) else OPEN_UNITS
 
 
 def stop(order: Order, error: GlanError) -> None:

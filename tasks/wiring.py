@@ -4,6 +4,7 @@ A process keeps one set of effects for each run it works on, so that all tasks o
 another process or machine makes its own from its own environment and the run's order, which is two short strings.
 """
 
+import asyncio
 import datetime
 import functools
 import os
@@ -20,7 +21,8 @@ from pydantic import BaseModel, ConfigDict
 from glan.config import ModelProfile, RunConfig
 from glan.curation.contamination import kept_out
 from glan.errors import Cancelled, GlanError, InputError
-from glan.gateway.gateway import Allowance, Endpoint, Gateway, Limits
+from glan.gateway.batch import provider
+from glan.gateway.gateway import Allowance, Batching, Endpoint, Gateway, Limits
 from glan.gateway.prices import Cost, Prices
 from glan.gateway.public_prices import public_prices
 from glan.gateway.terms import Amount
@@ -29,7 +31,9 @@ from glan.settings import Settings
 from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
 from glan.store import inputs, runs, spending
+from glan.store.batches import BatchBook
 from glan.store.calls import CallLog, Histories
+from glan.store.files import Files
 from glan.store.leases import Holder, Leases
 from glan.store.runs import RunRecord
 from glan.store.store import Store
@@ -86,8 +90,12 @@ def effects(order: Order, profiles: Collection[ModelProfile] = ()) -> Effects:
 
 def leases(order: Order) -> Leases:
     """The leases of a run, held by this process."""
-    holder = Holder(run_id=order.run_id, host=socket.gethostname(), process=os.getpid())
-    return Leases(effects(order).store.files, holder, now, _is_alive)
+    return leases_of(effects(order).store.files, order.run_id)
+
+
+def leases_of(files: Files, name: str) -> Leases:
+    """Leases held by this process under a name."""
+    return Leases(files, Holder(run_id=name, host=socket.gethostname(), process=os.getpid()), now, _is_alive)
 
 
 def _is_alive(process: int) -> bool:
@@ -206,7 +214,8 @@ def _recipe(store_url: str, prompts: str, config_digest: str) -> Recipe:
 def _make(order: Order, settings: Settings, profiles: Collection[ModelProfile]) -> Effects:
     store = Store.open(settings.store)
     log = CallLog(store.files, writer=secrets.token_hex(8), flush_seconds=settings.flush_seconds, clock=now)
-    prices = prices_of(settings, recipe(order).models().values() if order.config_digest else profiles)
+    profiles = recipe(order).models().values() if order.config_digest else profiles
+    prices = prices_of(settings, profiles)
     # The tiny calls of `doctor` belong to no run.
     record = _record(settings.store, order.run_id) if order.config_digest else None
     crew = _crews.get(order.run_id) or Crew(tell=progress.of(order.run_id).say)
@@ -226,6 +235,7 @@ def _make(order: Order, settings: Settings, profiles: Collection[ModelProfile]) 
         notify=crew.tell,
         clock=now,
         randomness=random.Random(),
+        batching=_batching(profiles, settings, store),
     )
     histories = Histories(store.files, log, crew.lost)
     return Effects(
@@ -237,6 +247,36 @@ def _make(order: Order, settings: Settings, profiles: Collection[ModelProfile]) 
         run_id=order.run_id,
         clock=now,
     )
+
+
+def _batching(profiles: Iterable[ModelProfile], settings: Settings, store: Store) -> Batching | None:
+    """How batches are made, where any of the profiles goes by them."""
+    if not any(goes_by_batch(profile, settings) for profile in profiles):
+        return None
+    return Batching(BatchBook(store.files, now), settings.batch_gather_seconds, settings.batch_requests)
+
+
+def in_batches(order: Order) -> bool:
+    """Whether any calls of a run go by a Batch API."""
+    settings = Settings.load()
+    return any(goes_by_batch(profile, settings) for profile in recipe(order).models().values())
+
+
+def check_batch_apis(recipe: Recipe, settings: Settings) -> None:
+    """See that each endpoint whose Batch API is to be used has one. One that does not answer is left for later.
+
+    Raises:
+        InputError: one has none.
+    """
+    endpoints = {endpoint_of(settings)(profile) for profile in recipe.models().values()}
+    for endpoint in endpoints:
+        if endpoint.batch:
+            asyncio.run(provider.check(endpoint))
+
+
+def goes_by_batch(profile: ModelProfile, settings: Settings) -> bool:
+    """Whether the calls of a profile go by its endpoint's Batch API."""
+    return (profile.mode or settings.mode) == "batch"
 
 
 def prices_of(settings: Settings, profiles: Iterable[ModelProfile] = ()) -> Prices:
@@ -269,6 +309,6 @@ def endpoint_of(settings: Settings) -> Callable[[ModelProfile], Endpoint]:
             raise InputError(
                 f"environment: {missing} is not set, and model {profile.model} needs it; set it and run again"
             )
-        return Endpoint(base_url=base_url, api_key=key or "none")
+        return Endpoint(base_url=base_url, api_key=key or "none", batch=goes_by_batch(profile, settings))
 
     return endpoint

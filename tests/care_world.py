@@ -5,6 +5,7 @@ from typing import Any
 from stage_world import LAW, PHYSICS, clock, grow, publish, recipe, teacher
 from store_world import a_call
 
+import glan
 from glan.curation.curate import curate_store
 from glan.gateway.requests import Request
 from glan.planning.publishing import publish_snapshot
@@ -13,8 +14,10 @@ from glan.store import inputs, taxonomies
 from glan.store.calls import CallLog
 from glan.store.store import Store
 from glan.taxonomy import Discipline
+from glan.units import STAGES
 
 DISCIPLINES = (PHYSICS, LAW)
+TABLES = (*STAGES, "quarantine", "calls")
 
 
 def whole_store(url: str, made: Recipe | None = None, disciplines: tuple[Discipline, ...] = DISCIPLINES) -> Store:
@@ -58,3 +61,9 @@ def grow_and_publish(
     publish(store, receipts)
     curate_store(store, {discipline.discipline_id: judged}, made.config.curation, "run", clock)
     publish_snapshot(store, [discipline.discipline_id], "run", clock)
+
+
+def all_rows(store: Store) -> dict[str, list[dict[str, Any]]]:
+    """All that readers see, calls in no order."""
+    found = {table: glan.scan(table, store.files.url).read_all().to_pylist() for table in TABLES}
+    return {**found, "calls": sorted(found["calls"], key=lambda row: row["request_key"])}

@@ -26,6 +26,7 @@ from typing import Any, Self
 import orjson
 import uvloop
 from aiohttp import web
+from model_batches import Batches, Carried
 from model_delivery import UNDELIVERED, delivered
 from model_faults import ERRORS, RATED, Faults, error_of, spoiled
 from model_mangled import mangled
@@ -82,6 +83,7 @@ class ModelServer:
         self.latency_sigma = latency_sigma
         self.limit = limit
         self.structures = frozenset(structures)
+        self.batches = Batches(self._carry_out, seed)
         self.in_flight = 0
         self.in_flight_max = 0
         self.count = 0
@@ -171,6 +173,8 @@ class ModelServer:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path == "/v1/models" and request.method == "GET":
             return _json(200, orjson.dumps({"object": "list", "data": [{"id": self._model, "object": "model"}]}))
+        if self.batches.concerns(request.path):
+            return await self._answer_batches(request)
         if request.path != "/v1/chat/completions" or request.method != "POST":
             return _json(404, error_body({"message": f"no such address: {request.method} {request.path}"}))
         try:
@@ -182,6 +186,16 @@ class ModelServer:
             return await self._respond(request, payload)
         finally:
             self.in_flight -= 1
+
+    async def _answer_batches(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self._api_key is not None and self._authorization(request.headers) != "matched":
+            return _json(401, self._error("unauthorized").body)
+        return await self.batches.answer(request)
+
+    def _carry_out(self, payload: Payload, headers: Mapping[str, str]) -> Carried:
+        """A call that came in a batch."""
+        received, answer = self._receive(payload, headers)
+        return answer.status or 500, answer.body, f"req-{received.index}"
 
     async def _respond(self, request: web.BaseRequest, payload: Payload) -> web.StreamResponse:
         received, answer = self._receive(payload, request.headers)

@@ -70,6 +70,11 @@ class Process:
         """Of the process and of its group."""
         return self._process.pid
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended by itself."""
+        return self._process.poll() is not None
+
     def kill(self) -> None:
         """SIGKILL for it and everything it started. Whether it had ended by itself makes no difference."""
         with contextlib.suppress(ProcessLookupError):

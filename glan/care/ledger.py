@@ -1,5 +1,6 @@
 """The parts of the call log: each can be read, none is missing between others."""
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 
@@ -9,6 +10,7 @@ from glan.store import calls
 from glan.store.files import Files
 from glan.store.parquet import opened
 
+_ROWS_AT_A_TIME = 8_192
 _PART = re.compile(r"([0-9a-z]+)-(\d{8})\.parquet")
 
 
@@ -16,15 +18,15 @@ def recorded(files: Files, discipline_id: str, deep: bool) -> tuple[set[str], li
     """The request keys on record of a discipline, and the parts that cannot be read; `deep`: every column of them."""
     keys: set[str] = set()
     found = []
-    for entry in files.list(f"_calls/disc={discipline_id}"):
+    paths = [entry.path for entry in files.list(f"_calls/disc={discipline_id}")]
+    replaced = _replaced(files, paths)
+    for path in [path for path in paths if path not in replaced]:
         try:
-            with opened(files.open_input(entry.path), entry.path, "calls") as file:
-                for batch in file.iter_batches(columns=None if deep else ["request_key"]):
+            with opened(files.open_input(path), path, "calls") as file:
+                for batch in file.iter_batches(_ROWS_AT_A_TIME, columns=None if deep else ["request_key"]):
                     keys.update(batch["request_key"].to_pylist())
-        except FileNotFoundError:
-            continue  # replaced by a merged part, and removed since it was listed
         except StoreError as error:
-            found.append(Finding("damaged", entry.path, str(error), f"{RESTORED}, or remove it: {_CONSEQUENCE}"))
+            found.append(Finding("damaged", path, str(error), f"{RESTORED}, or remove it: {_CONSEQUENCE}"))
     return keys, found
 
 
@@ -47,7 +49,16 @@ def gaps(files: Files) -> Iterator[Finding]:
 def _named(files: Files) -> set[str]:
     """Names of all parts that are there or whose rows a merged part holds."""
     paths = [entry.path for entry in files.list("_calls")]
-    return {path.rpartition("/")[2] for path in {*paths, *calls.replaced(files, paths)}}
+    return {path.rpartition("/")[2] for path in {*paths, *_replaced(files, paths)}}
+
+
+def _replaced(files: Files, paths: list[str]) -> frozenset[str]:
+    """The parts whose rows are in merged ones; nothing is known of one that cannot be read, which is reported."""
+    found = frozenset[str]()
+    for path in filter(calls.is_merged, paths):
+        with contextlib.suppress(StoreError):
+            found |= calls.replaced(files, [path])
+    return found
 
 
 def _gaps(names: Iterable[str]) -> dict[str, set[int]]:

@@ -1,6 +1,7 @@
 """Receipt -> the rows of its unit, or what is wrong with the object that should hold them."""
 
 import hashlib
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,11 +10,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from glan.care.findings import REMADE, Finding, Kind
+from glan.care.shared import sha256_of
 from glan.errors import StoreError
 from glan.records import READ_BY_LATER_STAGES, SCHEMAS, content_digest
 from glan.store.parquet import conformed, known, opened
-from glan.store.store import Store
-from glan.units import Receipt, Stage
+from glan.store.parts import Reader, is_part, rows_in
+from glan.store.store import Store, quarantine_paths
+from glan.units import STAGES, Receipt, Stage
+
+_RESTORE_QUARANTINE = "restore it from a backup, or remove the unit's object too and run again"
 
 _OF_EVERY_STAGE = ["unit_key", "edition", "discipline_id", "request_keys"]
 _LOOKED_AT: dict[Stage, list[str]] = {
@@ -34,46 +39,71 @@ class Look:
     findings: tuple[Finding, ...]
 
 
-def look(store: Store, receipt: Receipt, deep: bool) -> Look:
-    """Read a unit and hold it against its receipt; `deep` decodes every column of it."""
-    try:
-        rows, found = _read(store, receipt, deep)
-    except FileNotFoundError:
-        named = f"a manifest names it for the unit {receipt.unit}, and it is not there"
-        remedy = "run again: its units are made anew from the calls on record"
-        return Look(receipt, None, (Finding("missing", receipt.object, named, remedy),))
-    except StoreError as error:
-        return Look(receipt, None, (Finding("damaged", receipt.object, str(error), REMADE),))
-    found += [*_counts(receipt, rows), *_quarantine(store, receipt)]
-    if deep and content_digest(receipt.stage, rows.to_pylist()) != receipt.content_digest:
-        found.append(_finding("altered", receipt, "its rows have another content digest than its receipt"))
-    return Look(receipt, rows, tuple(found))
+class Looks:
+    """Looks at units, from many threads if need be. `deep` decodes every column of them."""
+
+    def __init__(self, store: Store, deep: bool) -> None:
+        self._store, self._deep = store, deep
+        self._readers = {stage: Reader(store, _columns(stage, deep)) for stage in STAGES}
+        self._parts: dict[str, str] = {}  # SHA-256 of merged parts
+        self._lock = threading.Lock()  # held while a part is looked at as a whole, which is done once
+
+    def at(self, receipt: Receipt) -> Look:
+        """Read a unit and hold it against its receipt."""
+        try:
+            rows, found = self._in_part(receipt) if receipt.first_row is not None else self._alone(receipt)
+        except FileNotFoundError:
+            named = f"a manifest names it for the unit {receipt.unit}, and it is not there"
+            remedy = "run again: its units are made anew from the calls on record"
+            return Look(receipt, None, (Finding("missing", receipt.object, named, remedy),))
+        except StoreError as error:
+            return Look(receipt, None, (Finding("damaged", receipt.object, str(error), REMADE),))
+        found += [*_counts(receipt, rows), *_quarantine(self._store, receipt)]
+        if self._deep and content_digest(receipt.stage, rows.to_pylist()) != receipt.content_digest:
+            found.append(_finding("altered", receipt, f"the rows of {receipt.unit} have another content digest"))
+        return Look(receipt, rows, tuple(found))
+
+    def _alone(self, receipt: Receipt) -> tuple[pa.Table, list[Finding]]:
+        body = self._store.files.read(receipt.object)
+        columns = _columns(receipt.stage, self._deep)
+        with opened(pa.BufferReader(body), receipt.object, receipt.stage) as file:
+            found = list(_schema(receipt, file))
+            rows = file.read(None if self._deep else known(file, columns))
+        if hashlib.sha256(body).hexdigest() != receipt.sha256:
+            found.append(_changed(self._store, receipt))
+        return conformed(rows, receipt.stage, columns), found
+
+    def _in_part(self, receipt: Receipt) -> tuple[pa.Table, list[Finding]]:
+        found: list[Finding] = []
+        with self._lock:
+            if receipt.object not in self._parts:
+                self._parts[receipt.object] = sha256_of(self._store.files, receipt.object)
+                with self._store.opened(receipt.object) as file:
+                    found += _schema(receipt, file)
+                if self._parts[receipt.object] != receipt.sha256:
+                    found.append(_finding("altered", receipt, "its SHA-256 is not that of the receipts of its units"))
+        return self._readers[receipt.stage].rows(receipt), found
 
 
 def unnamed(store: Store, path: str) -> Iterator[Finding]:
     """What is wrong with an object that no manifest names; a run would take it for the unit of its name."""
     try:
+        if is_part(path):
+            rows_in(store, path)
+            return
         receipt = store.receipt(path)
-    except FileNotFoundError:
-        return  # removed since it was listed
     except StoreError as error:
+        if not store.files.exists(path):
+            return  # removed since it was listed
         yield Finding("damaged", path, str(error), REMADE)
         return
     if receipt.object != path:
         yield Finding("foreign", path, f"it was written as {receipt.object}", "remove it, or put it back in its place")
 
 
-def _read(store: Store, receipt: Receipt, deep: bool) -> tuple[pa.Table, list[Finding]]:
-    body = store.files.read(receipt.object)
-    found: list[Finding] = []
-    with opened(pa.BufferReader(body), receipt.object, receipt.stage) as file:
-        found += _schema(receipt, file)
-        read_later = READ_BY_LATER_STAGES[receipt.stage]
-        wanted = list(dict.fromkeys([*_OF_EVERY_STAGE, *_LOOKED_AT[receipt.stage], *(read_later if deep else ())]))
-        rows = file.read(None if deep else known(file, wanted))
-    if hashlib.sha256(body).hexdigest() != receipt.sha256:
-        found.append(_changed(store, receipt))
-    return conformed(rows, receipt.stage, wanted), found
+def _columns(stage: Stage, deep: bool) -> list[str]:
+    read_later = READ_BY_LATER_STAGES[stage] if deep else ()
+    return list(dict.fromkeys([*_OF_EVERY_STAGE, *_LOOKED_AT[stage], *read_later]))
 
 
 def _changed(store: Store, receipt: Receipt) -> Finding:
@@ -115,19 +145,11 @@ def _quarantine(store: Store, receipt: Receipt) -> Iterator[Finding]:
     try:
         rows = store.read_quarantine(receipt)
     except (StoreError, FileNotFoundError) as error:
-        yield Finding("damaged", store_path(receipt), str(error), RESTORE_QUARANTINE)
+        yield Finding("damaged", quarantine_paths(receipt)[0], str(error), _RESTORE_QUARANTINE)
         return
     if rows.num_rows != receipt.quarantined or set(rows["unit_key"].to_pylist()) != {receipt.key}:
         count = f"it holds {rows.num_rows} rows, and not the {receipt.quarantined} of {receipt.unit}"
-        yield Finding("counts", store_path(receipt), count, RESTORE_QUARANTINE)
-
-
-RESTORE_QUARANTINE = "restore it from a backup, or remove the unit's object too and run again"
-
-
-def store_path(receipt: Receipt) -> str:
-    """Where a unit's quarantine rows usually are."""
-    return f"quarantine/disc={receipt.discipline_id}/{receipt.stage}.{receipt.unit}-{receipt.key[:16]}.parquet"
+        yield Finding("counts", quarantine_paths(receipt)[0], count, _RESTORE_QUARANTINE)
 
 
 def _finding(kind: Kind, receipt: Receipt, problem: str) -> Finding:

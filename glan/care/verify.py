@@ -6,13 +6,12 @@ store that runs are working on may be verified: they write nothing that is not w
 
 import heapq
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import groupby
 from operator import itemgetter
 
 from glan.care import ledger
 from glan.care.findings import RESTORED, Finding
 from glan.care.lineage import Lineage
-from glan.care.objects import Look, look, unnamed
+from glan.care.objects import Look, Looks, unnamed
 from glan.care.shared import inputs_kept, releases_whole, taxonomy_whole
 from glan.dataset import View
 from glan.errors import StoreError
@@ -77,6 +76,7 @@ class _Discipline:
     def __init__(self, store: Store, discipline_id: str, snapshot: Snapshot | None, deep: bool) -> None:
         self._store, self._id, self._deep = store, discipline_id, deep
         self._generations = snapshot.generations.get(discipline_id, {}) if snapshot else {}
+        self._look = Looks(store, deep)
         self._looked_at: set[tuple[str, str]] = set()
 
     def findings(self, prompts: Collection[str]) -> Iterator[Finding]:
@@ -88,11 +88,13 @@ class _Discipline:
             found, shown[stage] = self._named(stage, self._generations.get(stage))
             yield from found
         lineage = Lineage(calls, prompts)
-        for group in _together(shown):
-            lineage.begin_round()
-            for one in self._looks(group):
-                yield from one.findings
-                yield from lineage.follow(one)
+        current = ""
+        for one in self._looks(_together(shown)):
+            if (begun := _round(one.receipt.unit)) != current:
+                lineage.begin_round()
+                current = begun
+            yield from one.findings
+            yield from lineage.follow(one)
         yield from self._apart(shown)
         for stage in STAGES:
             yield from self._rest(stage)
@@ -110,9 +112,9 @@ class _Discipline:
         return found, {receipt.unit: receipt for receipt in manifest.units}
 
     def _looks(self, receipts: Iterable[Receipt]) -> Iterator[Look]:
-        for receipt in receipts:
-            self._looked_at.add((receipt.object, receipt.key))
-            yield look(self._store, receipt, self._deep)
+        given = list(receipts)
+        self._looked_at.update((receipt.object, receipt.key) for receipt in given)
+        return ahead(self._look.at, given)
 
     def _apart(self, shown: Named) -> Iterator[Finding]:
         """Units whose parent is not shown beside them, by what their receipts say."""
@@ -145,44 +147,38 @@ class _Discipline:
             yield from found
 
 
+def _together(shown: Named) -> Iterator[Receipt]:
+    """The units in the order in which lineage takes them, those of one round together."""
+    for stage in STAGES[:2]:
+        yield from (receipt for _, receipt in sorted(shown[stage].items(), key=itemgetter(0)))
+    streams = [
+        sorted(((_round(unit), place, unit, receipt) for unit, receipt in shown[stage].items()), key=_order)
+        for place, stage in _PLACES
+    ]
+    yield from (receipt for *_, receipt in heapq.merge(*streams, key=_order))
+
+
+def _round(unit: str) -> str:
+    """The round that a unit belongs to, if need be with what was asked again of it."""
+    return split("answers", unit)[0]
+
+
 _order = itemgetter(0, 1, 2)
 
 
-def _together(shown: Named) -> Iterator[list[Receipt]]:
-    """The units in the order in which lineage takes them, those of one round together."""
-    for stage in STAGES[:2]:
-        yield from ([receipt] for _, receipt in sorted(shown[stage].items()))
-    streams = [
-        sorted(
-            ((split("answers", unit)[0], place, unit, receipt) for unit, receipt in shown[stage].items()), key=_order
-        )
-        for place, stage in _PLACES
-    ]
-    for _, round_units in groupby(heapq.merge(*streams, key=_order), key=itemgetter(0)):
-        yield [receipt for *_, receipt in round_units]
-
-
 def _history(store: Store) -> Iterator[Finding]:
-    """Generations and snapshots that are not the latest, and what they name."""
+    """Generations and snapshots, the older ones too; what only those name may be gone by and by."""
     for entry in store.files.list("_snapshots"):
         try:
             snapshots.at(store.files, int(entry.path.rpartition("/")[2].partition(".")[0]))
         except (StoreError, ValueError) as error:
             yield Finding("damaged", entry.path, str(error), RESTORED)
-    there = {path for stage in STAGES for path in _paths(store, stage)}
     for path in _paths(store, "_manifests"):
         try:
             _, stage, discipline_id, name = path.split("/")
-            manifest = manifests.at(
-                store.files, next(one for one in STAGES if one == stage), discipline_id, int(name[:-5])
-            )
+            manifests.at(store.files, next(one for one in STAGES if one == stage), discipline_id, int(name[:-5]))
         except (StoreError, ValueError, StopIteration) as error:
             yield Finding("damaged", path, str(error) or "it is no manifest", RESTORED)
-            continue
-        if gone := [receipt.object for receipt in manifest.units if receipt.object not in there]:
-            yield Finding(
-                "missing", path, f"{len(gone)} of the objects it names are not there, such as {gone[0]}", RESTORED
-            )
 
 
 def _manifest(stage: Stage, discipline_id: str, generation: int, problem: str) -> Finding:

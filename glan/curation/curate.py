@@ -101,8 +101,14 @@ def _units(store: Store, discipline_id: str, judged: Sequence[Receipt], named: B
     """What is to be published: what was judged now, and what is published and still fits the answers named."""
     manifest = manifests.current(store.files, "answers", discipline_id)
     answers = {receipt.unit: receipt.content_digest for receipt in manifest.units} if manifest else {}
-    current = {**named, **{receipt.unit: receipt for receipt in judged}}
+    new = {receipt.unit: receipt for receipt in judged if not _is_there(named.get(receipt.unit), receipt)}
+    current = {**named, **new}
     return [receipt for unit, receipt in sorted(current.items()) if answers.get(unit) == receipt.parent_digest]
+
+
+def _is_there(named: Receipt | None, judged: Receipt) -> bool:
+    """Whether a unit is published with the very verdicts, wherever its rows are."""
+    return named is not None and (named.key, named.content_digest) == (judged.key, judged.content_digest)
 
 
 def _decided(store: Store, units: Sequence[Receipt], duplicates: Mapping[str, str]) -> dict[Identity, Receipt]:

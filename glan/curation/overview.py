@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from glan.curation.duplicates import CANDIDATES
 from glan.curation.verdicts import own_reasons
 from glan.release.releases import held_by_release
+from glan.store.parts import Reader
 from glan.store.store import Store
 from glan.units import Receipt
 
@@ -117,10 +118,11 @@ class Overview:
         self, units: Sequence[Receipt], columns: list[str]
     ) -> Iterator[tuple[Sequence[Receipt], list[pa.Table]]]:
         """Some units at a time with these columns of their rows."""
+        reader = Reader(self._store, columns)
         with ThreadPoolExecutor(READERS, thread_name_prefix="glan-read") as pool:
             for start in range(0, len(units), _UNITS):
                 some = units[start : start + _UNITS]
-                yield some, list(pool.map(lambda unit: self._store.read(unit, columns), some))
+                yield some, list(pool.map(reader.rows, some))
 
     def _holding(self, ids: Sequence[str]) -> list[Receipt]:
         """The units that hold rows of these ids."""

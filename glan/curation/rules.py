@@ -50,7 +50,7 @@ RULES: tuple[Rule, ...] = (
     Rule("repetition", 1, repetition, ("max_repeated_line_share", "max_top_ngram_share")),
     Rule("restatement", 1, restatement, ("min_restated_share",)),
     Rule("length", 1, length, ("max_question_words", "min_answer_words", "max_answer_words")),
-    Rule("other_language", 1, other_language, ("language", "min_language_certainty")),
+    Rule("other_language", 2, other_language, ("language", "min_language_certainty")),
     Rule("broken_markup", 1, broken_markup),
     Rule("personal_data", 1, personal_data),
 )

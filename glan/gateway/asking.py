@@ -70,6 +70,7 @@ class Exchange:
     mode: Mode | None
     started_at: datetime.datetime
     finished_at: datetime.datetime
+    batch_id: str | None = None
 
 
 class Asking:
@@ -124,7 +125,7 @@ class Asking:
             answer, started_at = await self._send(mode)
             trouble = self._trouble(answer, mode) if isinstance(answer, Fault) else None
             if trouble is None or trouble.way not in (Way.WEATHER, Way.CAPACITY):
-                line.limiter.answered()
+                line.limiter.answered(burst)
             elif trouble.way is Way.CAPACITY and isinstance(answer, Fault):
                 line.limiter.limited(burst, answer.retry_after)
             if trouble is None or trouble.way is not Way.WEATHER:
@@ -274,7 +275,7 @@ class Asking:
 
     def _record(self, exchange: Exchange, error_kind: str | None, reply: str | None) -> float | None:
         ledger = self._desk.ledger
-        spent = ledger.spent(self._request.profile.model, exchange.answer)
+        spent = ledger.spent(self._request.profile.model, exchange.answer, batch=exchange.batch_id is not None)
         ledger.record(
             self._request,
             exchange.answer,
@@ -284,6 +285,7 @@ class Asking:
             finished_at=exchange.finished_at,
             error_kind=error_kind,
             reply=reply,
+            batch_id=exchange.batch_id,
         )
         if self._desk.purse and isinstance(exchange.answer, Reply) and spent.prompt_tokens is None:
             self._desk.purse.not_counted(self._line.host)

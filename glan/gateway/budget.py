@@ -34,14 +34,16 @@ class Purse:
         self._mean_reply = float(_FIRST_REPLY)
         self._replies = 0
 
-    async def reserve(self, characters: int, profile: ModelProfile) -> Amount:
+    async def reserve(self, characters: int, profile: ModelProfile, cost: Cost | None = None) -> Amount:
         """Set aside what a call with a prompt of so many characters may use; it has to be settled afterwards.
+
+        `cost` is what it costs, where that is not the usual.
 
         Raises:
             BudgetSpent: it does not fit, and nothing is in flight that could make room.
             InputError: money is capped and the model has no price.
         """
-        wanted = self._expected(characters, profile)
+        wanted = self._expected(characters, profile, cost or self._cost)
         if self._ended is None and not self._waiting and self._fits(wanted):
             self._reserved += wanted
             return wanted
@@ -76,12 +78,12 @@ class Purse:
             self._counts_itself = True
             self._notify(f"{host} does not count tokens; the budget goes by what is set aside for each call")
 
-    def _expected(self, characters: int, profile: ModelProfile) -> Amount:
+    def _expected(self, characters: int, profile: ModelProfile, cost: Cost) -> Amount:
         prompt = characters // _CHARACTERS_PER_TOKEN + 1
         reply = profile.max_tokens or round(self._mean_reply)
         if self._caps.usd is None:
             return Amount(1, prompt + reply)
-        usd = self._cost(profile.model, prompt, 0, reply)
+        usd = cost(profile.model, prompt, 0, reply)
         if usd is None:
             raise without_price(profile.model)
         return Amount(1, prompt + reply, usd)

@@ -11,7 +11,7 @@ import email.utils
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import Any
 
 import aiohttp
@@ -33,6 +33,8 @@ _BROKEN_OFF = frozenset(
     {"error", "abort", "aborted", "cancelled", "network_error", "insufficient_system_resource"}
 )  # finish reasons of an engine that gave up: what there is of the text is no reply
 _MOST_TOKENS = 1 << 40  # a count beyond is none
+
+_FAILURES = (TimeoutError, openai.APIError, httpx2.HTTPError, aiohttp.ClientError, OSError)
 
 for _name in ("openai", "httpx2"):  # one line per call otherwise, where the root logger is at INFO
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -60,18 +62,46 @@ class Client:
         try:
             async with asyncio.timeout(timeout_seconds):
                 response = await self._openai.post("/chat/completions", cast_to=httpx2.Response, content=content)
-        except openai.APIStatusError as error:
-            return self._refusal(error.status_code, error.body, error.response.headers)
-        except (TimeoutError, openai.APITimeoutError) as error:
-            waited = isinstance(error, TimeoutError)
-            return Fault(0, f"no answer within {timeout_seconds:g} s" if waited else "", timed_out=waited)
-        except (openai.APIConnectionError, aiohttp.ClientError, OSError) as error:
-            return Fault(0, self.scrubbed(str(error.__cause__ or error)))
+        except _FAILURES as error:
+            return self._fault(error, timeout_seconds)
         try:
             given = json.loads(response.content)
         except (ValueError, RecursionError):
             return Fault(response.status_code, "", request_id=response.headers.get("x-request-id"))
-        return self._completion(given, response)
+        return self.read(given, response.status_code, response.headers)
+
+    async def post(self, path: str, timeout_seconds: float, **options: Any) -> Any | Fault:
+        """Any other POST, with `body`, or `body` and `files`; the JSON of its answer."""
+        return await self._json(self._openai.post(path, cast_to=httpx2.Response, **options), timeout_seconds)
+
+    async def get(self, path: str, timeout_seconds: float, query: Mapping[str, Any] | None = None) -> Any | Fault:
+        """A GET; the JSON of its answer."""
+        options: Any = {"params": query or {}}
+        return await self._json(self._openai.get(path, cast_to=httpx2.Response, options=options), timeout_seconds)
+
+    async def lines(self, path: str, timeout_seconds: float) -> AsyncIterator[bytes | Fault]:
+        """The lines of a file as they arrive, a fault as the last if it breaks off; `timeout_seconds` for each piece."""
+        rest = b""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                response = await self._openai.get(path, cast_to=httpx2.Response, stream=True)
+            try:
+                pieces = response.aiter_bytes()
+                while True:
+                    async with asyncio.timeout(timeout_seconds):
+                        piece = await anext(pieces, None)
+                    if piece is None:
+                        break
+                    *whole, rest = (rest + piece).split(b"\n")  # bytes: a reply may hold what text calls a new line
+                    for line in whole:
+                        yield line
+            finally:
+                await response.aclose()
+        except _FAILURES as error:
+            yield self._fault(error, timeout_seconds)
+            return
+        if rest:
+            yield rest
 
     async def close(self) -> None:
         """Close all connections."""
@@ -83,22 +113,44 @@ class Client:
             text = text.replace(self._key, "[key]")
         return _unicode(" ".join(_KEY_LIKE.sub("[key]", text[:4_000]).split())[:_MESSAGE_LENGTH])
 
-    def _completion(self, given: Any, response: httpx2.Response) -> Reply | Fault:
-        request_id = response.headers.get("x-request-id")
+    def read(self, given: Any, status: int, headers: Mapping[str, str]) -> Reply | Fault:
+        """What the answer to a chat completion means, wherever it was found; `headers` in lower case."""
+        if status >= 400:
+            return self._refusal(status, given.get("error", given) if isinstance(given, dict) else given, headers)
+        request_id = headers.get("x-request-id")
         if isinstance(given, dict) and given.get("error") and not given.get("choices"):  # an error within a 200
             code = given["error"].get("code") if isinstance(given["error"], dict) else None
-            status = code if isinstance(code, int) and 400 <= code < 600 else response.status_code
-            return self._refusal(status, given["error"], response.headers)
+            status = code if isinstance(code, int) and 400 <= code < 600 else status
+            return self._refusal(status, given["error"], headers)
         choices = given.get("choices") if isinstance(given, dict) else None
         choice = choices[0] if isinstance(choices, list) and choices else None
         message = choice.get("message") if isinstance(choice, dict) else None
         if not isinstance(choice, dict) or not isinstance(message, dict):
-            return Fault(response.status_code, "", request_id=request_id)
+            return Fault(status, "", request_id=request_id)
         finish = choice.get("finish_reason")
         if isinstance(finish, str) and finish.lower() in _BROKEN_OFF:
-            return Fault(response.status_code, f"finish_reason {finish}", request_id=request_id)
+            return Fault(status, f"finish_reason {finish}", request_id=request_id)
         text, finish = _text(message, finish)
-        return Reply(self._kept(text), finish, *_usage(given.get("usage")), request_id, response.status_code)
+        return Reply(self._kept(text), finish, *_usage(given.get("usage")), request_id, status)
+
+    async def _json(self, call: Awaitable[httpx2.Response], timeout_seconds: float) -> Any | Fault:
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                response = await call
+            return json.loads(response.content)
+        except _FAILURES as error:
+            return self._fault(error, timeout_seconds)
+        except (ValueError, RecursionError):
+            return Fault(response.status_code, "the answer is no JSON")
+
+    def _fault(self, error: Exception, timeout_seconds: float) -> Fault:
+        if isinstance(error, openai.APIStatusError):
+            return self._refusal(error.status_code, error.body, error.response.headers)
+        if isinstance(error, TimeoutError):
+            return Fault(0, f"no answer within {timeout_seconds:g} s", timed_out=True)
+        if isinstance(error, openai.APITimeoutError):
+            return Fault(0, "")
+        return Fault(0, self.scrubbed(str(error.__cause__ or error)))
 
     def _kept(self, text: str) -> str:
         """The raw reply as it is stored: valid Unicode, and without the key should the endpoint echo it."""

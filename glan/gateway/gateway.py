@@ -1,7 +1,8 @@
 """The call gateway of a process: one event loop thread through which every model call goes.
 
 Any number of threads hand in conversations; a new call starts the moment one ends, across all of them. At most twice
-`max_concurrency` conversations are under way, so memory follows the calls in flight, not the rows.
+`max_concurrency` conversations are under way, so memory follows the calls in flight, not the rows. Where an endpoint is
+used by its Batch API, many more are: each holds one line of a file.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ from typing import Any, Protocol
 from glan.config import ModelProfile
 from glan.errors import BudgetSpent, Cancelled, EndpointDown, EndpointRefused, GlanError
 from glan.gateway.asking import Asking, Desk, copied
+from glan.gateway.batch.asking import BatchAsking
+from glan.gateway.batch.courier import Batching, Courier, Office
 from glan.gateway.budget import Purse
 from glan.gateway.gate import Gate
 from glan.gateway.ledger import Ledger, Log
@@ -27,9 +30,12 @@ from glan.gateway.requests import Call, Conversation, Failure, Outcome, Request
 from glan.gateway.terms import Allowance, Endpoint, Limits, Pace
 from glan.gateway.turnstile import Turnstile
 
-__all__ = ["Allowance", "Endpoint", "Gateway", "GatewayState", "History", "Limits", "Log", "Pace"]
+__all__ = ["Allowance", "Batching", "Endpoint", "Gateway", "GatewayState", "History", "Limits", "Log", "Pace"]
 
 _logger = logging.getLogger(__name__)
+
+_IN_BATCHES = 100_000
+"""Conversations that may be under way by batches, in addition to those at once: two of the largest files."""
 
 
 class History(Protocol):
@@ -41,11 +47,15 @@ class History(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GatewayState:
-    """A moment's view, for progress bars. `cost_usd` is None if any call's price is unknown."""
+    """A moment's view, for progress bars. `cost_usd` is None if any call's price is unknown.
+
+    `at_provider` says what waits there in batches, and since when.
+    """
 
     in_flight: int
     limit: int
     paused_because: str | None
+    at_provider: str | None
     calls: int
     understood: int
     rate_limited: int
@@ -76,11 +86,13 @@ class Gateway:
         clock: Callable[[], datetime.datetime] = _utc_now,
         randomness: random.Random | None = None,
         pace: Pace | None = None,
+        batching: Batching | None = None,
     ) -> None:
         """Start the loop thread; no call is made yet.
 
         `endpoint` says where a profile's calls go; every attempt is appended to `log`; `notify` is told once when an
         endpoint is down and once when it is back. With an `allowance` the process spends no more than is left of it.
+        Endpoints that are used by their Batch API need `batching`.
         """
         self._endpoint = endpoint
         self._limits = limits
@@ -91,7 +103,9 @@ class Gateway:
         self._gate = Gate(limits)
         purse = Purse(allowance, prices.cost, notify) if allowance is not None else None
         self._desk = Desk(self._gate, self._ledger, self._pace, limits.patience_seconds, self._randomness, purse)
-        self._open = Turnstile(2 * limits.max_concurrency)
+        self._batching = batching
+        self._in_batches = _IN_BATCHES if batching else 0
+        self._open = Turnstile(2 * limits.max_concurrency + self._in_batches)
         self._most = limits.max_concurrency
         self._lines: dict[Endpoint, Line] = {}
         self._ranks = itertools.count()
@@ -174,11 +188,15 @@ class Gateway:
         """How things stand."""
         limit = sum(line.limiter.capacity for line in list(self._lines.values()))
         return GatewayState(
-            in_flight=self._gate.inside,
+            in_flight=self._gate.inside + sum(courier.on_the_way for courier in self._couriers()),
             limit=min(limit, self._most) if limit else self._most,
             paused_because=self._paused_because(),
+            at_provider="; ".join(filter(None, (courier.waiting for courier in self._couriers()))) or None,
             **asdict(self._ledger.totals),
         )
+
+    def _couriers(self) -> list[Courier]:
+        return [line.courier for line in list(self._lines.values()) if line.courier is not None]
 
     def _paused_because(self) -> str | None:
         if self._gate.paused:
@@ -250,7 +268,10 @@ class Gateway:
             progress = await asyncio.to_thread(lambda: recall(request, history.attempts(request.key)))
         if isinstance(progress, Call):
             return progress
-        asking = Asking(self._desk, self._line(request.profile), request, progress, rank)
+        line = self._line(request.profile)
+        if line.courier is not None:
+            return await self._answered(BatchAsking(self._desk, line, line.courier, request, progress))
+        asking = Asking(self._desk, line, request, progress, rank)
         return await self._answered(asking)
 
     async def _answered(self, asking: Asking) -> Call | Failure:
@@ -272,7 +293,21 @@ class Gateway:
         if line is None:
             limits = Limits(max_concurrency=self._most, patience_seconds=self._limits.patience_seconds)
             line = self._lines[endpoint] = Line(endpoint, limits, self._pace, self._notify, self._randomness)
+            if endpoint.batch:
+                assert self._batching is not None
+                line.open_batches(self._batching, self._office())
         return line
+
+    def _office(self) -> Office:
+        ledger = self._ledger
+        return Office(
+            ledger.run_id,
+            ledger.clock,
+            self._notify,
+            lambda: self._gate.paused,
+            ledger.log.wait,
+            self._desk.room_in_log,
+        )
 
     def _end_runs(self, error: GlanError) -> None:
         for task in self._running:
@@ -287,7 +322,7 @@ class Gateway:
             task.cancel()
 
     def _apply_max_concurrency(self, n: int) -> None:
-        self._open.capacity = 2 * n
+        self._open.capacity = 2 * n + self._in_batches
         self._open.wake()
         for line in self._lines.values():
             line.limiter.set_most(n)
@@ -297,7 +332,7 @@ class Gateway:
         while self._running:
             await asyncio.wait(list(self._running))
         for line in self._lines.values():
-            await line.client.close()
+            await line.close()
         await self._loop.shutdown_default_executor()
 
     # On any thread again.

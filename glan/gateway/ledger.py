@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from glan.gateway.answers import Fault, Reply
@@ -57,20 +57,19 @@ class Ledger:
         self.run_id = run_id
         self.clock = clock
         self._budget_id = budget_id
-        self._prices = prices
+        self.prices = prices
 
-    def spent(self, model: str, answer: Reply | Fault) -> Spent:
+    def spent(self, model: str, answer: Reply | Fault, *, batch: bool = False) -> Spent:
         """Tokens and money of an answer. An HTTP error used nothing; what a broken-off call used nobody knows."""
+        cost = self.prices.batch_cost if batch else self.prices.cost
         if isinstance(answer, Fault):
             if answer.status < 400:
                 return Spent(None, None, None, None)
-            return replace(self._priced(model, 0, 0, 0), calls=0 if answer.status == RATE_LIMITED else 1)
-        return self._priced(model, answer.prompt_tokens, answer.cached_tokens, answer.completion_tokens)
-
-    def _priced(self, model: str, prompt: int | None, cached: int | None, completion: int | None) -> Spent:
+            return Spent(0, 0, 0, cost(model, 0, 0, 0), calls=0 if answer.status == RATE_LIMITED else 1)
+        prompt, cached, completion = answer.prompt_tokens, answer.cached_tokens, answer.completion_tokens
         if prompt is None or completion is None:
             return Spent(None, None, None, None)
-        return Spent(prompt, cached, completion, self._prices.cost(model, prompt, cached or 0, completion))
+        return Spent(prompt, cached, completion, cost(model, prompt, cached or 0, completion))
 
     def record(
         self,
@@ -83,6 +82,7 @@ class Ledger:
         finished_at: datetime.datetime,
         error_kind: str | None,
         reply: str | None,
+        batch_id: str | None = None,
     ) -> None:
         """Append the attempt; `error_kind` None means that its reply was understood."""
         self._add(spent, understood=error_kind is None)
@@ -106,8 +106,8 @@ class Ledger:
                 "cached_tokens": spent.cached_tokens,
                 "completion_tokens": spent.completion_tokens,
                 "cost_usd": spent.cost_usd,
-                "price_source": None if spent.cost_usd is None else self._prices.source(request.profile.model),
-                "batch_id": None,
+                "price_source": None if spent.cost_usd is None else self.prices.source(request.profile.model),
+                "batch_id": batch_id,
                 "provider_request_id": answer.request_id,
                 "reply": reply,
                 "unit_key": request.unit_key,

@@ -4,6 +4,8 @@ import random
 import re
 from collections.abc import Callable
 
+from glan.gateway.batch.courier import Batching, Courier, Office
+from glan.gateway.batch.provider import Provider
 from glan.gateway.breaker import Breaker
 from glan.gateway.client import Client
 from glan.gateway.limiter import Limiter
@@ -25,6 +27,19 @@ class Line:
         self.breaker = Breaker(endpoint.host, limits.patience_seconds, pace, notify)
         self.structures = Structures()
         self.refusals = Refusals(pace.same_refusals)
+        self.courier: Courier | None = None
+        self._endpoint, self._pace, self._patience = endpoint, pace, limits.patience_seconds
+
+    def open_batches(self, batching: Batching, office: Office) -> None:
+        """Have the calls go by the endpoint's Batch API."""
+        provider = Provider(self._endpoint, self.client, self.breaker, self._pace, self._patience)
+        self.courier = Courier(provider, self._endpoint.address, batching, office)
+
+    async def close(self) -> None:
+        """Close all connections; batches stay where they are."""
+        if self.courier:
+            await self.courier.close()
+        await self.client.close()
 
 
 class Refusals:

@@ -14,6 +14,7 @@ class Endpoint:
 
     base_url: str | None = None
     api_key: str = field(default="", repr=False)
+    batch: bool = False  # by its Batch API instead of call by call
 
     @property
     def url(self) -> str:
@@ -23,8 +24,13 @@ class Endpoint:
     @property
     def host(self) -> str:
         """The address for people: host and port, without credentials that a URL may carry."""
+        return urlsplit(self.url).netloc.rpartition("@")[2] or "the address given"
+
+    @property
+    def address(self) -> str:
+        """The same with scheme and path: where a batch on record is to be looked for."""
         parts = urlsplit(self.url)
-        return parts.netloc.rpartition("@")[2] or "the address given"
+        return f"{parts.scheme}://{self.host}{parts.path.rstrip('/')}"
 
 
 @dataclass(frozen=True, slots=True)

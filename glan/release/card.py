@@ -14,8 +14,11 @@ import yaml
 from glan.names import shown
 from glan.release.figures import WRITTEN_BY_MODELS, Authors, Figures
 from glan.release.formats import KINDS, path
+from glan.release.measures import Measured
 from glan.release.releases import ReleasePlan
 from glan.release.splits import SPLITS
+from glan.report.diversity import Diversity
+from glan.report.text_tables import figure, part, variety
 
 _Name = TypeVar("_Name")
 
@@ -56,7 +59,7 @@ _LIMITS = """\
 - No licence is stated here; the terms of the models named above apply to what they wrote."""
 
 
-def card(plan: ReleasePlan, figures: Figures, authors: Counter[Authors]) -> str:
+def card(plan: ReleasePlan, figures: Figures, measured: Measured, authors: Counter[Authors]) -> str:
     """The whole README.md; depends on nothing but its arguments."""
     sections = [
         _front_matter(plan, figures),
@@ -67,6 +70,7 @@ def card(plan: ReleasePlan, figures: Figures, authors: Counter[Authors]) -> str:
         f"## Models and prompts\n\n{_models(figures, authors)}",
         f"## Splits\n\n{_splits(plan, figures)}",
         f"## Rows\n\n{_rows(figures)}",
+        f"## Coverage and diversity\n\n{_coverage(measured)}",
         f"## What was left out\n\n{_rejected(figures)}",
         f"## An example\n\n{_example(figures)}",
         f"## Limits\n\n{_LIMITS}",
@@ -165,6 +169,28 @@ def _rows(figures: Figures) -> str:
         _counts("strategy", figures.strategies),
     ]
     return "\n\n".join(tables)
+
+
+def _coverage(measured: Measured) -> str:
+    """Fields in a table, the rest by name of the file; then the figures of a sample of questions."""
+    lines = [
+        [escaped(path.field), f"{one.rows:,}", f"{one.subjects:,}", part(one.sessions_reached, one.sessions),
+         part(one.concepts_reached, one.concepts), f"{one.sets:,}", f"{one.sets_possible:,}", figure(one.evenness)]
+        for path, one in measured.nodes.items() if not any(path[1:])
+    ]  # fmt: skip
+    heads = ["field", "rows", "subjects", "sessions", "concepts", "concept sets", "of possible", "evenness"]
+    about = (
+        "Class sessions and key concepts that rows are about, of those in the syllabi; concept sets used, of those that "
+        "can be sampled; evenness of rows over subjects (entropy, 0 to 1). Every node down to subjects: `coverage.csv`."
+    )
+    return f"{_table(heads, lines)}\n\n{about}\n\n{_diversity(measured.diversity)}"
+
+
+def _diversity(found: Diversity) -> str:
+    if found.distinct is None:
+        return "There are too few questions to say how varied they are."
+    about = f"How varied questions are, on a fixed sample of {found.questions:,} (500 unless there are fewer):"
+    return f"{about}\n\n{_table(['figure', 'more varied is', 'value'], variety(found))}"
 
 
 def _rejected(figures: Figures) -> str:

@@ -15,6 +15,7 @@ from glan.release import chat, figures
 from glan.release.card import card
 from glan.release.figures import Figures
 from glan.release.formats import FORMATS, Row
+from glan.release.measures import Measured, coverage_csv
 from glan.release.places import NOT_SAMPLED, places
 from glan.release.releases import (
     ReleaseFile,
@@ -26,6 +27,7 @@ from glan.release.releases import (
     finished,
     folder,
 )
+from glan.release.requirements import check
 from glan.release.shards import Shards
 from glan.release.splits import LEFT_OUT, SPLITS, Places
 from glan.store import snapshots
@@ -108,7 +110,7 @@ def _source(view: View) -> str:
 
 
 def _content(plan: ReleasePlan) -> tuple[object, ...]:
-    return plan.source, plan.options
+    return plan.source, plan.options.model_dump(exclude={"require"})
 
 
 def _begin(store: Store, wanted: ReleasePlan, latest: bool) -> ReleasePlan:
@@ -121,7 +123,9 @@ def _begin(store: Store, wanted: ReleasePlan, latest: bool) -> ReleasePlan:
                 f"snapshot {wanted.snapshot} has no kept instructions to publish; "
                 'see why in the `reasons` of glan.load("instructions")'
             )
-        places(view, wanted)  # a wrong weight is told before the name is taken
+        placed = places(view, wanted)  # a wrong weight, or too little of something, is told before the name is taken
+        measured = Measured(view, placed)
+        check(wanted.options.require, measured.nodes, measured.diversity)
         body = wanted.model_dump_json(indent=2).encode()
         if store.files.create(f"{folder(wanted.release)}/_plan.json", body):
             return wanted
@@ -147,10 +151,12 @@ def _any_kept(view: View) -> bool:
 def _finish(store: Store, plan: ReleasePlan) -> ReleaseManifest:
     view, counted = _view(store, plan), Figures()
     placed = places(view, plan)
+    measured = Measured(view, placed)
     with Shards(ROWS_PER_SHARD, plan.options.formats, partial(_send, store.files, plan)) as shards:
         for split, row in _chat_rows(view, counted, placed):
             shards.add(split, row)
-    readme = _send(store.files, plan, "README.md", card(plan, counted, figures.authors(view)).encode())
+    readme = _send(store.files, plan, "README.md", card(plan, counted, measured, figures.authors(view)).encode())
+    coverage = _send(store.files, plan, "coverage.csv", coverage_csv(measured.nodes))
     manifest = ReleaseManifest(
         **plan.model_dump(),
         rows=counted.rows,
@@ -159,7 +165,7 @@ def _finish(store: Store, plan: ReleasePlan) -> ReleaseManifest:
         not_sampled=int((placed == NOT_SAMPLED).sum()),
         rejected=counted.rejected,
         rejected_by_reason=dict(sorted(counted.reasons.items())),
-        files=(*shards.sent, readme),
+        files=(*shards.sent, coverage, readme),
     )
     _send(store.files, plan, "manifest.json", manifest.model_dump_json(indent=2).encode())
     return manifest

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from glan.errors import InputError, StoreError
 from glan.names import shown
 from glan.release.formats import KINDS, USUAL, Format
+from glan.release.requirements import Requirements
 from glan.release.sheet import Apart, Node
 from glan.store.files import Files
 
@@ -55,6 +56,7 @@ class ReleaseOptions(BaseModel):
         default_factory=dict,
         description="by field, sub-field or discipline id: how many times as many rows its nodes give as others (0: none)",
     )
+    require: Requirements = Field(default=Requirements(), description="bounds that stop the release")
 
     @field_validator("weights")
     @classmethod

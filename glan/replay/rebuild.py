@@ -82,7 +82,7 @@ class Rebuilding:
                 return Rebuilt(unit, None, str(error))
             except StoreError as error:
                 return Rebuilt(unit, None, str(error))
-            if self.wanted.fits(unit.object, last.sha256):
+            if self.wanted.fits(unit.object, last):
                 break
         return Rebuilt(unit, last)
 

@@ -56,13 +56,20 @@ class Replay:
     def all(self, discipline_ids: Collection[str]) -> Iterator[Replayed]:
         """Each object of these disciplines that is there, or that should be."""
         judged: dict[str, Receipt] = {}
+        merged: dict[str, Receipt] = {}
         for discipline_id in discipline_ids:
             found = wanted(self._source, discipline_id, self._passes)
             judged |= found.verdicts
+            merged |= found.merged
             yield from self._discipline(discipline_id, found)
         if judged and "instructions" in self._stages:
             verdicts.make_all(Store(LayeredFiles(self._scratch.files, self._source.files)), self._passes)
             yield from (self._compared("instructions", path, judged[path].sha256, NO_PASS) for path in sorted(judged))
+        for path, receipt in sorted(merged.items()):
+            if receipt.stage in self._stages and self._target.files.exists(receipt.object):
+                yield from self._in_part(
+                    receipt, [path, *(one for one, unit in judged.items() if unit.key == receipt.key)]
+                )
 
     def _discipline(self, discipline_id: str, found: Wanted) -> Iterator[Replayed]:
         tried = set()
@@ -93,20 +100,28 @@ class Replay:
             return
         if receipt.quarantined:
             yield self._compared("quarantine", self._scratch.quarantine_object(receipt), "", "")
-        named = found.named.get(unit.object)
-        if named is not None and named.object != unit.object and self._target.files.exists(named.object):
-            yield self._in_part(receipt, named)
-        else:
+        named, merged = found.named.get(unit.object), found.merged.get(unit.object)
+        is_apart = merged is None or not self._target.files.exists(merged.object)
+        if is_apart or self._target.files.exists(unit.object):
             yield self._compared(unit.stage, unit.object, named.sha256 if named else "", "")
 
-    def _in_part(self, receipt: Receipt, named: Receipt) -> Replayed:
-        """Compare the rows of a unit that lies in a merged part; the unit has no object of its own any more."""
+    def _in_part(self, merged: Receipt, versions: Sequence[str]) -> Iterator[Replayed]:
+        """Compare the rows of a unit that lies in a merged part; it need not have an object of its own any more.
+
+        `versions`: the objects that may have been copied, with the verdicts of one pass of curation or another.
+        """
+        made = [self._scratch.receipt(path) for path in versions if self._scratch.files.exists(path)]
+        if not made:
+            return  # it could not be made, which was said of its own object
+        fitting = [receipt for receipt in made if receipt.content_digest == merged.content_digest]
         try:
-            same = self._target.read(named).equals(self._scratch.read(receipt))
+            rows = self._target.read(merged)
         except StoreError as error:
-            return Replayed(receipt.stage, named.object, "differing", str(error))
-        reason = "" if same else f"other rows of {receipt.unit} than the calls on record give"
-        return Replayed(receipt.stage, named.object, "identical" if same else "differing", reason)
+            yield Replayed(merged.stage, merged.object, "differing", str(error))
+            return
+        same = any(rows.equals(self._scratch.read(receipt)) for receipt in fitting)
+        reason = "" if same else f"other rows of {merged.unit} than the calls on record give"
+        yield Replayed(merged.stage, merged.object, "identical" if same else "differing", reason)
 
     def _compared(self, stage: str, path: str, sha256: str, why_none: str) -> Replayed:
         if not self._scratch.files.exists(path):

@@ -9,6 +9,7 @@ from glan.errors import StoreError
 from glan.replay.wanted import has_verdicts, own_object
 from glan.store import manifests, runs
 from glan.store.manifests import Manifest
+from glan.store.parts import is_part
 from glan.store.store import Store
 from glan.units import Receipt
 
@@ -31,7 +32,7 @@ def make_all(store: Store, passes: Sequence[Manifest]) -> None:
     """
     before: dict[str, dict[str, Receipt]] = {}
     for run_id, some in groupby(passes, key=lambda one: one.run_id):
-        after = before | {one.discipline_id: {receipt.unit: receipt for receipt in one.units} for one in some}
+        after = before | {one.discipline_id: _as_made(one, before.get(one.discipline_id, {})) for one in some}
         _make(store, run_id, before, after)
         before = after
 
@@ -62,6 +63,16 @@ def _make(store: Store, run_id: str, before: Published, after: Published) -> Non
                     rewritten(store, receipt, duplicates)
     except StoreError:
         return  # a unit, or what readers saw before, could not be rebuilt: what is missing is told by its path
+
+
+def _as_made(generation: Manifest, before: Mapping[str, Receipt]) -> dict[str, Receipt]:
+    """The units that a generation names; those that were merged since the last one where they were until then."""
+    named = {}
+    for receipt in generation.units:
+        last = before.get(receipt.unit)
+        is_the_same = last is not None and (last.key, last.content_digest) == (receipt.key, receipt.content_digest)
+        named[receipt.unit] = last if last is not None and is_the_same and is_part(receipt.object) else receipt
+    return named
 
 
 def _as_judged(store: Store, receipt: Receipt) -> Receipt:

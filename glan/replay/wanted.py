@@ -8,6 +8,7 @@ from glan.errors import StoreError
 from glan.stages.questions import ROUND, span_of
 from glan.store import calls, manifests
 from glan.store.manifests import Manifest
+from glan.store.parts import is_part
 from glan.store.store import Store
 from glan.units import STAGES, Receipt, Stage, Unit
 
@@ -31,6 +32,8 @@ class Wanted:
     """Units that a manifest names or whose object lies there, with their receipts."""
     verdicts: dict[str, Receipt] = field(default_factory=dict)
     """By object: units of instructions with the verdicts that a pass of curation has come to, under names of its own."""
+    merged: dict[str, Receipt] = field(default_factory=dict)
+    """Units that a merged part holds, with their places in it."""
     unreadable: dict[str, str] = field(default_factory=dict)
     """Objects that lie there and cannot be read, with the reason."""
     _units: set[str] = field(default_factory=set)
@@ -45,10 +48,14 @@ class Wanted:
         """Whether the unit is known to have been committed, and not only to have been asked for."""
         return object in self.named or object in self.unreadable
 
-    def fits(self, object: str, sha256: str) -> bool:
+    def fits(self, object: str, made: Receipt) -> bool:
         """Whether this is, for all that is known, what was committed."""
         named = self.named.get(object)
-        return named is None or not named.sha256 or named.sha256 == sha256
+        return named is None or (named.sha256 == made.sha256 if named.sha256 else not self._is_other(object, made))
+
+    def _is_other(self, object: str, made: Receipt) -> bool:
+        merged = self.merged.get(object)
+        return merged is not None and merged.stage != "instructions" and merged.content_digest != made.content_digest
 
     def makers(self, unit_key: str) -> list[str]:
         """The processes that made calls for the unit, the last first."""
@@ -90,7 +97,8 @@ def wanted(store: Store, discipline_id: str, passes: Iterable[Manifest]) -> Want
         manifest = manifests.current(store.files, stage, discipline_id) if stage != "instructions" else None
         _take(found, manifest.units if manifest else [])
         known = {receipt.object for receipt in found.named.values()} | found.verdicts.keys()
-        _take_lying(found, store, stage, sorted(store.objects(stage, discipline_id) - known))
+        lying = sorted(store.objects(stage, discipline_id) - known)
+        _take_lying(found, store, stage, [path for path in lying if not is_part(path)])
     _take_called(found, store, discipline_id)
     return found
 
@@ -99,7 +107,10 @@ def _take(found: Wanted, receipts: Iterable[Receipt]) -> None:
     for receipt in receipts:
         path = own_object(receipt.stage, receipt.discipline_id, receipt.unit, receipt.key)
         found.add(receipt.stage, receipt.unit, path)
-        if has_verdicts(receipt):
+        if is_part(receipt.object):
+            found.merged[path] = receipt
+            found.named.setdefault(path, receipt.model_copy(update={"object": path, "sha256": "", "first_row": None}))
+        elif has_verdicts(receipt):
             found.verdicts[receipt.object] = receipt
             found.named.setdefault(path, receipt.model_copy(update={"object": path, "sha256": ""}))
         else:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from glan.dataset import View
 from glan.report.coverage import Coverage, GoOn, checked, coverage
 from glan.report.samples import Sample, samples
+from glan.report.texts import Texts, texts
 from glan.store import calls
 from glan.units import STAGES, Receipt, Stage, planned, quarantined
 
@@ -63,6 +64,7 @@ class Figures:
     quarantine: Counter[tuple[str, str]]
     """By stage and kind of trouble."""
 
+    texts: Texts
     samples: tuple[Sample, ...]
 
     @property
@@ -84,6 +86,7 @@ def figures(view: View, covered: Coverage | None = None, go_on: GoOn = lambda: N
         stages={stage: _stage(view.receipts(stage)) for stage in checked(STAGES, go_on)},
         spent=_spent(view, go_on),
         quarantine=_quarantine(view, go_on),
+        texts=texts(view, go_on),
         samples=tuple(samples(view, go_on)),
     )
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from glan import __version__
 from glan.report.figures import Figures, Spent
 from glan.report.picture import PARTS, WORDS, fields, headline
+from glan.report.text_tables import tables_of
 
 _TEMPLATE = Path(__file__).with_name("page.html")
 
@@ -24,7 +25,7 @@ def page(figures: Figures, made_at: datetime.datetime, run_id: str = "") -> str:
         headline=headline(figures.coverage),
         pictures=[Markup(svg) for svg in fields(figures.coverage)],  # escaped where it is drawn
         legend=[(part, WORDS[part]) for part in PARTS],
-        tables=_tables(figures),
+        tables=[*_tables(figures), *tables_of(figures.texts)],
         made_at=made_at,
         run_id=run_id,
         version=__version__,

@@ -5,7 +5,7 @@ import json
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +21,7 @@ from glan.store.parquet import conformed, encoded, known, opened
 
 _READERS = 8
 _GROUPS_IN_MEMORY = 16
+_ROWS_AT_A_TIME = 8_192
 _logger = logging.getLogger(__name__)
 
 MERGED = "merged"
@@ -191,15 +192,6 @@ class CallLog:
         return f"_calls/disc={discipline_id}/{self._writer}-{sequence:08d}.parquet"
 
 
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """What is read of a part beforehand: the parts it replaces, and where each request's rows are."""
-
-    path: str
-    replaces: frozenset[str]
-    places: Sequence[tuple[str, Place]]
-
-
 class CallHistory:
     """The calls of one discipline that were on record when this was made. Safe to use from many threads.
 
@@ -209,14 +201,10 @@ class CallHistory:
     def __init__(self, files: Files, discipline_id: str) -> None:
         self._files = files
         self._rows = lru_cache(maxsize=_GROUPS_IN_MEMORY)(self._read_group)
-        parts = [entry.path for entry in files.list(f"_calls/disc={discipline_id}")]
-        with ThreadPoolExecutor(_READERS) as pool:
-            indexes = list(pool.map(lambda path: _index(files, path), parts))
-        replaced = frozenset[str]().union(*(index.replaces for index in indexes))
         self._places: dict[str, list[Place]] = {}
-        for index in indexes:
-            if index.path not in replaced:
-                for request_key, place in index.places:
+        with ThreadPoolExecutor(_READERS) as pool:
+            for places in pool.map(lambda path: _places(files, path), objects(files, [discipline_id])):
+                for request_key, place in places:
                     self._places.setdefault(request_key, []).append(place)
 
     def __contains__(self, request_key: str) -> bool:
@@ -288,6 +276,16 @@ def is_merged(path: str) -> bool:
     return path.rpartition("/")[2].startswith(f"{MERGED}-")
 
 
+def merged_path(discipline_id: str, number: int) -> str:
+    """Where a merged part of a discipline is."""
+    return f"_calls/disc={discipline_id}/{MERGED}-{number:08d}.parquet"
+
+
+def merged_number(path: str) -> int:
+    """The number of a merged part; 0 of any other."""
+    return int(path.rpartition("-")[2].removesuffix(".parquet")) if is_merged(path) else 0
+
+
 def scan(
     files: Files, disciplines: Collection[str] | None = None, columns: list[str] | None = None
 ) -> Iterator[pa.RecordBatch]:
@@ -295,23 +293,25 @@ def scan(
     wanted = columns or SCHEMAS["calls"].names
     for path in objects(files, disciplines):
         with opened(files.open_input(path), path, "calls") as file:
-            for batch in file.iter_batches(columns=known(file, wanted)):
+            for batch in file.iter_batches(_ROWS_AT_A_TIME, columns=known(file, wanted)):
                 yield from conformed(pa.Table.from_batches([batch]), "calls", wanted).to_batches()
 
 
 def _replaced_by(files: Files, path: str) -> frozenset[str]:
-    with opened(files.open_input(path), path, "calls") as file:
-        return _replaces(file, path)
+    try:
+        with opened(files.open_input(path), path, "calls") as file:
+            return _replaces(file, path)
+    except FileNotFoundError:  # its rows are in a later one, which names all that this one named
+        return frozenset()
 
 
-def _index(files: Files, path: str) -> _Index:
+def _places(files: Files, path: str) -> list[tuple[str, Place]]:
     with opened(files.open_input(path), path, "calls") as file:
-        places = [
+        return [
             (request_key, (path, group, number))
             for group in range(file.num_row_groups)
             for number, request_key in enumerate(file.read_row_group(group, ["request_key"])["request_key"].to_pylist())
         ]
-        return _Index(path, _replaces(file, path), places)
 
 
 def _replaces(file: pq.ParquetFile, path: str) -> frozenset[str]:

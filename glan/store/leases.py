@@ -98,5 +98,18 @@ class Leases:
             _logger.warning("the lease of %s could not be written: %s", discipline_id, error)
 
 
+def holders(files: Files, now: datetime.datetime, grace: datetime.timedelta) -> set[str]:
+    """The runs that hold a lease, or held one that has lapsed less than `grace` ago without being given back."""
+    found = set()
+    for path in files.names("_leases"):
+        try:
+            lease = _Lease.model_validate_json(files.read(path))
+        except (FileNotFoundError, ValidationError):
+            continue
+        if lease.until + grace > now:
+            found.add(lease.holder.run_id)
+    return found
+
+
 def _path(discipline_id: str) -> str:
     return f"_leases/{discipline_id}.json"

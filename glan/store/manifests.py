@@ -1,7 +1,7 @@
 """Generations: which objects are the current rows of one stage of one discipline."""
 
 import datetime
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from glan.errors import StoreError, StoreWeather
 from glan.store.files import Files
 from glan.units import Receipt, Stage
+
+Clock = Callable[[], datetime.datetime]
+Named = Mapping[str, Receipt]
+"""Receipts by address."""
 
 _READERS = 16
 _RACES = 100
@@ -64,18 +68,48 @@ def publish(
     add: Sequence[Receipt],
     drop: Collection[str] = (),
     run_id: str,
-    clock: Callable[[], datetime.datetime],
+    clock: Clock,
 ) -> Manifest:
     """Make the next generation: the current one without the addresses in `drop`, with `add` put in by address.
 
     Returns the current generation, and writes nothing, if that changes nothing. Whoever loses the race for a
     generation applies the same changes to the winner's, so no published unit is lost.
     """
+
+    def changed(before: Named) -> Named:
+        kept = {unit: receipt for unit, receipt in before.items() if unit not in drop}
+        return {**kept, **{receipt.unit: receipt for receipt in add}}
+
+    return _follow(files, stage, discipline_id, changed, run_id, clock)
+
+
+def move(
+    files: Files,
+    stage: Stage,
+    discipline_id: str,
+    moved: Sequence[tuple[Receipt, Receipt]],
+    run_id: str,
+    clock: Clock,
+) -> Manifest:
+    """Make the next generation, in which units are elsewhere: (as named, as it is now), with the same rows.
+
+    A unit that is no longer named as it was, because a run has made it anew or somebody has moved it, stays as it is.
+    """
+
+    def changed(before: Named) -> Named:
+        return {**before, **{old.unit: new for old, new in moved if before.get(old.unit) == old}}
+
+    return _follow(files, stage, discipline_id, changed, run_id, clock)
+
+
+def _follow(
+    files: Files, stage: Stage, discipline_id: str, changed: Callable[[Named], Named], run_id: str, clock: Clock
+) -> Manifest:
+    """The current generation with its units changed, as the next one; the current one if nothing is."""
     for _ in range(_RACES):
         base = current(files, stage, discipline_id)
         before = {receipt.unit: receipt for receipt in base.units} if base else {}
-        after = {unit: receipt for unit, receipt in before.items() if unit not in drop}
-        after |= {receipt.unit: receipt for receipt in add}
+        after = changed(before)
         following = Manifest(
             stage=stage,
             discipline_id=discipline_id,

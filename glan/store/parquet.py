@@ -2,7 +2,8 @@
 
 import contextlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -58,6 +59,26 @@ def known(file: pq.ParquetFile, columns: list[str]) -> list[str]:
     """Those of the columns that the file has."""
     present = set(file.schema_arrow.names)
     return [column for column in columns if column in present]
+
+
+def starts_of(file: pq.ParquetFile) -> list[int]:
+    """The place of the first row of each row group, and last the number of all rows."""
+    groups = range(file.metadata.num_row_groups)
+    return list(accumulate((file.metadata.row_group(group).num_rows for group in groups), initial=0))
+
+
+def touching(starts: Sequence[int], first: int, rows: int) -> list[int]:
+    """The row groups that hold any of so many rows from `first` on."""
+    groups = range(len(starts) - 1)
+    return [group for group in groups if starts[group] < first + rows and starts[group + 1] > first]
+
+
+def rows_at(file: pq.ParquetFile, first: int, rows: int, columns: list[str]) -> pa.Table:
+    """So many rows from `first` on, or those that there are; row groups without them are not read."""
+    starts = starts_of(file)
+    touched = touching(starts, first, rows)
+    skipped = starts[touched[0]] if touched else 0
+    return file.read_row_groups(touched, columns).slice(first - skipped, rows)
 
 
 def _check(metadata: Mapping[bytes, bytes], path: str, name: str) -> None:

@@ -93,6 +93,16 @@ def ids(files: Files) -> list[str]:
     return [name.removesuffix(".json") for name in names if name.endswith(".json") and not name.endswith(_ENDING)]
 
 
+def unended(files: Files) -> list[RunRecord]:
+    """The runs that have not come to an end by themselves: they are going on, or were killed.
+
+    Raises:
+        StoreError: a record is damaged, or was written by another version of glan.
+    """
+    over = {path.removesuffix(_ENDING) for path in files.names("_runs") if path.endswith(_ENDING)}
+    return [find(files, run_id) for run_id in ids(files) if f"_runs/{run_id}" not in over]
+
+
 def last(files: Files) -> RunRecord | None:
     """The run that was started last; None if none is on record.
 

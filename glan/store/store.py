@@ -1,18 +1,19 @@
 """Units of work in the store: commit one, find one, read its rows."""
 
+import contextlib
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from glan.errors import StoreError
 from glan.records import SCHEMAS, table
 from glan.store.files import Files
-from glan.store.parquet import conformed, encoded, known, opened
+from glan.store.parquet import conformed, encoded, known, opened, rows_at
 from glan.units import Receipt, Stage, Unit
 
 _OBJECT = re.compile(r".+-[0-9a-f]{16}\.parquet")
@@ -123,7 +124,7 @@ class Store:
             completion_tokens=completion_tokens,
             cost_usd=cost_usd,
         )
-        body = encoded(unit.stage, rows, {"glan": receipt.model_dump_json(exclude={"sha256"})})
+        body = encoded(unit.stage, rows, {"glan": receipt.model_dump_json(exclude={"sha256", "first_row"})})
         if quarantine is not None and quarantine.num_rows:
             self._commit_quarantine(receipt, quarantine)
         if self.files.create(receipt.object, body):
@@ -137,15 +138,26 @@ class Store:
             StoreError: the object is gone, damaged, foreign, or has not the rows of the receipt.
         """
         wanted = columns or SCHEMAS[receipt.stage].names
-        try:
-            source = self.files.open_input(receipt.object)
-        except FileNotFoundError as error:
-            raise StoreError(f"{receipt.object} is named by a receipt but is not in {self.files.url}") from error
-        with opened(source, receipt.object, receipt.stage) as file:
-            rows = _rows_of(source, file, receipt, known(file, wanted))
+        with self.opened(receipt.object) as file:
+            there, first = known(file, wanted), receipt.first_row
+            rows = file.read(there) if first is None else rows_at(file, first, receipt.rows, there)
         if rows.num_rows != receipt.rows:
             raise StoreError(f"{receipt.object} holds {rows.num_rows} rows of {receipt.unit} instead of {receipt.rows}")
         return conformed(rows, receipt.stage, wanted)
+
+    @contextlib.contextmanager
+    def opened(self, object: str) -> Iterator[pq.ParquetFile]:
+        """The object that holds the rows of a unit, maybe among those of others.
+
+        Raises:
+            StoreError: the object is gone, damaged or foreign.
+        """
+        try:
+            source = self.files.open_input(object)
+        except FileNotFoundError as error:
+            raise StoreError(f"{object} is named by a receipt but is not in {self.files.url}") from error
+        with opened(source, object, object.partition("/")[0]) as file:
+            yield file
 
     def read_quarantine(self, of: Unit | Receipt) -> pa.Table:
         """The requests of a committed unit that failed for good; empty if none did or the unit is not committed."""
@@ -162,7 +174,7 @@ class Store:
         Raises:
             StoreError: there are none.
         """
-        for path in reversed(_quarantine_paths(receipt)):
+        for path in reversed(quarantine_paths(receipt)):
             if self.files.exists(path):
                 return path
         raise StoreError(f"the quarantine rows of {receipt.object} are not in {self.files.url}")
@@ -197,7 +209,7 @@ class Store:
 
     def _commit_quarantine(self, receipt: Receipt, quarantine: pa.Table) -> None:
         """Create the rows under the unit's own name, or under a second one if a maker that died failed elsewhere."""
-        usual, special = _quarantine_paths(receipt)
+        usual, special = quarantine_paths(receipt)
         if self.files.create(usual, encoded("quarantine", quarantine)):
             return
         with opened(self.files.open_input(usual), usual, "quarantine") as file:
@@ -206,7 +218,7 @@ class Store:
             self.files.create(special, encoded("quarantine", quarantine))
 
 
-def _quarantine_paths(receipt: Receipt) -> tuple[str, str]:
+def quarantine_paths(receipt: Receipt) -> tuple[str, str]:
     """The usual name and the one that holds only for these very rows; a unit is committed with one content only."""
     stem = f"quarantine/disc={receipt.discipline_id}/{receipt.stage}.{receipt.unit}-{receipt.key[:16]}"
     return f"{stem}.parquet", f"{stem}.{receipt.content_digest[:16]}.parquet"
@@ -216,10 +228,3 @@ def _expect(found: Receipt, unit: Unit) -> Receipt:
     if found.key != unit.key:
         raise StoreError(f"{found.object} belongs to another unit ({found.unit}, {found.key[:16]}) than {unit.address}")
     return found
-
-
-def _rows_of(source: pa.NativeFile, file: pq.ParquetFile, receipt: Receipt, columns: list[str]) -> pa.Table:
-    """All rows of the unit's own object; of a merged part, the unit's (row groups without them are not read)."""
-    if receipt.object.endswith(f"/{receipt.unit}-{receipt.key[:16]}.parquet"):
-        return file.read(columns)
-    return pq.read_table(source, columns=columns, filters=pc.field("unit_key") == receipt.key)

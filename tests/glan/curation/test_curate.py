@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,7 @@ def judged(
 ) -> Receipt:
     """An instructions unit as its stage leaves it: judged by itself, not yet curated or published."""
     above = answers(store, discipline_id, address, version)
-    one = unit("instructions", discipline_id, address, version).model_copy(
-        update={"parent_digest": above.content_digest}
-    )
+    one = replace(unit("instructions", discipline_id, address, version), parent_digest=above.content_digest)
     rows = [
         instruction(
             question_id, one, question=text, subject_id=address, signature=signature(text), **verdict(rules, None)

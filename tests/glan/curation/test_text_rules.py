@@ -21,6 +21,11 @@ def codes(question: str = QUESTION, answer: str = ANSWER, **settings: object) ->
         (QUESTION, SPANISH),
         (
             QUESTION,
+            f"Here is the full answer to your question on the food of a colony that weighs too little. {SPANISH} En otoño el "
+            "apicultor pesa la colmena, calcula cuánto alimento falta y prepara un jarabe de azúcar para los meses fríos.",
+        ),
+        (
+            QUESTION,
             "蜜蜂在草地上采集花蜜，并把它储存成蜂蜜，整个冬天都靠它生活。工蜂照顾幼虫，蜂王每天产下两千个卵，雄蜂在秋天被赶出蜂巢。",
         ),
     ],

@@ -116,6 +116,17 @@ def test_each_sample_leads_back_to_sessions_and_concepts(store: Store) -> None:
     assert [sample.row for sample in read(store).samples] == [sample.row for sample in figures.samples]
 
 
+def test_depth_variety_and_lengths_of_kept_rows_are_shown(store: Store) -> None:
+    found = read(store).texts
+    assert [(path.discipline, one.rows) for path, one in found.nodes.items() if path.subject] == [("Economics", 5)]
+    assert found.diversity.questions == 5
+    longest = len(f"0 {HOSTILE}")
+    assert set(found.lengths["question"]) == {longest}
+    text = " ".join(Page(page(read(store), NOON)).text.split())
+    assert "self-BLEU-4" in text
+    assert f"question{longest}" in text.replace(" ", "")
+
+
 def test_a_store_without_rows_has_a_page_too(tmp_path: Path) -> None:
     text = Page(page(read(new_store(str(tmp_path))), datetime.datetime.now(datetime.UTC))).text
     assert "0 instructions kept of 0 planned; 0 of 3 disciplines begun" in text

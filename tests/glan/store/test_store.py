@@ -123,8 +123,9 @@ def test_a_merged_part_gives_only_the_rows_of_the_unit(store: Store) -> None:
     sink = io.BytesIO()
     pq.write_table(merged, sink, row_group_size=2)
     store.files.create("subjects/disc=physics/part-1.parquet", sink.getvalue())
-    for receipt, unit in zip(receipts, units, strict=True):
-        moved = receipt.model_copy(update={"object": "subjects/disc=physics/part-1.parquet"})
+    for number, (receipt, unit) in enumerate(zip(receipts, units, strict=True)):
+        place = {"object": "subjects/disc=physics/part-1.parquet", "first_row": 2 * number}
+        moved = receipt.model_copy(update=place)
         assert store.read(moved).equals(store.read(receipt))
         assert store.read(moved, ["name"])["name"].to_pylist() == [f"Optics {unit.address}", f"Heat {unit.address}"]
     with pytest.raises(StoreError, match="carries no receipt"):

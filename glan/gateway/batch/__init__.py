@@ -1,0 +1,1 @@
+"""Calls by the provider's Batch API: the same requests, replies and tables as realtime, hours later and cheaper."""

@@ -1,0 +1,74 @@
+"""The provider's batches that runs have sent: `_batches/<name>.json` before, `.id.json` after, `.end.json` when done with.
+
+Whoever finds the first without the last takes the batch up: nothing that is paid for is lost, whatever was killed.
+"""
+
+import datetime
+import json
+from collections.abc import Callable, Collection
+
+from pydantic import ValidationError
+
+from glan.batches import BatchRecord, KeptBatch
+from glan.errors import StoreError
+from glan.store.files import Files
+
+_FOLDER = "_batches"
+_ID, _END = ".id.json", ".end.json"
+_KEPT_FOR = datetime.timedelta(days=35)
+"""After that a provider has no results any more (OpenAI keeps them for 30 days)."""
+
+
+class BatchBook:
+    """Every batch on record. Safe to use from many threads and processes."""
+
+    def __init__(self, files: Files, clock: Callable[[], datetime.datetime]) -> None:
+        self._files, self._clock = files, clock
+
+    def keep(self, record: BatchRecord) -> None:
+        """Put on record what is about to be sent."""
+        self._files.create(_path(record.name, ".json"), record.model_dump_json().encode())
+
+    def keep_id(self, name: str, batch_id: str) -> None:
+        """Put on record that the batch was created, and under which id."""
+        self._create(name, _ID, batch_id=batch_id)
+
+    def end(self, name: str, how: str) -> None:
+        """Put on record that nothing more is to come of the batch."""
+        self._create(name, _END, how=how)
+
+    def unfinished(self, known: Collection[str] = ()) -> list[KeptBatch]:
+        """The batches that have not ended, without those whose names are known already; the oldest first.
+
+        Raises:
+            StoreError: a record is damaged, or was written by another version of glan.
+        """
+        since = self._clock() - _KEPT_FOR
+        paths = {entry.path for entry in self._files.list(_FOLDER) if entry.modified > since}
+        names = {path.removesuffix(_END) for path in paths if path.endswith(_END)}
+        names |= {f"{_FOLDER}/{name}" for name in known}
+        records = [path for path in paths if path.removesuffix(".json") not in names and "." not in _stem(path)]
+        kept = [self._read(path, path.removesuffix(".json") + _ID in paths) for path in records]
+        return sorted(kept, key=lambda batch: batch.record.created_at)
+
+    def _create(self, name: str, suffix: str, **said: str) -> None:
+        said["at"] = self._clock().isoformat()
+        self._files.create(_path(name, suffix), json.dumps(said).encode())
+
+    def _read(self, path: str, has_id: bool) -> KeptBatch:
+        try:
+            record = BatchRecord.model_validate_json(self._files.read(path))
+            said = json.loads(self._files.read(_path(record.name, _ID))) if has_id else {}
+            return KeptBatch(record, said.get("batch_id"))
+        except (ValidationError, ValueError, AttributeError, FileNotFoundError) as error:
+            raise StoreError(
+                f"{path} in {self._files.url} is damaged or was written by another version of glan"
+            ) from error
+
+
+def _path(name: str, suffix: str) -> str:
+    return f"{_FOLDER}/{name}{suffix}"
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".json")
