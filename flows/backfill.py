@@ -53,4 +53,5 @@ def preview(config: RunConfig, scope: Scope) -> Any:
     settings, store = Settings.load(), existing_store()
     recipe = recipe_of(config, settings)
     disciplines = current_taxonomy(store).select(**config.selectors())
-    return forecast(store, disciplines, recipe, wiring.prices_of(settings, recipe.models().values()).cost, scope)
+    prices = wiring.prices_of(settings, recipe.models().values())
+    return forecast(store, disciplines, recipe, wiring.cost_by(settings, prices), scope)

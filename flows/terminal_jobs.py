@@ -19,7 +19,7 @@ from glan.settings import Settings
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from tasks.preparation import base_config, check, current_taxonomy, existing_store
-from tasks.wiring import prices_of
+from tasks.wiring import cost_by, prices_of
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -49,7 +49,9 @@ def run_backfill(run_file: Path | None, given: Mapping[str, Any], yes: bool, as_
             show_json(records(table))
             return
         if not as_json:
-            show_forecast("What would be made", table, recipe, prices_of(Settings.load(), recipe.models().values()))
+            settings = Settings.load()
+            prices = prices_of(settings, recipe.models().values())
+            show_forecast("What would be made", table, recipe, prices, cost_by(settings, prices))
         if config.preview:
             return
         if not (yes or as_json) and sys.stdin.isatty() and not typer.confirm("Go on?"):

@@ -62,20 +62,22 @@ def forecast_run(
     given: Given, taxonomy: Path | None, local: bool, as_json: bool, pilot_questions: int | None = None
 ) -> None:
     """`glan plan` and `glan run --dry-run`, of a pilot too: asks no model and writes nothing."""
-    from tasks.wiring import prices_of
+    from tasks.wiring import cost_by, prices_of
 
     with explained(), local_names(local):
         _, recipe, tree, store = checked(given, taxonomy, local)
-        prices = prices_of(Settings.load(), recipe.models().values())
+        settings = Settings.load()
+        prices = prices_of(settings, recipe.models().values())
+        cost = cost_by(settings, prices)
         disciplines = tree.select(**recipe.config.selectors())
         scope = Scope()
         if pilot_questions is not None:
             scope = pilot(walks(store, disciplines, recipe), recipe.config, pilot_questions)
-        table = forecast(store, disciplines, recipe, prices.cost, scope)
+        table = forecast(store, disciplines, recipe, cost, scope)
     if as_json:
         show_json(records(table))
     else:
-        show_forecast("What would run", table, recipe, prices)
+        show_forecast("What would run", table, recipe, prices, cost)
 
 
 def examine(given: Given, local: bool, as_json: bool) -> None:

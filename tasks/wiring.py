@@ -294,6 +294,11 @@ def prices_of(settings: Settings, profiles: Iterable[ModelProfile] = ()) -> Pric
     return Prices.load(settings.prices, public_prices(addresses, otherwise, now))
 
 
+def cost_by(settings: Settings, prices: Prices) -> Callable[[ModelProfile], Cost]:
+    """What calls of a profile cost, in batches or at once, as the profile goes."""
+    return lambda profile: prices.batch_cost if goes_by_batch(profile, settings) else prices.cost
+
+
 def endpoint_of(settings: Settings) -> Callable[[ModelProfile], Endpoint]:
     """Where the calls of a profile go: its own endpoint if it names one, else the environment's."""
 
