@@ -53,5 +53,6 @@ def preview(config: RunConfig, scope: Scope) -> Any:
     settings, store = Settings.load(), existing_store()
     recipe = recipe_of(config, settings)
     disciplines = current_taxonomy(store).select(**config.selectors())
-    prices = wiring.prices_of(settings, recipe.models().values())
-    return forecast(store, disciplines, recipe, wiring.cost_by(settings, prices), scope)
+    profiles = recipe.models().values()
+    cost = wiring.cost_ahead(wiring.prices_of(settings, profiles), profiles, settings)
+    return forecast(store, disciplines, recipe, cost, scope)

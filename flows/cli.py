@@ -251,8 +251,8 @@ def _take_over_env_file() -> None:
         return
     from dotenv import dotenv_values
 
-    with contextlib.suppress(OSError, UnicodeDecodeError):  # the settings say what is wrong with the file
-        for name, value in dotenv_values(".env").items():
+    with contextlib.suppress(OSError, ValueError):  # the settings say what is wrong with the file
+        for name, value in dotenv_values(".env", encoding="utf-8-sig").items():
             if value is not None and not name.startswith(("GLAN_", "OPENAI_")):
                 os.environ.setdefault(name, value)
 
@@ -265,7 +265,9 @@ def main() -> None:
     try:
         code = app(prog_name="glan", standalone_mode=False)
     except TyperException as error:
-        if said := error.format_message().rstrip("."):
+        from glan.names import shown
+
+        if said := shown(error.format_message(), 300).rstrip("."):
             context = getattr(error, "ctx", None)
             sys.stderr.write(f"glan: {said}; see `{context.command_path if context else 'glan'} --help`\n")
         code = 2

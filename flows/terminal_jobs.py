@@ -13,13 +13,14 @@ from flows.parameters import BackfillConfig, CurateConfig, ExpandConfig, RetryCo
 from flows.terminal import ENDED_WITH_FAILURES, explained, out, quiet_prefect, show_json, stop
 from flows.terminal_plan import records, show_forecast
 from flows.terminal_report import carry_out, report
-from glan.config import RunConfig, explain
+from glan.checks import explain
+from glan.config import RunConfig
 from glan.errors import InputError
 from glan.settings import Settings
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from tasks.preparation import base_config, check, current_taxonomy, existing_store
-from tasks.wiring import cost_by, prices_of
+from tasks.wiring import prices_of
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -49,9 +50,7 @@ def run_backfill(run_file: Path | None, given: Mapping[str, Any], yes: bool, as_
             show_json(records(table))
             return
         if not as_json:
-            settings = Settings.load()
-            prices = prices_of(settings, recipe.models().values())
-            show_forecast("What would be made", table, recipe, prices, cost_by(settings, prices))
+            show_forecast("What would be made", table, recipe, prices_of(Settings.load(), recipe.models().values()))
         if config.preview:
             return
         if not (yes or as_json) and sys.stdin.isatty() and not typer.confirm("Go on?"):

@@ -93,12 +93,11 @@ def _shown(
 ) -> Mapping[str, Any]:
     """Show what the pilot made and what the rest would take; the same for machines."""
     from tasks import progress
-    from tasks.wiring import cost_by, prices_of
+    from tasks.wiring import cost_ahead, prices_of
 
-    settings = Settings.load()
-    prices = prices_of(settings, recipe.models().values())
-    cost = cost_by(settings, prices)
-    rest = forecast(store, disciplines, recipe, cost)
+    settings, profiles = Settings.load(), recipe.models().values()
+    prices = prices_of(settings, profiles)
+    rest = forecast(store, disciplines, recipe, cost_ahead(prices, profiles, settings))
     there = _so_far(store, disciplines, recipe)
     verdicts = progress.of(run_id).verdicts
     kept, judged = sum(verdicts.kept.values()), sum(verdicts.kept.values()) + verdicts.rejected
@@ -107,7 +106,7 @@ def _shown(
     if not as_json:
         report(state, run_id, store, as_json, strict=False)
         _show_samples(found, address)
-        show_forecast("What the rest would take", rest, recipe, prices, cost)
+        show_forecast("What the rest would take", rest, recipe, prices)
         _say_whole(rest, there, kept, judged)
     columns = ("discipline", "subject", "question", "answer", "kept", "reasons")
     shown = [{name: one.row[name] for name in columns} for one in found]

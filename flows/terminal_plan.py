@@ -6,7 +6,7 @@ import pandas as pd
 
 from flows.terminal import counted, out, show_table
 from glan.gateway.prices import Prices
-from glan.planning.forecast import ROLE_OF, CostBy
+from glan.planning.forecast import ROLE_OF
 from glan.stages.recipe import Recipe
 
 _RANGE = ("calls_at_least", "calls_at_most", "cost_at_most_usd")
@@ -20,7 +20,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in line.items()} for line in known.to_dict("records")]
 
 
-def show_forecast(title: str, table: pd.DataFrame, recipe: Recipe, prices: Prices, cost: CostBy) -> None:
+def show_forecast(title: str, table: pd.DataFrame, recipe: Recipe, prices: Prices) -> None:
     """The forecast with its total, and what its figures rest on."""
     lines = records(table)
     total = {"stage": "in all", "units": 0, "rows": "", **{name: sum(line[name] for line in lines) for name in _SUMMED}}
@@ -36,7 +36,7 @@ def show_forecast(title: str, table: pd.DataFrame, recipe: Recipe, prices: Price
     if not exact:
         out.print("Calls are a range where inputs do not exist yet; tokens and cost are of the likely number.")
     _say_grounds(lines)
-    for sentence in price_notes(recipe, prices, cost):
+    for sentence in price_notes(recipe, prices):
         out.print(sentence, markup=False, highlight=False)
 
 
@@ -51,13 +51,11 @@ def _say_grounds(lines: list[dict[str, Any]]) -> None:
         out.print(f"Tokens are assumed, until there are calls to learn from: {', '.join(assumed)}.", highlight=False)
 
 
-def price_notes(recipe: Recipe, prices: Prices, cost: CostBy) -> list[str]:
+def price_notes(recipe: Recipe, prices: Prices) -> list[str]:
     """A sentence on where the prices are from, and one on the models that have none."""
-    by_price: dict[bool, dict[str, None]] = {True: {}, False: {}}
-    for profile in map(recipe.profile, ROLE_OF.values()):
-        by_price[cost(profile)(profile.model, 0, 0, 0) is not None][profile.model] = None
-    known = list(dict.fromkeys(filter(None, map(prices.source, by_price[True]))))
-    unknown = by_price[False]
+    models = list(dict.fromkeys(recipe.profile(role).model for role in ROLE_OF.values()))
+    known = list(dict.fromkeys(filter(None, map(prices.source, models))))
+    unknown = [model for model in models if prices.source(model) is None]
     notes = [f"Prices: {', '.join(known)}."] if known else []
     if unknown:
         notes.append(f"No price is known of {', '.join(unknown)}: name it in the table of GLAN_PRICES.")

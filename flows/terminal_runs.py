@@ -62,13 +62,13 @@ def forecast_run(
     given: Given, taxonomy: Path | None, local: bool, as_json: bool, pilot_questions: int | None = None
 ) -> None:
     """`glan plan` and `glan run --dry-run`, of a pilot too: asks no model and writes nothing."""
-    from tasks.wiring import cost_by, prices_of
+    from tasks.wiring import cost_ahead, prices_of
 
     with explained(), local_names(local):
         _, recipe, tree, store = checked(given, taxonomy, local)
-        settings = Settings.load()
-        prices = prices_of(settings, recipe.models().values())
-        cost = cost_by(settings, prices)
+        settings, profiles = Settings.load(), recipe.models().values()
+        prices = prices_of(settings, profiles)
+        cost = cost_ahead(prices, profiles, settings)
         disciplines = tree.select(**recipe.config.selectors())
         scope = Scope()
         if pilot_questions is not None:
@@ -77,7 +77,7 @@ def forecast_run(
     if as_json:
         show_json(records(table))
     else:
-        show_forecast("What would run", table, recipe, prices, cost)
+        show_forecast("What would run", table, recipe, prices)
 
 
 def examine(given: Given, local: bool, as_json: bool) -> None:

@@ -1,20 +1,24 @@
 """`glan status`: how far each discipline is, a line for each in the terminal, a record for each stage as JSON."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from rich.table import Table
 from rich.text import Text
 
 from flows.terminal import add_column, counted, explained, out, plain_table, show_json
+from glan.batches import waiting
 from glan.config import RunConfig
 from glan.errors import InputError
 from glan.planning.status import status
 from glan.settings import Settings
+from glan.store.batches import BatchBook
 from glan.store.store import Store
 from glan.units import STAGES
 from tasks.preparation import current_taxonomy, last_config, recipe_of
+from tasks.wiring import now
 
 Record = Mapping[str, Any]
 
@@ -40,6 +44,17 @@ def show_status(run_file: Path | None, disciplines: list[str], as_json: bool) ->
         show_json(records)
     else:
         _show([{str(name): value for name, value in record.items()} for record in records])
+        for sentence in at_providers(store):
+            out.print(f"{sentence}.", markup=False, highlight=False)
+
+
+def at_providers(store: Store) -> Iterator[str]:
+    """What is still to be fetched from Batch APIs, a sentence for each provider."""
+    unfinished = [batch for batch in BatchBook(store.files, now).unfinished() if batch.open]
+    for address in sorted({batch.record.endpoint for batch in unfinished}):
+        there = [(batch.record.created_at, len(batch.open)) for batch in unfinished if batch.record.endpoint == address]
+        if said := waiting(there, urlsplit(address).netloc):
+            yield said
 
 
 def _config_of(store: Store, settings: Settings, run_file: Path | None) -> RunConfig:

@@ -33,7 +33,7 @@ def check(config: RunConfig, tree: Taxonomy, scope: Scope = Scope()) -> Recipe:
     prices = wiring.prices_of(settings, recipe.models().values())
     for profile in recipe.models().values() if scope.asks_a_model else ():
         wiring.endpoint_of(settings)(profile)
-        cost = wiring.cost_by(settings, prices)(profile)
+        cost = prices.batch_cost if wiring.goes_by_batch(profile, settings) else prices.cost
         if config.budget.usd is not None and cost(profile.model, 0, 0, 0) is None:
             raise without_price(profile.model, batch=wiring.goes_by_batch(profile, settings))
     tree.select(**config.selectors())

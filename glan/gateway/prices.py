@@ -7,14 +7,13 @@ output = 8.00
 batch = 0.5             # optional, 1: share of these prices that a call in batch mode costs
 """
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from glan.config import explain
+from glan.checks import explain, toml
 from glan.errors import InputError
 from glan.keys import digest
 
@@ -93,10 +92,7 @@ class Prices:
         """
         if path is None:
             return cls(public=public)
-        try:
-            given = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InputError(f"{path}: cannot be read as a TOML table of prices ({error})") from error
+        given = toml(path, "table of prices")
         try:
             table = TypeAdapter(dict[str, Price]).validate_python(given, strict=True)
         except ValidationError as error:

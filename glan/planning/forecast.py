@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from glan.config import ModelProfile, Role
+from glan.config import Role
 from glan.planning.experience import CallFigures, Experience, Range, replies_on_record
 from glan.planning.scope import walks
 from glan.planning.walk import survey
@@ -18,9 +18,6 @@ from glan.units import STAGES, Scope, Stage, Unit
 
 Cost = Callable[[str, float, float, float], float | None]
 """(model, prompt tokens, cached tokens, completion tokens) -> US dollars, None if the price is unknown."""
-
-CostBy = Callable[[ModelProfile], Cost]
-"""What calls of a profile cost."""
 
 ROLE_OF: Mapping[Stage, Role] = {
     "subjects": "subject",
@@ -50,7 +47,7 @@ class _Work:
 
 
 def forecast(
-    store: Store, disciplines: Iterable[Discipline], recipe: Recipe, cost: CostBy, scope: Scope = Scope()
+    store: Store, disciplines: Iterable[Discipline], recipe: Recipe, cost: Cost, scope: Scope = Scope()
 ) -> pd.DataFrame:
     """One row for each stage: units, rows and calls to come, their tokens and price.
 
@@ -124,7 +121,7 @@ class _Ahead:
         self._put("instructions", units, 0, judged * self._learned.share("instructions"))
 
 
-def _line(stage: Stage, work: _Work, learned: Experience, recipe: Recipe, cost: CostBy) -> list[object]:
+def _line(stage: Stage, work: _Work, learned: Experience, recipe: Recipe, cost: Cost) -> list[object]:
     units, rows = round(work.units.likely), round(work.rows.likely)
     if stage not in ROLE_OF:
         return [stage, units, rows, 0, 0, 0, 0, 0, 0.0, 0.0, 0]
@@ -132,7 +129,7 @@ def _line(stage: Stage, work: _Work, learned: Experience, recipe: Recipe, cost: 
     took = learned.calls(stage, profile.model)
     calls = work.replies * took.per_reply
     each = _tokens(took, profile.max_tokens)
-    price = cost(profile)(profile.model, *each) if calls.most > 0 else 0.0
+    price = cost(profile.model, *each) if calls.most > 0 else 0.0
     costs = [None, None] if price is None else [calls.likely * price, calls.most * price]
     least, likely, most = (round(max(0.0, number)) for number in (calls.least, calls.likely, calls.most))
     tokens = [round(calls.likely * each[0]), round(calls.likely * each[2])]

@@ -5,12 +5,15 @@ Whoever finds the first without the last takes the batch up: nothing that is pai
 
 import datetime
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import ValidationError
 
-from glan.batches import BatchRecord, KeptBatch
+from glan.batches import BatchRecord, KeptBatch, key_part
 from glan.errors import StoreError
+from glan.store import calls
 from glan.store.files import Files
 
 _FOLDER = "_batches"
@@ -48,18 +51,32 @@ class BatchBook:
         names = {path.removesuffix(_END) for path in paths if path.endswith(_END)}
         names |= {f"{_FOLDER}/{name}" for name in known}
         records = [path for path in paths if path.removesuffix(".json") not in names and "." not in _stem(path)]
-        kept = [self._read(path, path.removesuffix(".json") + _ID in paths) for path in records]
+        read = [self._read(path, path.removesuffix(".json") + _ID in paths) for path in records]
+        done = self._on_record(read)
+        kept = [KeptBatch(record, name, _open(record, done.get(name or "", set()))) for record, name in read]
         return sorted(kept, key=lambda batch: batch.record.created_at)
+
+    def _on_record(self, read: Sequence[tuple[BatchRecord, str | None]]) -> dict[str, set[str]]:
+        """By batch id: what of the keys of its requests is in the call log."""
+        done: dict[str, set[str]] = {batch_id: set() for _, batch_id in read if batch_id}
+        if not done:
+            return {}
+        disciplines = {name for record, _ in read for name in record.disciplines}
+        for rows in calls.scan(self._files, disciplines, ["request_key", "batch_id"]):
+            chosen = rows.filter(pc.is_in(rows["batch_id"], pa.array(done)))
+            for row in chosen.to_pylist():
+                done[row["batch_id"]].add(key_part(row["request_key"]))
+        return done
 
     def _create(self, name: str, suffix: str, **said: str) -> None:
         said["at"] = self._clock().isoformat()
         self._files.create(_path(name, suffix), json.dumps(said).encode())
 
-    def _read(self, path: str, has_id: bool) -> KeptBatch:
+    def _read(self, path: str, has_id: bool) -> tuple[BatchRecord, str | None]:
         try:
             record = BatchRecord.model_validate_json(self._files.read(path))
             said = json.loads(self._files.read(_path(record.name, _ID))) if has_id else {}
-            return KeptBatch(record, said.get("batch_id"))
+            return record, said.get("batch_id")
         except (ValidationError, ValueError, AttributeError, FileNotFoundError) as error:
             raise StoreError(
                 f"{path} in {self._files.url} is damaged or was written by another version of glan"
@@ -68,6 +85,10 @@ class BatchBook:
 
 def _path(name: str, suffix: str) -> str:
     return f"{_FOLDER}/{name}{suffix}"
+
+
+def _open(record: BatchRecord, done: set[str]) -> frozenset[str]:
+    return frozenset(name for name in record.requests if name[1:].rpartition("-")[0] not in done)
 
 
 def _stem(path: str) -> str:

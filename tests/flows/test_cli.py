@@ -224,6 +224,15 @@ def test_a_plan_names_its_price_where_prices_are_known(made: Place, monkeypatch:
     assert by_stage["subjects"]["cost_usd"] == 0
 
 
+def test_a_plan_by_batches_costs_what_batches_cost(made: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    (made.folder / "prices.toml").write_text("[teacher]\ninput = 2.0\noutput = 8.0\nbatch = 0.5\n")
+    monkeypatch.setenv("GLAN_PRICES", "prices.toml")
+    monkeypatch.setenv("GLAN_MODE", "realtime")
+    line = ("plan", "RUN.toml", "--questions", "5", "--json")
+    costs = [{one["stage"]: one["cost_usd"] for one in document(typed(*line, *more))} for more in ([], ["--batch"])]
+    assert costs[1]["answers"] == pytest.approx(costs[0]["answers"] / 2) > 0
+
+
 def test_status_has_a_record_for_each_discipline_and_stage(made: Place) -> None:
     records = document(typed("status", "--json"))
     assert [(record["discipline_id"], record["stage"]) for record in records] == [("physics", one) for one in STAGES]

@@ -1,6 +1,8 @@
 """Runs by a Batch API: the tables of realtime, each reply paid for once whatever is killed, and one sentence where none is."""
 
+import os
 import random
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,9 +11,12 @@ import pytest
 from model_batches import BatchFaults
 from model_server import ModelServer
 from proof_checks import check_complete, check_store, ledger, paid_twice, tables
-from proof_world import LONG_RUN, RUN, SEED, Desk, one_pass
+from proof_world import LONG_RUN, RUN, SEED, Desk, Ended, one_pass
 
+from flows.terminal_status import at_providers
+from glan.store.batches import BatchBook
 from glan.store.store import Store
+from tasks.wiring import now
 
 DELAY = 0.8
 MODE = {"GLAN_MODE": "batch", "GLAN_BATCH_GATHER_SECONDS": "0.4"}
@@ -24,10 +29,17 @@ def server() -> Iterator[ModelServer]:
         yield server
 
 
-def test_a_run_killed_while_a_batch_is_out_goes_on_elsewhere_and_pays_once(
+def test_a_run_stopped_then_killed_while_a_batch_is_out_goes_on_elsewhere_and_pays_once(
     server: ModelServer, undisturbed: str, prefect_api: str, tmp_path: Path
 ) -> None:
     desk = Desk(tmp_path / "desk", server, str(tmp_path / "store"), RUN, **MODE)
+    server.batches.faults.delay = 3600.0
+    stopped = _terminate(desk, prefect_api)
+    assert "left there" in stopped.error and stopped.code not in (0, 1, 2)
+    [waiting] = at_providers(Store.open(desk.store))
+    assert waiting.startswith("1 batch with") and "the oldest since" in waiting
+
+    server.batches.faults.delay = DELAY
     _kill(desk, 3, 0.0, prefect_api)
     ended = desk.run(prefect_api)
     assert (ended.code, ended.quarantined) == (0, 0), ended.error
@@ -75,6 +87,15 @@ def _kill(desk: Desk, batches: int, delay: float, prefect_api: str | None = None
         check_store(desk.store)
 
 
+def _terminate(desk: Desk, prefect_api: str) -> Ended:
+    """Start a run and stop it, as services are stopped, when its first batch is out."""
+    process = desk.start(prefect_api)
+    _eventually(lambda: bool(desk.server.batches.all) or process.ended)
+    _eventually(lambda: any(at_providers(Store.open(desk.store))))
+    os.killpg(process.pid, signal.SIGTERM)
+    return process.end()
+
+
 def _eventually(happened: Callable[[], bool], seconds: float = 120.0) -> None:
     until = time.monotonic() + seconds
     while not happened():
@@ -89,3 +110,4 @@ def _check_end(desk: Desk, run: dict[str, object], expected: dict[str, list[str]
     assert not paid_twice(desk.server)
     assert desk.server.count == one_pass(run)
     assert {row["batch_id"] for row in ledger(desk.store)} <= {batch.id for batch in desk.server.batches.all}
+    assert not any(kept.open for kept in BatchBook(Store.open(desk.store).files, now).unfinished())

@@ -38,7 +38,7 @@ def plan_and_make(disciplines: list[str], **limits: int) -> pd.DataFrame:
     )
     run, recipe = wiring.effects(order), wiring.recipe(order)
     selected = current_taxonomy(run.store).select(disciplines=disciplines)
-    table = forecast(run.store, selected, recipe, lambda profile: PRICES.cost)
+    table = forecast(run.store, selected, recipe, PRICES.cost)
     for walk in walks(run.store, selected, recipe):
         waiting = walk.first()
         while waiting:

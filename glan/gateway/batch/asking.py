@@ -1,9 +1,9 @@
 """The life of one request whose attempts go by batches: read, repaired and recorded as those made at once."""
 
+from glan.batches import custom_id
 from glan.gateway.answers import Fault
 from glan.gateway.asking import Asking, Desk, Exchange
 from glan.gateway.batch.courier import Courier
-from glan.gateway.batch.lines import custom_id
 from glan.gateway.batch.parcel import Delivered
 from glan.gateway.body import body
 from glan.gateway.line import Line
@@ -37,7 +37,7 @@ class BatchAsking(Asking):
             self._reserved = await desk.purse.reserve(characters, request.profile, desk.ledger.prices.batch_cost)
         desk.check()
         name = custom_id(request.key, progress.seeds_used)
-        delivered = self._delivered = await self._courier.ask(name, request.profile, sent)
+        delivered = self._delivered = await self._courier.ask(name, request, sent)
         answer = delivered.answer
         trouble = self._trouble(answer, mode) if isinstance(answer, Fault) else None
         return Exchange(answer, trouble, mode, delivered.sent_at, desk.ledger.clock(), delivered.batch_id)

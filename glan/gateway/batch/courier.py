@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Protocol
 
-from glan.batches import BatchRecord, KeptBatch
+from glan.batches import BatchRecord, KeptBatch, counted, waiting
 from glan.config import ModelProfile
 from glan.errors import EndpointDown, EndpointRefused, GlanError
 from glan.gateway.answers import Fault, Reply
 from glan.gateway.batch.lines import State, is_crowded, line, result
 from glan.gateway.batch.outbox import Outbox
-from glan.gateway.batch.parcel import MOST_REQUESTS, Batch, Delivered, Entry, counted, files, waiting
+from glan.gateway.batch.parcel import MOST_REQUESTS, Batch, Delivered, Entry, files
 from glan.gateway.batch.provider import Crowded, Provider
 from glan.gateway.batch.room import Room
+from glan.gateway.requests import Request
 from glan.gateway.trouble import Way, classify
 
 _logger = logging.getLogger(__name__)
@@ -85,14 +86,15 @@ class Courier:
     @property
     def waiting(self) -> str | None:
         """What waits at the provider, and since when; None: nothing."""
-        return waiting(list(self._batches.values()), self._provider.host)
+        out = [batch for batch in list(self._batches.values()) if batch.followed and not batch.ended]
+        return waiting([(batch.record.created_at, len(batch.open)) for batch in out], self._provider.host)
 
     @property
     def on_the_way(self) -> int:
         """How many requests are waited for."""
         return len(self._wanted)
 
-    async def ask(self, custom_id: str, profile: ModelProfile, body: dict[str, Any]) -> Delivered:
+    async def ask(self, custom_id: str, request: Request, body: dict[str, Any]) -> Delivered:
         """Hand in a request; what became of it, perhaps hours later. Tell `recorded` when that is on record.
 
         Raises:
@@ -102,7 +104,7 @@ class Courier:
         entry = self._wanted.get(custom_id)
         if entry is None:
             outcome = asyncio.get_running_loop().create_future()
-            entry = self._wanted[custom_id] = Entry(custom_id, profile, line(custom_id, body), outcome)
+            entry = self._wanted[custom_id] = Entry(custom_id, request, line(custom_id, body), outcome)
             self._outbox.put(entry)
             if self._sender is None or self._sender.done():
                 self._sender = asyncio.create_task(self._keep_sending())
@@ -153,10 +155,12 @@ class Courier:
         """Of what is to go, find what is at the provider already, sent by this process or by another one."""
         for kept in await asyncio.to_thread(self._book.unfinished, self._known):
             self._known.add(kept.record.name)
-            if kept.record.endpoint == self._address:
+            if kept.batch_id is not None and not kept.open:  # a process was killed before it could say so
+                await asyncio.to_thread(self._book.end, kept.record.name, "all on record")
+            elif kept.record.endpoint == self._address:
                 self._others[kept.record.name] = kept
         there = self._outbox.entries
-        await self._adopt([kept for kept in self._others.values() if not there.keys().isdisjoint(kept.record.requests)])
+        await self._adopt([kept for kept in self._others.values() if not there.keys().isdisjoint(kept.open)])
         for batch in list(self._batches.values()):
             if held := there.keys() & batch.open:
                 for custom_id in held:
@@ -179,7 +183,7 @@ class Courier:
             if kept.batch_id is None:
                 await asyncio.to_thread(self._book.keep_id, record.name, batch_id)
             del self._others[record.name]
-            self._batches[record.name] = Batch(record, batch_id, set(record.requests))
+            self._batches[record.name] = Batch(record, batch_id, set(kept.open))
             since = f"{record.created_at:%Y-%m-%d %H:%M} UTC"
             self._office.notify(f"batch {batch_id} at {self._provider.host}, sent {since}, is gone on with")
 
@@ -187,13 +191,14 @@ class Courier:
         """Write down what is to be sent, then send it, then write down its id."""
         for entry in entries:
             self._outbox.take(entry.custom_id)
-        profile, name = entries[0].profile, secrets.token_hex(16)
+        profile, name = entries[0].request.profile, secrets.token_hex(16)
         record = BatchRecord(
             name=name,
             endpoint=self._address,
             model=profile.model,
             run_id=self._office.run_id,
             created_at=self._office.clock(),
+            disciplines=sorted({entry.request.discipline_id for entry in entries}),
             requests=[entry.custom_id for entry in entries],
         )
         self._known.add(name)
@@ -344,8 +349,10 @@ class Courier:
 
     def _profile(self, record: BatchRecord) -> ModelProfile:
         """A profile for what is said when something is wrong."""
-        profiles = (entry.profile for entry in self._wanted.values() if entry.profile.model == record.model)
-        return next(profiles, ModelProfile(model=record.model))
+        profiles = (entry.request.profile for entry in self._wanted.values())
+        return next(
+            (profile for profile in profiles if profile.model == record.model), ModelProfile(model=record.model)
+        )
 
     # The end.
 

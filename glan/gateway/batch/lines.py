@@ -13,15 +13,9 @@ from glan.gateway.answers import Fault
 ENDPOINT = "/v1/chat/completions"
 """What each line asks, whatever the address of the provider."""
 
-_KEY_DIGITS = 40  # of the request's key: no two requests share so many, and ids may have at most 64 characters
 _NOT_BEGUN = frozenset({"batch_expired", "batch_cancelled", "batch_canceled", "request_cancelled"})
 _CAPACITY = frozenset({"rate_limit_exceeded", "rate_limit_error", "too_many_requests"})
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled", "canceled"})
-
-
-def custom_id(request_key: str, failures: int) -> str:
-    """Names one asking of a request: the same in whichever run and batch; another after a reply that was no use."""
-    return f"r{request_key[:_KEY_DIGITS]}-{failures}"
 
 
 def line(name: str, body: Mapping[str, Any]) -> bytes:

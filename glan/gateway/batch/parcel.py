@@ -2,12 +2,12 @@
 
 import asyncio
 import datetime
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from glan.batches import BatchRecord
-from glan.config import ModelProfile
 from glan.gateway.answers import Fault, Reply
+from glan.gateway.requests import Request
 
 MOST_BYTES = 200_000_000
 """Of one file (OpenAI's limit; the files of other providers may be as large)."""
@@ -40,7 +40,7 @@ class Entry:
     """A request that someone waits for."""
 
     custom_id: str
-    profile: ModelProfile
+    request: Request
     line: bytes
     outcome: "asyncio.Future[Delivered]"
     waiting: int = 0
@@ -75,7 +75,7 @@ def files(entries: Iterable[Entry], most_requests: int, most_bytes: int = MOST_B
     """The entries in files: each of one model, and within the limits."""
     by_model: dict[str, list[Entry]] = {}
     for entry in entries:
-        by_model.setdefault(entry.profile.model, []).append(entry)
+        by_model.setdefault(entry.request.profile.model, []).append(entry)
     for group in by_model.values():
         part: list[Entry] = []
         size = 0
@@ -86,19 +86,3 @@ def files(entries: Iterable[Entry], most_requests: int, most_bytes: int = MOST_B
             part.append(entry)
             size += len(entry.line)
         yield part
-
-
-def waiting(batches: Collection[Batch], host: str) -> str | None:
-    """What waits at the provider, in one sentence; None: nothing."""
-    out = [batch for batch in batches if batch.followed and not batch.ended]
-    if not out:
-        return None
-    since = min(batch.record.created_at for batch in out)
-    requests = sum(len(batch.open) for batch in out)
-    many = f"{counted(len(out), 'batch', 'batches')} with {counted(requests, 'request')}"
-    return f"{many} at {host}, the oldest since {since:%Y-%m-%d %H:%M} UTC"
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """`1 batch`, `2 batches`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -29,7 +29,7 @@ UNKNOWN = Prices().cost
 def expected(
     store: Store, made: Recipe, cost: Callable[..., float | None] = KNOWN, *disciplines: Discipline
 ) -> pd.DataFrame:
-    return forecast(store, disciplines or [PHYSICS], made, lambda profile: cost).set_index("stage")
+    return forecast(store, disciplines or [PHYSICS], made, cost).set_index("stage")
 
 
 def calls(table: pd.DataFrame) -> list[tuple[int, int, int]]:
