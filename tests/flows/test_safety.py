@@ -29,6 +29,8 @@ from terminal_world import Said, clean_environment, typed
 
 from glan.store.store import Store
 
+pytestmark = pytest.mark.timeout(400)  # the first test runs all commands
+
 CHROMIUM = Path("/usr/bin/chromium")
 MARKED = {
     "OPENAI_API_KEY": "sk-marked0123456789abcdefgh",
