@@ -1,6 +1,6 @@
 """A store as large as a finished run leaves it, without asking a model: for measurements of what reads stores.
 
-python -m bench.store_maker FOLDER [--disciplines 126] [--subjects 127] [--rounds 31] [--questions 20] [--whole]
+python -m bench.store_maker FOLDER [--disciplines 126] [--subjects 127] [--rounds 7] [--questions 100] [--whole]
 
 Every unit is planned by the stages themselves, so addresses, keys and object names are those of a real run, and the
 generations that name them are published through the store. Subjects are real Parquet, for planning reads their rows.
@@ -19,6 +19,9 @@ from typing import Any
 from glan.config import RunConfig
 from glan.curation.signatures import signature
 from glan.keys import digest
+from glan.planning import settled
+from glan.planning.scope import walks
+from glan.planning.walk import survey
 from glan.records import SCHEMAS, content_digest, table
 from glan.settings import Settings
 from glan.stages import answers, instructions, questions, subjects, syllabi
@@ -27,7 +30,7 @@ from glan.store import manifests, snapshots
 from glan.store.store import Store
 from glan.taxonomy import Discipline
 from glan.units import Receipt, Unit
-from tasks.preparation import current_taxonomy, prepare
+from tasks.preparation import current_taxonomy, last_config, prepare, recipe_of
 from tasks.wiring import now, recipe
 
 RUN_ID = "00000000-0000-4000-8000-000000000000"
@@ -43,8 +46,8 @@ class Size:
 
     disciplines: int = 126
     subjects: int = 127
-    rounds: int = 31
-    questions: int = 20
+    rounds: int = 7
+    questions: int = 100
 
     @property
     def asked(self) -> int:
@@ -70,6 +73,21 @@ def make_store(size: Size, whole: bool = False) -> Store:
         shown[discipline.discipline_id] = _publish(store, discipline, list(_units(discipline, size, made, keep, store)))
     snapshots.publish(store.files, shown, RUN_ID, now)
     return store
+
+
+def leave_notes(size: Size) -> None:
+    """Note in the store of the settings that nothing is left to do, as a run does at its end."""
+    store, settings = Store.open(Settings.load().store), Settings.load()
+    config = last_config(store)
+    assert config is not None
+    chosen = list(islice(current_taxonomy(store), size.disciplines))
+    for walk in walks(store, chosen, recipe_of(config, settings)):
+        settled.note(store, walk, survey(walk))
+
+
+def disciplines_in(folder: Path) -> list[str]:
+    """The disciplines that a store in a local folder holds something of."""
+    return sorted(path.name for path in (folder / "v1" / "_manifests" / "subjects").iterdir())
 
 
 def committed(store: Store) -> Keep:
