@@ -119,7 +119,7 @@ class Client:
         """What the answer to a chat completion means, wherever it was found; `headers` in lower case."""
         if status >= 400:
             return self._refusal(status, given.get("error", given) if isinstance(given, dict) else given, headers)
-        request_id = headers.get("x-request-id")
+        request_id = self._request_id(headers)
         if isinstance(given, dict) and given.get("error") and not given.get("choices"):  # an error within a 200
             code = given["error"].get("code") if isinstance(given["error"], dict) else None
             status = code if isinstance(code, int) and 400 <= code < 600 else status
@@ -131,9 +131,11 @@ class Client:
             return Fault(status, "", request_id=request_id)
         finish = choice.get("finish_reason")
         if isinstance(finish, str) and finish.lower() in _BROKEN_OFF:
-            return Fault(status, f"finish_reason {finish}", request_id=request_id)
+            return Fault(status, self.scrubbed(f"finish_reason {finish}"), request_id=request_id)
         text, finish = _text(message, finish)
-        return Reply(self._kept(text), finish, *_usage(given.get("usage")), request_id, status)
+        return Reply(
+            self._kept(text), finish and self.scrubbed(finish), *_usage(given.get("usage")), request_id, status
+        )
 
     async def _json(self, call: Awaitable[httpx2.Response], timeout_seconds: float) -> Any | Fault:
         try:
@@ -154,6 +156,10 @@ class Client:
             return Fault(0, "")
         return Fault(0, self.scrubbed(str(error.__cause__ or error)))
 
+    def _request_id(self, headers: Mapping[str, str]) -> str | None:
+        given = headers.get("x-request-id")
+        return None if given is None else self.scrubbed(given)
+
     def _kept(self, text: str) -> str:
         """The raw reply as it is stored: valid Unicode, and without the key should the endpoint echo it."""
         text = _unicode(text)
@@ -169,10 +175,10 @@ class Client:
         return Fault(
             status,
             "" if message.lstrip().startswith("<") else self.scrubbed(message),  # a proxy's HTML page says nothing
-            code=str(fields.get("code") or fields.get("type") or "").lower(),
-            parameter=str(fields.get("param") or ""),
+            code=self.scrubbed(str(fields.get("code") or fields.get("type") or "")).lower(),
+            parameter=self.scrubbed(str(fields.get("param") or "")),
             retry_after=retry_after(headers),
-            request_id=headers.get("x-request-id"),
+            request_id=self._request_id(headers),
         )
 
 

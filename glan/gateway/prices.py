@@ -45,10 +45,10 @@ class PublicPrices:
     tariff: Callable[[str, bool], Tariff | None]
 
 
-def without_price(model: str, cap: str = "budget.usd") -> InputError:
+def without_price(model: str, batch: bool = False) -> InputError:
     """What to say where money is capped and a model's price is not known."""
     return InputError(
-        f"{cap}: model {model} has no price; add it to the table that GLAN_PRICES names, or cap tokens or calls"
+        f"budget.usd: model {model} has no price{' in batch mode' if batch else ''}; add it to the table that GLAN_PRICES names, or cap tokens or calls"
     )
 
 

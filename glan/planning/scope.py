@@ -44,7 +44,8 @@ def walks(
 def _for(recipe: Recipe, scope: Scope, shelf: Shelf) -> Recipe:
     """The recipe with the limits of one discipline, which reach at least as far as what readers see if that is at stake."""
     config = recipe.config
-    questions, subjects = scope.questions.get(shelf.discipline_id, config.questions), config.subjects
+    questions = scope.questions.get(shelf.discipline_id, config.questions)
+    subjects = scope.subjects.get(shelf.discipline_id, config.subjects)
     if scope.covers_published:
         subjects = subjects and max(subjects, len(set(map(bare, shelf.named["syllabi"]))))
     if scope.covers_published and shelf.discipline_id not in scope.questions:
