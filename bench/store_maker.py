@@ -1,6 +1,6 @@
 """A store as large as a finished run leaves it, without asking a model: for measurements of what reads stores.
 
-python -m bench.store_maker FOLDER [--disciplines 126] [--subjects 127] [--rounds 31] [--questions 20] [--whole]
+python -m bench.store_maker FOLDER [--disciplines 126] [--subjects 127] [--rounds 7] [--questions 100] [--whole]
 
 Every unit is planned by the stages themselves, so addresses, keys and object names are those of a real run, and the
 generations that name them are published through the store. Subjects are real Parquet, for planning reads their rows.
@@ -12,6 +12,7 @@ import datetime
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from typing import Any
 from glan.config import RunConfig
 from glan.curation.signatures import signature
 from glan.keys import digest
+from glan.planning import settled
+from glan.planning.scope import walks
+from glan.planning.walk import survey
 from glan.records import SCHEMAS, content_digest, table
 from glan.settings import Settings
 from glan.stages import answers, instructions, questions, subjects, syllabi
@@ -27,14 +31,14 @@ from glan.store import manifests, snapshots
 from glan.store.store import Store
 from glan.taxonomy import Discipline
 from glan.units import Receipt, Unit
-from tasks.preparation import current_taxonomy, prepare
+from tasks.preparation import current_taxonomy, last_config, prepare, recipe_of
 from tasks.wiring import now, recipe
 
 RUN_ID = "00000000-0000-4000-8000-000000000000"
 
 Row = dict[str, Any]
-Keep = Callable[[Unit, list[Row]], Receipt]
-"""Puts a unit with these rows into the store."""
+Keep = Callable[[Unit, int, Callable[[int], Row]], Receipt]
+"""Puts a unit with so many rows into the store, each made of its number."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,8 @@ class Size:
 
     disciplines: int = 126
     subjects: int = 127
-    rounds: int = 31
-    questions: int = 20
+    rounds: int = 7
+    questions: int = 100
 
     @property
     def asked(self) -> int:
@@ -72,11 +76,27 @@ def make_store(size: Size, whole: bool = False) -> Store:
     return store
 
 
+def leave_notes(size: Size) -> None:
+    """Note in the store of the settings that nothing is left to do, as a run does at its end."""
+    store, settings = Store.open(Settings.load().store), Settings.load()
+    config = last_config(store)
+    assert config is not None
+    chosen = list(islice(current_taxonomy(store), size.disciplines))
+    for walk in walks(store, chosen, recipe_of(config, settings)):
+        settled.note(store, walk, survey(walk))
+
+
+def disciplines_in(folder: Path) -> list[str]:
+    """The disciplines that a store in a local folder holds something of."""
+    return sorted(path.name for path in (folder / "v1" / "_manifests" / "subjects").iterdir())
+
+
 def committed(store: Store) -> Keep:
     """Units with all their rows."""
 
-    def keep(unit: Unit, rows: list[Row]) -> Receipt:
-        full = [{**dict.fromkeys(SCHEMAS[unit.stage].names), **_common(unit), **row} for row in rows]
+    def keep(unit: Unit, count: int, row: Callable[[int], Row]) -> Receipt:
+        empty = dict.fromkeys(SCHEMAS[unit.stage].names)
+        full = [{**empty, **_common(unit), **row(number)} for number in range(count)]
         found = content_digest(unit.stage, full)
         capacity = 100_000 if unit.stage == "syllabi" else None
         return store.commit(
@@ -91,15 +111,15 @@ def named_only(store: Store) -> Keep:
     with_rows = committed(store)
     folders: set[Path] = set()
 
-    def keep(unit: Unit, rows: list[Row]) -> Receipt:
+    def keep(unit: Unit, count: int, row: Callable[[int], Row]) -> Receipt:
         if unit.stage == "subjects":
-            return with_rows(unit, rows)
+            return with_rows(unit, count, row)
         path = Path(store.files.address(unit.object))
         if path.parent not in folders:
             path.parent.mkdir(parents=True, exist_ok=True)
             folders.add(path.parent)
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
-        return _receipt(unit, len(rows))
+        return _receipt(unit, count)
 
     return keep
 
@@ -126,11 +146,11 @@ def _receipt(unit: Unit, rows: int) -> Receipt:
 def _units(discipline: Discipline, size: Size, made: Recipe, keep: Keep, store: Store) -> Iterator[Receipt]:
     """The receipts of all units of a discipline, parents first."""
     top = subjects.plan(discipline, made)
-    listed = keep(top, [_subject(discipline, number) for number in range(size.subjects)])
+    listed = keep(top, size.subjects, lambda number: _subject(discipline, number))
     yield listed
     for subject in store.read(listed).to_pylist():
         unit = syllabi.plan(subject, top, listed, made)
-        syllabus = keep(unit, [{"subject_id": unit.subject_id, "text": "A syllabus.", "sessions": []}])
+        syllabus = keep(unit, 1, partial(_syllabus, unit))
         yield syllabus
         for start in range(0, size.rounds * size.questions, size.questions):
             span = (start, start + size.questions)
@@ -138,12 +158,15 @@ def _units(discipline: Discipline, size: Size, made: Recipe, keep: Keep, store: 
 
 
 def _round(asking: Unit, subject: Row, made: Recipe, keep: Keep) -> Iterator[Receipt]:
-    rows = [_question(asking, index) for index in range(asking.start, asking.stop)]
-    asked = keep(asking, rows)
+    def question(number: int) -> Row:
+        return _question(asking, asking.start + number)
+
+    count = asking.stop - asking.start
+    asked = keep(asking, count, question)
     answering = answers.plan(asking, asked, made)
-    answered = keep(answering, [_answer(row) for row in rows])
+    answered = keep(answering, count, lambda number: _answer(question(number)))
     judging = instructions.plan(answering, answered, subject, made)
-    yield from (asked, answered, keep(judging, [_instruction(row) for row in rows]))
+    yield from (asked, answered, keep(judging, count, lambda number: _instruction(question(number))))
 
 
 def _common(unit: Unit) -> Row:
@@ -168,6 +191,10 @@ def _subject(discipline: Discipline, number: int) -> Row:
         "lists_found_in": 1,
         "position": number,
     }
+
+
+def _syllabus(unit: Unit, _: int) -> Row:
+    return {"subject_id": unit.subject_id, "text": "A syllabus.", "sessions": []}
 
 
 def _question(unit: Unit, index: int) -> Row:

@@ -8,30 +8,15 @@ python -m bench.throughput [--concurrency 128 1024] [--calls 8000 24000] [--late
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from prefect_world import PrefectServer
+from bench.world import World, run_config, world
 
-from bench.endpoint import ROOT, Endpoint, running
-
-SERVERS, CLIENT = 0, 1  # cores
-DISCIPLINES = ("physics", "economics", "linguistics", "statistics")
-QUESTIONS = 100  # of a subject: a round, and so a unit; so are their answers
 WAYS = ("pipeline", "script", "bare")
-QUIET = {
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
-    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
-    "DO_NOT_TRACK": "1",
-}
 
 
 @dataclass(frozen=True)
@@ -45,75 +30,33 @@ class Figures:
     cpu_ms: float  # of the client's process, a call, imports apart
 
 
-class World:
-    """A model server, a Prefect server, and a store in which subjects and syllabi are made already."""
+class Throughput:
+    """A store in which subjects and syllabi are made already, and what is made of it."""
 
-    def __init__(self, endpoint: Endpoint, prefect_url: str, folder: Path) -> None:
-        self._endpoint = endpoint
-        self._prefect_url = prefect_url
-        self._folder = folder
-        self._prepared = folder / "prepared"
+    def __init__(self, around: World) -> None:
+        self._world = around
+        self._prepared = around.folder / "prepared"
         self._bodies: list[list[dict[str, Any]]] = []
 
     def prepare(self, calls: int) -> None:
         """Make the subjects and syllabi that so many calls are about."""
-        self._run("pipeline", 128, self._prepared, config=_config(calls, questions=0))
+        self._world.run("pipeline", 128, self._prepared, config=run_config(calls, questions=0))
 
     def measure(self, way: str, concurrency: int, calls: int) -> Figures:
         """One way of making calls. The pipeline goes first: the others send what it sent, as often as it did."""
-        self._endpoint.reset()
-        with tempfile.TemporaryDirectory(dir=self._folder) as store:
+        endpoint = self._world.endpoint
+        endpoint.reset()
+        with tempfile.TemporaryDirectory(dir=self._world.folder) as store:
             if way == "pipeline":
                 shutil.copytree(self._prepared, store, dirs_exist_ok=True)
-            order = {"config": _config(calls), "calls": calls, "bodies": self._bodies}
-            told = self._run(way, concurrency, Path(store), **order)
-        stats = self._endpoint.stats()
+            order = {"config": run_config(calls), "calls": calls, "bodies": self._bodies}
+            told = self._world.run(way, concurrency, Path(store), **order)
+        stats = endpoint.stats()
         if len(stats.answered) != told["calls"]:
             raise SystemExit(f"{way}: {told['calls']} calls made, {len(stats.answered)} answered")
         if way == "pipeline":
-            self._bodies = [self._endpoint.bodies(kind) for kind in ("question", "answer")]
+            self._bodies = [endpoint.bodies(kind) for kind in ("question", "answer")]
         return Figures(way, concurrency, told["calls"], stats.rate(), 1000 * told["cpu_seconds"] / told["calls"])
-
-    def _run(self, way: str, concurrency: int, store: Path, **order: Any) -> dict[str, Any]:
-        order |= {"core": CLIENT, "concurrency": concurrency, "base_url": self._endpoint.base_url}
-        settings = {
-            "OPENAI_BASE_URL": self._endpoint.base_url,
-            "OPENAI_API_KEY": "none",
-            "GLAN_MODEL": "teacher",
-            "GLAN_STORE": str(store),
-            "GLAN_MAX_CONCURRENCY": str(concurrency),
-            "PREFECT_API_URL": self._prefect_url,
-            "PREFECT_HOME": str(self._folder),
-        }
-        ended = subprocess.run(
-            [sys.executable, "-m", "bench.clients", way],
-            cwd=ROOT,
-            env={**os.environ, **QUIET, **settings},
-            input=json.dumps(order).encode(),
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        told: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-        return told
-
-
-def _config(calls: int, questions: int = QUESTIONS) -> dict[str, Any]:
-    subjects = max(1, round(calls / (2 * QUESTIONS * len(DISCIPLINES))))
-    return {"disciplines": DISCIPLINES, "subjects": subjects, "questions": questions, "lists": 2}
-
-
-@contextmanager
-def world(latency: float, sigma: float) -> Iterator[World]:
-    """Everything that a measurement needs, on the servers' core."""
-    os.sched_setaffinity(0, {SERVERS})
-    with tempfile.TemporaryDirectory() as name, running(latency=latency, sigma=sigma, core=SERVERS) as endpoint:
-        folder = Path(name)
-        prefect = PrefectServer(folder)
-        prefect.start()
-        try:
-            yield World(endpoint, prefect.url, folder)
-        finally:
-            prefect.stop()
 
 
 def shown(figures: list[Figures]) -> str:
@@ -143,7 +86,8 @@ def main() -> None:
     options.add_argument("--json", action="store_true")
     given = options.parse_args()
     points = list(zip(given.concurrency, given.calls, strict=True)) * given.repeat
-    with world(given.latency, given.sigma) as measured:
+    with world(latency=given.latency, sigma=given.sigma) as around:
+        measured = Throughput(around)
         measured.prepare(max(given.calls))
         figures = [measured.measure(way, concurrency, calls) for concurrency, calls in points for way in WAYS]
     print(json.dumps([asdict(one) for one in figures], indent=2) if given.json else shown(figures))

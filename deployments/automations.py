@@ -23,7 +23,17 @@ from glan.errors import GlanError, InputError
 from glan.settings import Settings
 from tasks import telling
 
-JOBS = ["generate", "expand", "backfill", "retry-quarantine", "fan-out", "review-taxonomy", "curate", "publish"]
+JOBS = [
+    "generate",
+    "pilot",
+    "expand",
+    "backfill",
+    "retry-quarantine",
+    "fan-out",
+    "review-taxonomy",
+    "curate",
+    "publish",
+]
 """Flows that a person or a schedule starts; the others are parts of them, and told of with them."""
 PARTS = ["discipline"]
 

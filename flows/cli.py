@@ -74,6 +74,11 @@ def run(
     budget_usd: BudgetUsd = None,
     budget_tokens: BudgetTokens = None,
     budget_calls: BudgetCalls = None,
+    pilot: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="N questions a discipline first, with samples and what the rest costs."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Go on after a pilot without asking.")] = False,
     batch: Batch = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would run; no call, nothing written.")
@@ -87,7 +92,14 @@ def run(
     limits = {"subjects": subjects, "questions": questions, "lists": lists, "on_busy": on_busy}
     budget = {"budget": those_given({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
     given = run_file, those_given({**selection(discipline, field, sub_field, pattern), **limits, **budget})
-    (forecast_run if dry_run else start_run)(given, taxonomy, local, json)
+    if dry_run:
+        forecast_run(given, taxonomy, local, json, pilot)
+    elif pilot is None:
+        start_run(given, taxonomy, local, json)
+    else:
+        from flows.terminal_pilot import run_pilot
+
+        run_pilot(given, pilot, taxonomy, local, yes, json)
 
 
 @app.command()
@@ -239,8 +251,8 @@ def _take_over_env_file() -> None:
         return
     from dotenv import dotenv_values
 
-    with contextlib.suppress(OSError, UnicodeDecodeError):  # the settings say what is wrong with the file
-        for name, value in dotenv_values(".env").items():
+    with contextlib.suppress(OSError, ValueError):  # the settings say what is wrong with the file
+        for name, value in dotenv_values(".env", encoding="utf-8-sig").items():
             if value is not None and not name.startswith(("GLAN_", "OPENAI_")):
                 os.environ.setdefault(name, value)
 
@@ -253,7 +265,9 @@ def main() -> None:
     try:
         code = app(prog_name="glan", standalone_mode=False)
     except TyperException as error:
-        if said := error.format_message().rstrip("."):
+        from glan.names import shown
+
+        if said := shown(error.format_message(), 300).rstrip("."):
             context = getattr(error, "ctx", None)
             sys.stderr.write(f"glan: {said}; see `{context.command_path if context else 'glan'} --help`\n")
         code = 2

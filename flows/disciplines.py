@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from prefect import get_run_logger, runtime
@@ -16,14 +17,16 @@ from flows.discipline import generate_discipline
 from flows.turns import Turns
 from glan import errors
 from glan.config import RunConfig
+from glan.planning import settled
 from glan.planning.publishing import drop_orphans, publish_done
 from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.store import snapshots
+from glan.taxonomy import Discipline
 from glan.units import Scope
 from tasks import progress, telling, wiring
 from tasks.artifacts import publish_summary
-from tasks.curation import curate, curated
+from tasks.curation import as_noted, curate, curated, note_settled
 from tasks.doctor import examine_before_paying
 from tasks.preparation import conclude, current_taxonomy, prepare
 from tasks.receipts import receipts_in
@@ -59,12 +62,13 @@ def make_disciplines(config: RunConfig, scope: Scope = Scope()) -> State[Any]:
 
 
 def _make(order: Order) -> State[Any]:
-    todo = _with_work(order)
+    todo, unknown = _with_work(order)
     if todo and scope(order).asks_a_model:
         examine_before_paying(recipe(order))
     states = _run_disciplines(order, todo)
     wiring.check(order)
-    verdicts = curate(order) if todo else curated(order)
+    verdicts = curate(order) if todo else as_noted(order, unknown) or curated(order)
+    note_settled(order, unknown)
     publish_summary(order.run_id, effects(order).store, verdicts)
     _tell(order)
     return _end(order, states)
@@ -78,16 +82,24 @@ def _tell(order: Order) -> None:
         telling.budget_spent(order.run_id, wiring.budget_id(order), spent)
 
 
-def _with_work(order: Order) -> list[str]:
-    """The disciplines that have something to do; of the others, what is done is published."""
+def _with_work(order: Order) -> tuple[list[str], list[Discipline]]:
+    """The disciplines that have something to do, and those that are not known to be settled.
+
+    Of what has nothing to do and is not known to be settled, all that is done is published.
+    """
     run = effects(order)
     made = recipe(order)
     counts = progress.of(order.run_id)
     disciplines = current_taxonomy(run.store).select(**made.config.selectors())
     shown = snapshots.latest(run.store.files)
-    todo = []
+    todo, unknown = [], []
     for walk in walks(run.store, disciplines, made, scope(order)):
         wiring.check(order)
+        if known := settled.noted(run.store, walk):
+            for stage, holding in known.items():
+                counts.were_done(walk.discipline.discipline_id, stage, **asdict(holding))
+            continue
+        unknown.append(walk.discipline)
         seen = survey(walk)
         if seen.ready:
             todo.append(walk.discipline.discipline_id)
@@ -104,7 +116,7 @@ def _with_work(order: Order) -> list[str]:
             counts.found(receipt.discipline_id, receipt.stage)
             counts.was_done(receipt)
     first = list(scope(order).questions)
-    return sorted(todo, key=lambda name: first.index(name) if name in first else len(first))
+    return sorted(todo, key=lambda name: first.index(name) if name in first else len(first)), unknown
 
 
 def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[Any]]:

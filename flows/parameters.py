@@ -15,7 +15,7 @@ RECIPE = "what to make and how; null: as the last run in this store did"
 
 
 class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class ExpandConfig(Selection):

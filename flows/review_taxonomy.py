@@ -67,7 +67,7 @@ class ReviewForm(RunInput):
 def review_taxonomy(config: ReviewConfig = ReviewConfig()) -> State[Any]:
     """Draft, ask a person, publish the next version of the taxonomy with a record of who decided what."""
     run_id = str(runtime.flow_run.id)
-    order = prepare_draft(config.recipe, run_id)
+    order = prepare_draft(config.recipe, config.plan(), run_id)
     store = Store.open(Settings.load().store)
     try:
         with receipts_in(store.files.url):

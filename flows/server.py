@@ -10,7 +10,7 @@ from prefect import get_client
 from prefect.client.base import ServerType, determine_server_type
 from prefect.server.api.server import SubprocessASGIServer
 
-from glan.errors import InputError
+from glan.errors import GlanError, InputError
 
 DEAF_TO = {signal.SIGINT, signal.SIGTERM}
 
@@ -23,6 +23,7 @@ def ready_server() -> None:
 
     Raises:
         InputError: the server that is set does not answer.
+        GlanError: the temporary one does not start.
     """
     if determine_server_type() != ServerType.EPHEMERAL:
         _check_answer("start it, correct the address, or unset it to run on a temporary one")
@@ -31,6 +32,11 @@ def ready_server() -> None:
     usual = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)  # a process inherits what is blocked
     try:
         server.start()
+    except RuntimeError as error:
+        raise GlanError(
+            "the temporary Prefect server did not start in time; run again when the machine is less busy, or set "
+            "PREFECT_API_URL to a server that is up"
+        ) from error
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, usual)
     atexit.register(_end, server)

@@ -14,13 +14,24 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from glan.errors import GlanError, InputError
+from glan.names import shown, visible
 
 DONE, ENDED_WITH_FAILURES, BAD_INPUT = 0, 1, 2
 
-out = Console(soft_wrap=True)
-note = Console(stderr=True, soft_wrap=True)
+
+class _Screen(Console):
+    """Prints what others have written without letting it steer the terminal or turn round its text."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(visible(text), **options)
+
+
+out = _Screen(soft_wrap=True)
+note = _Screen(stderr=True, soft_wrap=True)
+LONGEST_SENTENCE = 1_000
 
 LONGEST_WORD = 28
 """Characters of a word that are kept on one line whatever the width of the terminal."""
@@ -63,13 +74,14 @@ def explained() -> Iterator[None]:
 
 def stop(sentence: str, code: int) -> NoReturn:
     """Say why and end."""
-    note.print(f"[bold red]glan:[/] {escape(sentence)}", soft_wrap=not note.is_terminal)
+    said = escape(shown(sentence, LONGEST_SENTENCE))
+    note.print(f"[bold red]glan:[/] {said}", soft_wrap=not note.is_terminal)
     raise typer.Exit(code)
 
 
 def show_json(value: Any) -> None:
-    """A value for machines: one JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str, indent=2) + "\n")
+    """A value for machines: one JSON document on standard output, which does nothing to a terminal either."""
+    sys.stdout.write(visible(json.dumps(value, ensure_ascii=False, default=str, indent=2)) + "\n")
 
 
 def show_table(title: str, rows: Sequence[Mapping[Any, Any]]) -> None:

@@ -13,7 +13,8 @@ from flows.parameters import BackfillConfig, CurateConfig, ExpandConfig, RetryCo
 from flows.terminal import ENDED_WITH_FAILURES, explained, out, quiet_prefect, show_json, stop
 from flows.terminal_plan import records, show_forecast
 from flows.terminal_report import carry_out, report
-from glan.config import RunConfig, explain
+from glan.checks import explain
+from glan.config import RunConfig
 from glan.errors import InputError
 from glan.settings import Settings
 from glan.stages.recipe import Recipe

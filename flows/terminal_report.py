@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flows.terminal import ENDED_WITH_FAILURES, bars, counted, note, out, show_json, show_table, stop
@@ -42,8 +43,10 @@ def carry_out(job: Callable[[], Any], shown: bool) -> tuple[Any, str]:
     return state, str(state.state_details.flow_run_id)
 
 
-def report(state: Any, run_id: str, store: Store, as_json: bool, strict: bool) -> int:
-    """Show what came of a run; how many instructions are kept in all."""
+def report(
+    state: Any, run_id: str, store: Store, as_json: bool, strict: bool, more: Mapping[str, Any] = MappingProxyType({})
+) -> int:
+    """Show what came of a run, for machines with `more`; how many instructions are kept in all."""
     from tasks import progress
 
     counts = progress.of(run_id)
@@ -76,6 +79,7 @@ def report(state: Any, run_id: str, store: Store, as_json: bool, strict: bool) -
                 "rejected": verdicts.rejected,
                 "reasons": reasons,
                 "failures": counts.failures,
+                **more,
             }
         )
     else:

@@ -26,12 +26,14 @@ from glan import taxonomy as trees
 from glan.config import RunConfig
 from glan.errors import InputError
 from glan.planning.forecast import forecast
+from glan.planning.pilot import pilot
 from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.settings import Settings
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Taxonomy
+from glan.units import Scope
 
 Given = tuple[Path | None, Mapping[str, Any]]
 DEMO = Path(str(package_files("glan") / "demo.toml"))
@@ -56,16 +58,22 @@ def start_run(given: Given, taxonomy: Path | None, local: bool, as_json: bool) -
         _run(given, taxonomy, local, as_json, strict=True)
 
 
-def forecast_run(given: Given, taxonomy: Path | None, local: bool, as_json: bool) -> None:
-    """`glan plan` and `glan run --dry-run`: asks no model and writes nothing."""
+def forecast_run(
+    given: Given, taxonomy: Path | None, local: bool, as_json: bool, pilot_questions: int | None = None
+) -> None:
+    """`glan plan` and `glan run --dry-run`, of a pilot too: asks no model and writes nothing."""
     from tasks.wiring import cost_ahead, prices_of
 
-    with explained(), _local_names(local):
+    with explained(), local_names(local):
         _, recipe, tree, store = checked(given, taxonomy, local)
         settings, profiles = Settings.load(), recipe.models().values()
         prices = prices_of(settings, profiles)
         cost = cost_ahead(prices, profiles, settings)
-        table = forecast(store, tree.select(**recipe.config.selectors()), recipe, cost)
+        disciplines = tree.select(**recipe.config.selectors())
+        scope = Scope()
+        if pilot_questions is not None:
+            scope = pilot(walks(store, disciplines, recipe), recipe.config, pilot_questions)
+        table = forecast(store, disciplines, recipe, cost, scope)
     if as_json:
         show_json(records(table))
     else:
@@ -76,10 +84,10 @@ def examine(given: Given, local: bool, as_json: bool) -> None:
     """`glan doctor`."""
     from tasks.doctor import examine_profiles
 
-    with explained(), _local_names(local):
+    with explained(), local_names(local):
         _, recipe, _, store = checked(given, None, local)
         with local_model.LocalModel() if local else nullcontext() as served:
-            _use(served)
+            use(served)
             store.start()
             findings = [{"what": "store", "where": store.files.url, "fine": True, "remark": "create-only writes hold"}]
             findings += examine_profiles(recipe, Settings.load())
@@ -110,7 +118,7 @@ def checked(given: Given, taxonomy: Path | None, local: bool) -> tuple[RunConfig
 
 
 @contextmanager
-def _local_names(local: bool) -> Iterator[None]:
+def local_names(local: bool) -> Iterator[None]:
     """With the embedded model, every profile has its name, whether or not it has been started yet."""
     if local:
         os.environ["GLAN_MODEL"] = local_model.MODEL
@@ -119,7 +127,8 @@ def _local_names(local: bool) -> Iterator[None]:
     yield
 
 
-def _use(served: local_model.LocalModel | None) -> None:
+def use(served: local_model.LocalModel | None) -> None:
+    """Send calls to the embedded model, if it is served."""
     if served is not None:
         os.environ["OPENAI_BASE_URL"] = served.base_url
 
@@ -127,7 +136,7 @@ def _use(served: local_model.LocalModel | None) -> None:
 def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict: bool = False) -> int:
     """Run `generate` in this process and show what came of it; how many instructions are kept in all."""
     quiet_prefect()
-    with _local_names(local):
+    with local_names(local):
         config, recipe, tree, store = checked(given, taxonomy, local)
         if taxonomy:
             from tasks.preparation import use_taxonomy
@@ -139,12 +148,13 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
                 f"{counted(len(todo), 'discipline')} to work on; data goes to {store.files.url}", highlight=False
             )
         with local_model.LocalModel() if local and todo else nullcontext() as served:
-            _use(served)
-            state, run_id = carry_out(lambda: _generate(config), shown=not as_json)
+            use(served)
+            state, run_id = carry_out(lambda: make(config), shown=not as_json)
     return report(state, run_id, store, as_json, strict)
 
 
-def _generate(config: RunConfig) -> Any:
+def make(config: RunConfig) -> Any:
+    """The flow `generate`, in this process; its end state."""
     from flows.generate import generate
 
     return generate(config, return_state=True)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.terminal import ENDED_WITH_FAILURES, counted, explained, note, out, quiet_prefect, show_json, stop
-from glan.config import RunConfig, explain
+from glan.checks import explain
+from glan.config import RunConfig
 from glan.drafting import keeping, review_file
 from glan.drafting.documents import Draft, DraftPlan, spelled
 from glan.drafting.flags import failure
@@ -31,6 +32,8 @@ def draft_taxonomy(
         wanted = _plan(plan)
         if out_file.exists():
             raise InputError(f"--out: {out_file} is there already, perhaps with votes in it; name another file")
+        if not out_file.parent.is_dir():
+            raise InputError(f"--out: there is no folder {out_file.parent}; make it, or name a file elsewhere")
         digest = kept or _drafted(run_file, wanted)
         draft = keeping.kept_draft(Store.open(Settings.load().store).files, digest)
         _write(out_file, review_file.written(draft))
@@ -78,7 +81,7 @@ def _drafted(run_file: Path | None, plan: DraftPlan) -> str:
 
     config = RunConfig.from_file(run_file) if run_file else None
     progress.listen(lambda message: note.print(message, markup=False, highlight=False))
-    order = prepare_draft(config, f"draft-{secrets.token_hex(8)}")
+    order = prepare_draft(config, plan, f"draft-{secrets.token_hex(8)}")
     try:
         digest = make_draft(order, plan).digest
     except KeyboardInterrupt:

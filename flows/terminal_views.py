@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from flows.terminal import counted, explained, out, show_json, show_table
 from glan import taxonomy as trees
-from glan.config import explain
+from glan.checks import explain
 from glan.drafting import keeping
 from glan.errors import InputError
 from glan.names import shown

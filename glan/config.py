@@ -3,15 +3,12 @@
 Where to run (endpoints, store, limits) is `settings.Settings`; no secret belongs here.
 """
 
-import re
-import tomllib
-from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from glan.checks import ModelName, explain, http_address, toml, whole
 from glan.errors import InputError
 from glan.keys import canonical
 from glan.names import shown
@@ -30,15 +27,20 @@ _SHORT = 60
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _check_number(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError("must not be true or false")
+        return whole(value)
 
 
 class ModelProfile(_Strict):
     """How one kind of call is made: the model, its sampling parameters, and the endpoint if it has its own."""
 
-    model: str = Field(
-        default="", description="model name as sent; empty: GLAN_<ROLE>_MODEL, else GLAN_MODEL", max_length=300
-    )
+    model: ModelName = Field(default="", description="model name as sent; empty: GLAN_<ROLE>_MODEL, else GLAN_MODEL")
     temperature: float | None = Field(default=1.0, ge=0, le=2, description="null: not sent")
     top_p: float | None = Field(default=0.95, gt=0, le=1, description="null: not sent")
     max_tokens: int | None = Field(
@@ -69,6 +71,13 @@ class ModelProfile(_Strict):
     mode: Literal["realtime", "batch"] | None = Field(
         default=None, description="call by call, or by the endpoint's Batch API; null: GLAN_MODE"
     )
+
+    @field_validator("stop")
+    @classmethod
+    def _check_stop(cls, value: list[str] | None) -> list[str] | None:
+        if value is not None and "" in value:
+            raise ValueError("holds an empty text, at which every reply would stop; remove it")
+        return value
 
     @field_validator("base_url")
     @classmethod
@@ -154,6 +163,152 @@ class Benchmark(_Strict):
         return self.name or self.layout or ""
 
 
+LANGUAGES = frozenset(
+    [
+        "ace",
+        "af",
+        "am",
+        "an",
+        "ar",
+        "ary",
+        "arz",
+        "as",
+        "az",
+        "ba",
+        "bcl",
+        "be",
+        "bg",
+        "bn",
+        "br",
+        "bs",
+        "ca",
+        "crh",
+        "cs",
+        "cy",
+        "da",
+        "de",
+        "dz",
+        "el",
+        "en",
+        "eo",
+        "es",
+        "et",
+        "eu",
+        "ext",
+        "fa",
+        "fi",
+        "fo",
+        "fr",
+        "fuv",
+        "fy",
+        "ga",
+        "gcf",
+        "gcr",
+        "gd",
+        "gl",
+        "gom",
+        "grc",
+        "gu",
+        "gug",
+        "guw",
+        "ha",
+        "hbo",
+        "he",
+        "hi",
+        "hr",
+        "ht",
+        "hu",
+        "hy",
+        "id",
+        "ig",
+        "is",
+        "it",
+        "ja",
+        "jv",
+        "ka",
+        "kab",
+        "kik",
+        "kk",
+        "km",
+        "kn",
+        "ko",
+        "ku",
+        "ky",
+        "la",
+        "lb",
+        "lg",
+        "lij",
+        "ln",
+        "lo",
+        "lt",
+        "ltg",
+        "lv",
+        "mg",
+        "mk",
+        "ml",
+        "mn",
+        "mr",
+        "ms",
+        "mt",
+        "my",
+        "ne",
+        "nl",
+        "nn",
+        "no",
+        "nso",
+        "oc",
+        "om",
+        "or",
+        "pa",
+        "pcm",
+        "pl",
+        "ps",
+        "pt",
+        "qu",
+        "ro",
+        "ru",
+        "rw",
+        "sa",
+        "sdh",
+        "se",
+        "si",
+        "sk",
+        "sl",
+        "sn",
+        "so",
+        "sq",
+        "sr",
+        "st",
+        "sv",
+        "sw",
+        "ta",
+        "te",
+        "tg",
+        "th",
+        "tk",
+        "tl",
+        "tr",
+        "tt",
+        "ug",
+        "uk",
+        "ur",
+        "uz",
+        "uzs",
+        "vec",
+        "vi",
+        "vo",
+        "wa",
+        "wuu",
+        "xh",
+        "yo",
+        "yue",
+        "zh",
+        "zu",
+    ]
+)
+"""Codes of the languages that py3langid tells apart."""
+
+
 class Curation(_Strict):
     """Which questions and answers are kept. Every threshold is a setting; rejected rows stay, with reasons."""
 
@@ -218,6 +373,23 @@ class Curation(_Strict):
         description="share of a benchmark item's words, in runs of four and more, from which a text is the item with a "
         "few words changed (Llama 2 calls a text of 80 % dirty, Touvron et al. 2023, A.6)",
     )
+
+    @field_validator("language")
+    @classmethod
+    def _check_language(cls, value: str | None) -> str | None:
+        if value is not None and value not in LANGUAGES:
+            raise ValueError(
+                f"'{shown(value)}' is no language that can be told apart; write a code such as en, de or zh"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> "Curation":
+        for what in ("question", "answer"):
+            fewest, most = (getattr(self, f"{bound}_{what}_words") for bound in ("min", "max"))
+            if fewest > most:
+                raise ValueError(f"min_{what}_words ({fewest}) is larger than max_{what}_words ({most})")
+        return self
 
 
 class Budget(_Strict):
@@ -315,11 +487,7 @@ class RunConfig(Selection):
         Raises:
             InputError: the file is missing, not TOML, or has an unknown or wrong field; names file, field and fix.
         """
-        try:
-            given = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InputError(f"{path}: cannot be read as a TOML run file ({error})") from error
-        return cls.checked(given, source=str(path))
+        return cls.checked(toml(path, "run file"), source=shown(str(path), 200))
 
     @classmethod
     def checked(cls, given: dict[str, Any], source: str) -> "RunConfig":
@@ -332,44 +500,6 @@ class RunConfig(Selection):
             return cls.model_validate(given)
         except ValidationError as error:
             raise InputError(f"{source}: {explain(error, _NAMES)}") from error
-
-
-def http_address(value: str | None) -> str | None:
-    """The address of an endpoint as it is, if it is one.
-
-    Raises:
-        ValueError: it is not.
-    """
-    if value and not value.startswith(("http://", "https://")):
-        raise ValueError("must be an address such as http://localhost:8000/v1, with http:// or https:// before it")
-    return value
-
-
-def explain(error: ValidationError, known: Iterable[str] = ()) -> str:
-    """A pydantic error as one sentence: the field and what is wrong with it, without echoing long or secret values."""
-    first = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "the whole"
-    if first["type"] == "extra_forbidden":
-        return unknown(field, known)
-    if first["type"] == "literal_error":
-        return f"`{field}`: {_no_choice(str(first['input']), first['ctx']['expected'])}"
-    return f"`{shown(field, 100)}`: {first['msg'].removeprefix('Value error, ')}"
-
-
-def _no_choice(given: str, expected: str) -> str:
-    """On a value that is none of the choices, which pydantic gives as `'a', 'b' or 'c'`."""
-    choices = re.findall(r"'([^']*)'", expected)
-    close = get_close_matches(given, choices, n=1)
-    fix = f"; did you mean `{close[0]}`?" if close else ""
-    return f"'{shown(given)}' is not one of {', '.join(choices)}{fix}"
-
-
-def unknown(name: str, known: Iterable[str]) -> str:
-    """A sentence on a setting that does not exist, with the nearest one that does."""
-    parents, dot, last = name.rpartition(".")
-    close = get_close_matches(last, list(known), n=1)
-    fix = f"did you mean `{parents}{dot}{close[0]}`?" if close else "remove it or correct its spelling"
-    return f"`{shown(name, 100)}` is not a known setting; {fix}"
 
 
 _NAMES = [

@@ -3,16 +3,18 @@
 A name ends up in prompts, in folders and in other people's terminals, so it is text one can see and nothing else.
 """
 
+import json
 import re
 import unicodedata
 
 MAX_LENGTH = 200
 
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Fillers and variation selectors: nothing to see, though Unicode counts them as letters, marks or symbols.
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 _LOST = "\ufffd"  # what decoders put where they could not read
 _JOINERS = "\u200c\u200d"
+_UNPRINTED = re.compile(r"[^\n\t -~]")
 _PATH_TRICK = re.compile(r"[/\\]|\.\.")
 
 
@@ -49,6 +51,16 @@ def shown(text: str, limit: int = 40) -> str:
     return "".join(_spelled(character) if _is_unseen(character) else character for character in short)
 
 
+def visible(text: str) -> str:
+    """Text of any length as it may be printed: lines and tabs stay, what steers a terminal or turns text round is
+    spelled out as JSON would, so that a JSON document stays the same document."""
+    return _UNPRINTED.sub(lambda match: _spelled(match[0]) if _steers(match[0]) else match[0], text)
+
+
+def _steers(character: str) -> bool:
+    return unicodedata.category(character) in _UNSEEN and character not in _JOINERS
+
+
 def _unseen(text: str) -> str | None:
     """The first character that shows nothing or lost its meaning."""
     for index, character in enumerate(text):
@@ -70,4 +82,4 @@ def _joins(text: str, index: int) -> bool:
 
 
 def _spelled(character: str) -> str:
-    return f"\\u{ord(character):04x}"
+    return json.dumps(character)[1:-1] if ord(character) > 0xFFFF else f"\\u{ord(character):04x}"

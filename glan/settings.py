@@ -1,9 +1,9 @@
 """Where to run: the environment, `.env` and `glan.toml` of the working folder, in that order of precedence."""
 
-import tomllib
 from collections.abc import Iterator
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -16,8 +16,16 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from glan.config import ROLES, ModelProfile, Models, RunConfig, explain, http_address, unknown
+from glan.checks import LARGEST, ModelName, explain, http_address, one_line, toml, unknown
+from glan.config import ROLES, ModelProfile, Models, RunConfig
 from glan.errors import InputError
+
+
+class _TomlFile(TomlConfigSettingsSource):
+    """glan.toml, read like every other TOML file."""
+
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
+        return toml(Path(str(file_path)), "file of settings")
 
 
 class Settings(BaseSettings):
@@ -26,23 +34,29 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="GLAN_",
         env_file=".env",
+        env_file_encoding="utf-8-sig",
         env_ignore_empty=True,
         toml_file="glan.toml",
         extra="ignore",
         frozen=True,
         populate_by_name=True,
         hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
     store: str = Field(default="data", description="a local folder, or s3://bucket/prefix")
-    model: str = Field(default="", description="model of every profile that names none")
-    subject_model: str = ""
-    syllabus_model: str = ""
-    question_model: str = ""
-    answer_model: str = ""
+    model: ModelName = Field(default="", description="model of every profile that names none")
+    subject_model: ModelName = ""
+    syllabus_model: ModelName = ""
+    question_model: ModelName = ""
+    answer_model: ModelName = ""
     max_concurrency: int = Field(default=64, ge=1, le=10_000, description="most calls in flight in this process")
-    requests_per_minute: int | None = Field(default=None, ge=1, description="cap of this process; unset: none")
-    tokens_per_minute: int | None = Field(default=None, ge=1, description="cap of this process; unset: none")
+    requests_per_minute: int | None = Field(
+        default=None, ge=1, le=LARGEST, description="cap of this process; unset: none"
+    )
+    tokens_per_minute: int | None = Field(
+        default=None, ge=1, le=LARGEST, description="cap of this process; unset: none"
+    )
     mode: Literal["realtime", "batch"] = Field(
         default="realtime", description="call by call, or by the provider's Batch API; a model profile may have its own"
     )
@@ -80,11 +94,11 @@ class Settings(BaseSettings):
     @field_validator("store")
     @classmethod
     def _check_store(cls, value: str) -> str:
-        if "://" in value and not value.startswith("s3://"):
+        if ("://" in value or value.lower().startswith("s3:")) and not value.startswith("s3://"):
             raise ValueError("must be a local folder or s3://bucket/prefix")
         if not value.strip() or value.rstrip("/") in ("s3:", "s3://"):
             raise ValueError("must name a local folder or s3://bucket/prefix")
-        return value.rstrip("/") or "/"
+        return one_line(value).rstrip("/") or "/"
 
     @field_validator("timezone")
     @classmethod
@@ -116,7 +130,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, dotenv_settings, _TomlFile(settings_cls)
 
     @classmethod
     def load(cls, **overrides: object) -> "Settings":
@@ -133,14 +147,14 @@ class Settings(BaseSettings):
         except ValidationError as error:
             field = str(error.errors()[0]["loc"][0])
             raise InputError(f"settings ({_variable(field)}, or `{field}` in glan.toml): {explain(error)}") from error
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InputError(f"glan.toml or .env of the working folder cannot be read: {error}") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f".env: cannot be read ({error}); correct it or take it away") from error
 
     @classmethod
     def _given(cls) -> Iterator[tuple[str, str, list[str]]]:
         """Every name a person has set: where, the name, and the names that are known there."""
         variables = [_variable(field) for field in cls.model_fields]
-        for name in TomlConfigSettingsSource(cls).toml_data:
+        for name in _TomlFile(cls).toml_data:
             yield "glan.toml", name, list(cls.model_fields)
         for where, source in ((".env", DotEnvSettingsSource(cls)), ("environment", EnvSettingsSource(cls))):
             for name in source.env_vars:

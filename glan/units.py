@@ -35,6 +35,10 @@ class Scope(BaseModel):
         "`<discipline_id>/<address of a syllabus>`; disciplines are taken on in this order",
     )
 
+    subjects: dict[str, int] = Field(
+        default_factory=dict,
+        description="of a pilot: limits of subjects that go before that of the config, by `<discipline_id>`",
+    )
     stages: tuple[Stage, ...] = Field(default=(), description="of a retry: units of these stages only; empty: of all")
     kinds: tuple[str, ...] = Field(
         default=(), description="of a retry: units with an entry of one of these error kinds only; empty: any"
@@ -44,6 +48,11 @@ class Scope(BaseModel):
     def asks_a_model(self) -> bool:
         """Whether the work may need a model; verdicts do not."""
         return self.stage != "instructions"
+
+    @property
+    def is_pilot(self) -> bool:
+        """Whether the work is a first part, which the whole run under the same configuration goes on from."""
+        return bool(self.subjects)
 
     @property
     def covers_published(self) -> bool:

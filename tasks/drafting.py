@@ -12,6 +12,7 @@ from glan.drafting import keeping
 from glan.drafting.documents import Draft, DraftPlan
 from glan.drafting.draft import draft
 from glan.drafting.review import Addition, Ballot, Decision, Review, additions, applied, decided
+from glan.settings import Settings
 from glan.store import taxonomies
 from glan.store.store import Store
 from glan.taxonomy import Counts, from_table
@@ -41,13 +42,14 @@ class Published(BaseModel):
     review: Review
 
 
-def prepare_draft(given: RunConfig | None, run_id: str) -> Order:
+def prepare_draft(given: RunConfig | None, plan: DraftPlan, run_id: str) -> Order:
     """Make the store ready for a draft by the configuration given, else that of the last run; of the whole taxonomy.
 
     Raises:
-        InputError: settings, prices, prompts or profiles are wrong; nothing was written.
+        InputError: the plan, settings, prices, prompts or profiles are wrong; nothing was written.
         StoreError: the store cannot be relied on.
     """
+    current_taxonomy(Store.open(Settings.load().store)).select(fields=plan.fields, sub_fields=plan.sub_fields)
     everywhere: dict[str, list[str]] = {name: [] for name in Selection.model_fields}
     return prepare(base_config(given).model_copy(update=everywhere), run_id)
 

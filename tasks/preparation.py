@@ -35,7 +35,7 @@ def check(config: RunConfig, tree: Taxonomy, scope: Scope = Scope()) -> Recipe:
         wiring.endpoint_of(settings)(profile)
         cost = prices.batch_cost if wiring.goes_by_batch(profile, settings) else prices.cost
         if config.budget.usd is not None and cost(profile.model, 0, 0, 0) is None:
-            raise without_price(profile.model)
+            raise without_price(profile.model, batch=wiring.goes_by_batch(profile, settings))
     tree.select(**config.selectors())
     return recipe
 
@@ -90,13 +90,18 @@ def conclude(order: Order, state: str) -> None:
 
 
 def _going_on(store: Store, record: RunRecord) -> RunRecord:
-    """The record under the budget of the last run, if that one was to do the same and was killed at it."""
+    """The record under the budget of the last run, if that one was to do the same and was killed at it.
+
+    A pilot and the run that it is the first part of spend one budget, however the pilot ended.
+    """
     last = runs.last(store.files)
-    if last is None or (last.config, last.scope) != (record.config, record.scope):
+    if last is None or last.config != record.config:
         return record
     if runs.ended(store.files, last.run_id):
-        return record
-    return record.model_copy(update={"budget_id": last.budget_id})
+        continues = last.scope.is_pilot and last.scope != record.scope
+    else:
+        continues = last.scope == record.scope or last.scope.is_pilot or record.scope.is_pilot
+    return record.model_copy(update={"budget_id": last.budget_id}) if continues else record
 
 
 def last_config(store: Store) -> RunConfig | None:

@@ -63,6 +63,12 @@ class Progress:
             Count(done_before=1, rows=receipt.rows, quarantined_before=quarantined([receipt])),
         )
 
+    def were_done(self, discipline_id: str, stage: Stage, units: int, rows: int, quarantined: int) -> None:
+        """So many units were known to be committed before this run."""
+        self._add(
+            discipline_id, stage, Count(known=units, done_before=units, rows=rows, quarantined_before=quarantined)
+        )
+
     def made(self, receipt: Receipt) -> None:
         """A unit was committed by this run."""
         spent = {

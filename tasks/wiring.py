@@ -9,6 +9,7 @@ import datetime
 import functools
 import os
 import random
+import re
 import secrets
 import socket
 import threading
@@ -310,15 +311,19 @@ def endpoint_of(settings: Settings) -> Callable[[ModelProfile], Endpoint]:
 
     def endpoint(profile: ModelProfile) -> Endpoint:
         base_url = profile.base_url or settings.openai_base_url
+        name = profile.api_key_env or "OPENAI_API_KEY"
         if profile.api_key_env:
-            key = os.environ.get(profile.api_key_env, "")
-            missing = profile.api_key_env
+            key = os.environ.get(name, "").strip()
         else:
-            key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
-            missing = "OPENAI_API_KEY"
+            key = settings.openai_api_key.get_secret_value().strip() if settings.openai_api_key else ""
         if not key and (base_url is None or profile.api_key_env):
             raise InputError(
-                f"environment: {missing} is not set, and model {profile.model} needs it; set it and run again"
+                f"environment: {name} is not set, and model {profile.model} needs it; set it and run again"
+            )
+        if not re.fullmatch(r"[!#-&(-~]*", key):
+            raise InputError(
+                f"environment: {name} holds a space, a line break, a quotation mark or a letter beyond ASCII, which no "
+                "key has; copy the key again"
             )
         return Endpoint(base_url=base_url, api_key=key or "none", batch=goes_by_batch(profile, settings))
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 from tiny_store import commit, new_store, publish, unit
 
 
@@ -26,6 +27,30 @@ def damaged(path: str) -> Callable[[Path], None]:
         place.write_bytes(place.read_bytes()[: place.stat().st_size // 2])
 
     return arrange
+
+
+def rewritten(path: str, text: str) -> Callable[[Path], None]:
+    """A store whose object at that path holds something else."""
+
+    def arrange(folder: Path) -> None:
+        published_store(folder)
+        _write(folder, path, text)
+
+    return arrange
+
+
+def newer_layout(folder: Path) -> None:
+    """A store that a later version of glan has laid out in another way."""
+    published_store(folder)
+    _write(folder, "README.txt", "glan store, layout v2\n")
+
+
+def newer_schema(folder: Path) -> None:
+    """A store with a taxonomy whose columns a later version of glan has changed."""
+    published_store(folder)
+    path = folder / "v1/taxonomy/00000001.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"schema_version": b"999"}), path)
 
 
 def run_on_record(body: str) -> Callable[[Path], None]:

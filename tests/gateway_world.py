@@ -42,6 +42,7 @@ class MemoryLog:
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
         self.backlog = 0
+        self.refused = False
         self.waited = threading.Event()
         self._lock = threading.Lock()
 
@@ -52,6 +53,7 @@ class MemoryLog:
 
     def wait(self) -> None:
         self.backlog = 0
+        self.refused = False
         self.waited.set()
 
     def kinds(self) -> list[str | None]:

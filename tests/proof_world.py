@@ -10,7 +10,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ SEED = 7
 GLAN = Path(sys.executable).with_name("glan")
 FLUSH_SECONDS = 0.5
 CONCURRENCY = 8
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds that a process may take in all on a busy machine."""
 
 _OWN_SETTINGS = ("GLAN_", "PREFECT_", "OPENAI_")
@@ -72,8 +73,20 @@ class Process:
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended by itself."""
+        """Whether it has come to an end."""
         return self._process.poll() is not None
+
+    def wait_for(self, happened: Callable[[], bool]) -> None:
+        """Wait until something has happened, or the process has ended.
+
+        Raises:
+            TimeoutError: it takes longer than anyone would wait.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while not (happened() or self.ended):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"nothing happened within {PATIENCE:g} s: {self._error.read_text()}")
+            time.sleep(0.02)
 
     def kill(self) -> None:
         """SIGKILL for it and everything it started. Whether it had ended by itself makes no difference."""
@@ -103,8 +116,8 @@ class Desk:
         self._run = run
         self._started = 0
 
-    def start(self, prefect_api: str | None = None, *command: str) -> Process:
-        """Start `glan run`, or another command with the same RUN.toml.
+    def start(self, prefect_api: str | None = None, *command: str, **settings: str) -> Process:
+        """Start `glan run RUN.toml`, or another command in the folder of this file, with further settings.
 
         Without `prefect_api` it starts a Prefect server of its own on an empty database.
         """
@@ -113,12 +126,12 @@ class Desk:
         home = {"PREFECT_API_URL": prefect_api} if prefect_api else {}
         folder.mkdir(parents=True)
         (folder / "RUN.toml").write_text(_toml(self._run))
-        name, *options = command or ("run",)
-        return Process([name, "RUN.toml", *options, "--json"], folder, self._env(folder) | home)
+        arguments = [*(command or ("run", "RUN.toml")), "--json"]
+        return Process(arguments, folder, self._env(folder) | home | settings)
 
-    def run(self, prefect_api: str | None = None) -> Ended:
-        """`glan run` to its end."""
-        return self.start(prefect_api).end()
+    def run(self, prefect_api: str | None = None, *command: str, **settings: str) -> Ended:
+        """`glan run`, or another command, to its end."""
+        return self.start(prefect_api, *command, **settings).end()
 
     def _env(self, folder: Path) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_SETTINGS)}

@@ -49,7 +49,7 @@ class Desk:
 
     async def room_in_log(self) -> None:
         """Wait while too many finished replies are unwritten. Raises what the log raises if it cannot be written."""
-        while self.ledger.log.backlog > self.pace.backlog_rows:
+        while self.ledger.log.refused or self.ledger.log.backlog > self.pace.backlog_rows:
             self.log_is_full = True
             try:
                 await asyncio.to_thread(self.ledger.log.wait)
@@ -251,7 +251,8 @@ class Asking:
         self._weather += 1
         if self._weather >= self._desk.pace.weather_attempts and self._is_its_own_fault(trouble):
             return self._progress.failed(self._request, "weather", trouble.message)
-        await self._desk.rest(self._desk.pace.wait(self._weather - 1), fault.retry_after)
+        asked_to_wait = min(fault.retry_after or 0.0, self._desk.patience_seconds)
+        await self._desk.rest(self._desk.pace.wait(self._weather - 1), asked_to_wait)
         return None
 
     def _is_its_own_fault(self, trouble: Trouble) -> bool:

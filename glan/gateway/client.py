@@ -13,6 +13,8 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx2
@@ -53,7 +55,7 @@ class Client:
             base_url=endpoint.url,
             max_retries=0,
             timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
-            http_client=openai.DefaultAioHttpClient(transport=_transport(), follow_redirects=False),
+            http_client=openai.DefaultAioHttpClient(transport=_transport(endpoint.url), follow_redirects=False),
         )
 
     async def ask(self, body: Mapping[str, Any], timeout_seconds: float) -> Reply | Fault:
@@ -117,7 +119,7 @@ class Client:
         """What the answer to a chat completion means, wherever it was found; `headers` in lower case."""
         if status >= 400:
             return self._refusal(status, given.get("error", given) if isinstance(given, dict) else given, headers)
-        request_id = headers.get("x-request-id")
+        request_id = self._request_id(headers)
         if isinstance(given, dict) and given.get("error") and not given.get("choices"):  # an error within a 200
             code = given["error"].get("code") if isinstance(given["error"], dict) else None
             status = code if isinstance(code, int) and 400 <= code < 600 else status
@@ -129,9 +131,11 @@ class Client:
             return Fault(status, "", request_id=request_id)
         finish = choice.get("finish_reason")
         if isinstance(finish, str) and finish.lower() in _BROKEN_OFF:
-            return Fault(status, f"finish_reason {finish}", request_id=request_id)
+            return Fault(status, self.scrubbed(f"finish_reason {finish}"), request_id=request_id)
         text, finish = _text(message, finish)
-        return Reply(self._kept(text), finish, *_usage(given.get("usage")), request_id, status)
+        return Reply(
+            self._kept(text), finish and self.scrubbed(finish), *_usage(given.get("usage")), request_id, status
+        )
 
     async def _json(self, call: Awaitable[httpx2.Response], timeout_seconds: float) -> Any | Fault:
         try:
@@ -152,6 +156,10 @@ class Client:
             return Fault(0, "")
         return Fault(0, self.scrubbed(str(error.__cause__ or error)))
 
+    def _request_id(self, headers: Mapping[str, str]) -> str | None:
+        given = headers.get("x-request-id")
+        return None if given is None else self.scrubbed(given)
+
     def _kept(self, text: str) -> str:
         """The raw reply as it is stored: valid Unicode, and without the key should the endpoint echo it."""
         text = _unicode(text)
@@ -167,29 +175,35 @@ class Client:
         return Fault(
             status,
             "" if message.lstrip().startswith("<") else self.scrubbed(message),  # a proxy's HTML page says nothing
-            code=str(fields.get("code") or fields.get("type") or "").lower(),
-            parameter=str(fields.get("param") or ""),
+            code=self.scrubbed(str(fields.get("code") or fields.get("type") or "")).lower(),
+            parameter=self.scrubbed(str(fields.get("param") or "")),
             retry_after=retry_after(headers),
-            request_id=headers.get("x-request-id"),
+            request_id=self._request_id(headers),
         )
 
 
 def retry_after(headers: Mapping[str, str], now: datetime.datetime | None = None) -> float | None:
-    """Seconds that the endpoint asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as an HTTP date."""
+    """Seconds that the endpoint asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as an HTTP date.
+
+    A date is taken by the endpoint's own clock, its `Date` header, where there is one.
+    """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
     given = headers.get("retry-after")
     seconds = _number(given)
-    if seconds is not None or not given:
+    then = _date(given)
+    if seconds is not None or then is None:
         return seconds
+    return max(0.0, (then - (_date(headers.get("date")) or now or datetime.datetime.now(datetime.UTC))).total_seconds())
+
+
+def _date(text: str | None) -> datetime.datetime | None:
     try:
-        then = email.utils.parsedate_to_datetime(given)
+        found = email.utils.parsedate_to_datetime(text or "")
     except ValueError:
         return None
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=datetime.UTC)
-    return max(0.0, (then - (now or datetime.datetime.now(datetime.UTC))).total_seconds())
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 
 
 def _number(text: str | None) -> float | None:
@@ -244,14 +258,20 @@ class _Connector(aiohttp.TCPConnector):
             connection.close()
 
 
-def _transport() -> AiohttpTransport:
+def _transport(url: str) -> AiohttpTransport:
     def session() -> aiohttp.ClientSession:
         connector = _Connector(
             limit=0,  # no bound but the gateway's
             keepalive_timeout=_KEEP_ALIVE_SECONDS,
             ssl=transport.ssl_context,
         )
-        return aiohttp.ClientSession(connector=connector, trust_env=True)  # for the HTTP_PROXY of the environment
+        return aiohttp.ClientSession(connector=connector, trust_env=_behind_proxy(url))
 
     transport = AiohttpTransport(client=session)
     return transport
+
+
+def _behind_proxy(url: str) -> bool:
+    """Whether HTTP_PROXY and its like concern an address: found out once, since aiohttp reads them again for each call."""
+    parts = urlsplit(url)
+    return parts.scheme in getproxies() and not proxy_bypass(parts.hostname or "")

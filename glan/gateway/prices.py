@@ -7,14 +7,13 @@ output = 8.00
 batch = 0.5             # optional, 1: share of these prices that a call in batch mode costs
 """
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from glan.config import explain
+from glan.checks import explain, toml
 from glan.errors import InputError
 from glan.keys import digest
 
@@ -46,10 +45,10 @@ class PublicPrices:
     tariff: Callable[[str, bool], Tariff | None]
 
 
-def without_price(model: str, cap: str = "budget.usd") -> InputError:
+def without_price(model: str, batch: bool = False) -> InputError:
     """What to say where money is capped and a model's price is not known."""
     return InputError(
-        f"{cap}: model {model} has no price; add it to the table that GLAN_PRICES names, or cap tokens or calls"
+        f"budget.usd: model {model} has no price{' in batch mode' if batch else ''}; add it to the table that GLAN_PRICES names, or cap tokens or calls"
     )
 
 
@@ -93,10 +92,7 @@ class Prices:
         """
         if path is None:
             return cls(public=public)
-        try:
-            given = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InputError(f"{path}: cannot be read as a TOML table of prices ({error})") from error
+        given = toml(path, "table of prices")
         try:
             table = TypeAdapter(dict[str, Price]).validate_python(given, strict=True)
         except ValidationError as error:

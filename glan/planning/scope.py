@@ -8,7 +8,6 @@ from glan.stages.questions import span_of
 from glan.stages.recipe import Recipe
 from glan.store import editions, manifests, retries
 from glan.store.editions import Edition
-from glan.store.manifests import Manifest
 from glan.store.store import Store
 from glan.supplements import bare
 from glan.taxonomy import Discipline
@@ -22,18 +21,18 @@ def walks(
     scope: Scope = Scope(),
     finished_only: bool = False,
 ) -> list[Walk]:
-    """A walk for each discipline over what the store holds now, with one listing for each stage.
+    """A walk for each discipline over what the store holds now, with one listing of generations for each stage.
 
     `finished_only`: of a refresh, what readers are to see: not the edition that is still being drawn.
     """
-    current: Mapping[Stage, Mapping[str, Manifest]] = {
-        stage: manifests.all_current(store.files, stage) for stage in STAGES
-    }
+    disciplines = list(disciplines)
+    names = [discipline.discipline_id for discipline in disciplines]
+    current = {stage: manifests.generations(store.files, stage, names) for stage in STAGES}
     drawn = editions.all_editions(store.files)
 
     def walk(discipline: Discipline) -> Walk:
         name = discipline.discipline_id
-        shelf = Shelf(store, name, {stage: current[stage].get(name) for stage in STAGES})
+        shelf = Shelf(store, name, {stage: current[stage][name] for stage in STAGES if name in current[stage]})
         begun = drawn.get(name, [])
         retry = retries.next_number(store.files, name) if scope.mode == "retry" and not finished_only else 0
         numbers = _numbers(begun, scope, finished_only)
@@ -45,7 +44,8 @@ def walks(
 def _for(recipe: Recipe, scope: Scope, shelf: Shelf) -> Recipe:
     """The recipe with the limits of one discipline, which reach at least as far as what readers see if that is at stake."""
     config = recipe.config
-    questions, subjects = scope.questions.get(shelf.discipline_id, config.questions), config.subjects
+    questions = scope.questions.get(shelf.discipline_id, config.questions)
+    subjects = scope.subjects.get(shelf.discipline_id, config.subjects)
     if scope.covers_published:
         subjects = subjects and max(subjects, len(set(map(bare, shelf.named["syllabi"]))))
     if scope.covers_published and shelf.discipline_id not in scope.questions:

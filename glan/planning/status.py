@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from glan.planning import settled
 from glan.planning.publishing import orphans
 from glan.planning.scope import walks
 from glan.planning.walk import Survey, Walk, survey
@@ -29,6 +30,12 @@ def status(store: Store, disciplines: Iterable[Discipline], recipe: Recipe) -> p
 
 
 def _lines(store: Store, walk: Walk, recipe: Recipe) -> list[list[object]]:
+    if known := settled.noted(store, walk):
+        name = walk.discipline.discipline_id
+        return [
+            [name, stage, holding.units, 0, 0, 0, holding.quarantined, 0, holding.rows]
+            for stage, holding in known.items()
+        ]
     seen = survey(walk)
     named = walk.shelf.named
     gone = _without_successor(orphans(store, named), seen)

@@ -4,14 +4,19 @@ A flow and a person's `status` walk the same way: the unit that lists the subjec
 receipts of what is done. Nothing below a unit is known before the unit itself is done.
 """
 
+import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
-from glan import supplements
+from glan import __version__, supplements
+from glan.keys import digest
 from glan.stages import answers, instructions, questions, subjects, syllabi
 from glan.stages.recipe import Recipe
+from glan.store import manifests
 from glan.store.manifests import Manifest
 from glan.store.store import Store
 from glan.taxonomy import Discipline
@@ -20,10 +25,10 @@ from glan.units import STAGES, Receipt, Scope, Stage, Unit
 _ABOVE: Mapping[Stage, Stage] = dict(zip(STAGES[1:], STAGES, strict=False))
 
 
-def named_units(manifests: Mapping[Stage, Manifest | None]) -> dict[Stage, dict[str, Receipt]]:
+def named_units(current: Mapping[Stage, Manifest | None]) -> dict[Stage, dict[str, Receipt]]:
     """The receipts that manifests name, by stage and address."""
     return {
-        stage: {receipt.unit: receipt for receipt in manifest.units} if (manifest := manifests.get(stage)) else {}
+        stage: {receipt.unit: receipt for receipt in manifest.units} if (manifest := current.get(stage)) else {}
         for stage in STAGES
     }
 
@@ -31,13 +36,30 @@ def named_units(manifests: Mapping[Stage, Manifest | None]) -> dict[Stage, dict[
 class Shelf:
     """What the store holds of one discipline: what its manifests name, and objects not yet named."""
 
-    def __init__(self, store: Store, discipline_id: str, manifests: Mapping[Stage, Manifest | None]) -> None:
+    def __init__(self, store: Store, discipline_id: str, generations: Mapping[Stage, int]) -> None:
         self._store = store
         self.discipline_id = discipline_id
-        self.named = named_units(manifests)
-        self.generations = {stage: manifest.generation for stage, manifest in manifests.items() if manifest}
+        self.generations = dict(generations)
         self._objects: dict[Stage, set[str]] = {}
         self._rounds: dict[str, list[tuple[int, int]]] | None = None
+        self._supplements: dict[Stage, dict[str, set[int]]] = {}
+
+    @cached_property
+    def named(self) -> dict[Stage, dict[str, Receipt]]:
+        """The receipts that the generations name, by stage and address."""
+        read = partial(manifests.at, self._store.files)
+        with ThreadPoolExecutor(len(STAGES)) as pool:
+            found = {
+                stage: pool.submit(read, stage, self.discipline_id, number)
+                for stage, number in self.generations.items()
+            }
+        return named_units({stage: future.result() for stage, future in found.items()})
+
+    @cached_property
+    def content(self) -> str:
+        """Digest of the generations and of the names of all objects."""
+        names = "\n".join(sorted(path for stage in STAGES for path in self._listed(stage)))
+        return digest([self.generations, hashlib.sha256(names.encode()).hexdigest()])
 
     def done(self, unit: Unit) -> Receipt | None:
         """The receipt of a unit that is committed: named with this key, or there as an object of exactly its name.
@@ -70,10 +92,14 @@ class Shelf:
 
     def supplements(self, unit: Unit) -> list[int]:
         """The numbers of the retries after which there is a supplement of a unit, lowest first; some may be of others."""
-        paths = (path.rpartition("/")[2].rpartition("-")[0] for path in self._listed(unit.stage))
+        if unit.stage not in self._supplements:
+            paths = (path.rpartition("/")[2].rpartition("-")[0] for path in self._listed(unit.stage))
+            found = self._supplements[unit.stage] = {}
+            for address in (*self.named[unit.stage], *paths):
+                of, number = supplements.split(unit.stage, address)
+                found.setdefault(of, set()).add(number)
         original, last = supplements.split(unit.stage, unit.address)
-        found = (supplements.split(unit.stage, address) for address in {*self.named[unit.stage], *paths})
-        return sorted(number for of, number in found if of == original and number > last)
+        return sorted(number for number in self._supplements[unit.stage].get(original, ()) if number > last)
 
     def _listed(self, stage: Stage) -> set[str]:
         if stage not in self._objects:
@@ -113,6 +139,12 @@ class Walk:
         self._editions = editions or {}
         self._retry = retry
         self._subjects: dict[str, dict[str, Any]] = {}
+
+    @cached_property
+    def basis(self) -> str:
+        """Digest of all that a survey of this walk depends on."""
+        parts = (__version__, self.recipe.identity, self.discipline.path, self._editions, self._scope.model_dump())
+        return digest([*parts, self._retry, self.shelf.content])
 
     def first(self) -> list[Unit]:
         """The unit that everything else follows from; none if it is not there and not to be made."""

@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from glan.config import ROLES, ModelProfile, Role, RunConfig
+from glan.config import ROLES, ModelProfile, Role, RunConfig, Selection
 from glan.curation.contamination import Contamination
 from glan.curation.rules import rules_digest
 from glan.gateway.requests import Message, Problem, Reader, Request, Understood
-from glan.keys import canonical, normalised, seed_for
-from glan.prompts import Prompts
+from glan.keys import canonical, digest, normalised, seed_for
+from glan.prompts import NAMES, Prompts
 from glan.units import Unit
 
 
@@ -30,6 +30,20 @@ class Recipe:
     def rules(self) -> str:
         """Digest of all that decides how an example is judged by itself."""
         return rules_digest(self.config.curation)
+
+    @cached_property
+    def identity(self) -> str:
+        """Digest of all that decides which units there are and what their keys are."""
+        config = self.config
+        elsewhere = {*Selection.model_fields, "models", "budget", "on_busy", "curation"}
+        return digest(
+            {
+                "config": config.model_dump(mode="json", exclude=elsewhere),
+                "profiles": {role: self.profile(role).identity() for role in ROLES},
+                "prompts": {name: self.prompts[name].stamp.digest for name in NAMES},
+                "rules": self.rules,
+            }
+        )
 
     def profile(self, role: Role) -> ModelProfile:
         """The model profile of a role."""

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from glan.errors import StoreError
+from glan.errors import StoreError, StoreWeather
 from glan.records import SCHEMAS, check_columns, table
 from glan.store.files import Files, checked
 from glan.store.parquet import conformed, encoded, known, opened
@@ -69,6 +69,7 @@ class CallLog:
         self._sequence = self._appended = self._encoded = self._acknowledged = self._backlog = 0
         self._started = 0
         self._failed: tuple[int, StoreError] | None = None  # number of the last flush that failed, and how
+        self._refused = False
         self._closed = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._flush_now_and_then, name="glan-call-log", daemon=True)
@@ -78,6 +79,11 @@ class CallLog:
     def backlog(self) -> int:
         """How many rows are not yet in an acknowledged part."""
         return self._backlog
+
+    @property
+    def refused(self) -> bool:
+        """Whether the last rows could not be written for a reason that does not pass, such as a full disk."""
+        return self._refused
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Take one row of the table `calls`, without `writer`. Never does I/O.
@@ -154,8 +160,10 @@ class CallLog:
             while self._parts:
                 self._write(self._parts[0])
                 self._acknowledge(self._parts.popleft())
+            self._refused = False
         except StoreError as error:
             self._failed = (self._started, error)
+            self._refused = not isinstance(error, StoreWeather)
             raise
 
     def _encoded_or_kept(self, pending: dict[str, list[Row]]) -> list[_Part]:

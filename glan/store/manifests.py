@@ -1,13 +1,15 @@
 """Generations: which objects are the current rows of one stage of one discipline."""
 
 import datetime
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from glan.errors import StoreError, StoreWeather
 from glan.store.files import Files
+from glan.store.numbered import highest
 from glan.units import Receipt, Stage
 
 Clock = Callable[[], datetime.datetime]
@@ -39,16 +41,37 @@ def current(files: Files, stage: Stage, discipline_id: str) -> Manifest | None:
         StoreError: the manifest is damaged.
     """
     paths = [entry.path for entry in files.list(_folder(stage, discipline_id))]
-    return _load(files, max(paths)) if paths else None
+    return _from(files, stage, discipline_id, max(paths, default=None))
+
+
+def generations(files: Files, stage: Stage, disciplines: Iterable[str] = ()) -> dict[str, int]:
+    """The number of the highest generation of every discipline that has one, by one listing.
+
+    Those of `disciplines` are found even if the listing lags so far behind that it has none of them.
+
+    Raises:
+        StoreError: a file that is no generation lies among them.
+    """
+    listed = dict.fromkeys(disciplines, 0)
+    for path in sorted(files.names(f"_manifests/{stage}")):  # so the last of a discipline is its highest
+        listed[path.split("/")[2]] = _number(path)
+    with ThreadPoolExecutor(_READERS) as pool:
+        numbers = pool.map(lambda name: highest(files, partial(_path, stage, name), listed[name]), listed)
+        return {name: number for name, number in zip(listed, numbers, strict=True) if number}
 
 
 def all_current(files: Files, stage: Stage) -> dict[str, Manifest]:
-    """The highest generation of every discipline that has one, by one listing."""
-    highest: dict[str, str] = {}
-    for entry in files.list(f"_manifests/{stage}"):
-        highest[entry.path.split("/")[2]] = entry.path  # sorted, so the last one is the highest
+    """The highest generation of every discipline that has one."""
+    numbers = generations(files, stage)
     with ThreadPoolExecutor(_READERS) as pool:
-        return dict(zip(highest, pool.map(lambda path: _load(files, path), highest.values()), strict=True))
+        return dict(zip(numbers, pool.map(lambda one: at(files, stage, *one), numbers.items()), strict=True))
+
+
+def _number(path: str) -> int:
+    name = path.rpartition("/")[2].removesuffix(".json")
+    if not name.isdecimal():
+        raise StoreError(f"{path} is damaged or no manifest")
+    return int(name)
 
 
 def at(files: Files, stage: Stage, discipline_id: str, generation: int) -> Manifest:
@@ -124,6 +147,14 @@ def _follow(
         if files.create(_path(stage, discipline_id, following.generation), following.model_dump_json().encode()):
             return following
     raise StoreWeather(f"{_folder(stage, discipline_id)}: others published {_RACES} generations meanwhile; try again")
+
+
+def _from(files: Files, stage: Stage, discipline_id: str, listed: str | None) -> Manifest | None:
+    """The highest generation, given the path of the highest that was listed."""
+    manifest = _load(files, listed) if listed else None
+    shown = manifest.generation if manifest else 0
+    number = highest(files, lambda number: _path(stage, discipline_id, number), shown)
+    return manifest if number == shown else _load(files, _path(stage, discipline_id, number))
 
 
 def _load(files: Files, path: str) -> Manifest:

@@ -63,9 +63,14 @@ def end(files: Files, run_id: str, state: str, at: datetime.datetime) -> None:
 
 def keep_report(files: Files, run_id: str, page: str) -> str:
     """Keep the page that a run ended with; the path. The first one stays, as with `end`."""
-    path = f"_runs/{run_id}.html"
+    path = report_path(run_id)
     files.create(path, page.encode())
     return path
+
+
+def report_path(run_id: str) -> str:
+    """Where the page is kept that a run ended with."""
+    return f"_runs/{run_id}.html"
 
 
 def ended(files: Files, run_id: str) -> bool:

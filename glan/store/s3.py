@@ -13,7 +13,7 @@ import pyarrow as pa
 import s3fs
 from fsspec.asyn import sync
 
-from glan.errors import InputError, StoreWeather
+from glan.errors import InputError, StoreError, StoreWeather
 from glan.store.files import LAYOUT, Entry, Files, checked
 from glan.store.s3_errors import is_absent, is_empty, is_refused, is_weather, translated
 
@@ -180,4 +180,7 @@ def _parts_of(url: str) -> tuple[str, str]:
     bucket, _, prefix = url.removeprefix("s3://").strip("/").partition("/")
     if not bucket or not set(bucket) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-"):
         raise InputError("the store must be s3://bucket or s3://bucket/prefix; credentials belong into AWS_* variables")
-    return bucket, checked(prefix) if prefix else ""
+    try:
+        return bucket, checked(prefix) if prefix else ""
+    except StoreError as error:
+        raise InputError(f"the store's address s3://{bucket}/…: {error}; correct GLAN_STORE") from error

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from glan.errors import StoreError, StoreWeather
 from glan.store.files import Files
+from glan.store.numbered import highest
 
 _RACES = 100
 
@@ -25,7 +26,10 @@ class Snapshot(BaseModel):
 def latest(files: Files) -> Snapshot | None:
     """The highest snapshot; None if there is none yet."""
     entries = files.list("_snapshots")
-    return _load(files, entries[-1].path) if entries else None
+    snapshot = _load(files, entries[-1].path) if entries else None
+    shown = snapshot.number if snapshot else 0
+    number = highest(files, _path, shown)
+    return snapshot if number == shown else at(files, number)
 
 
 def at(files: Files, number: int) -> Snapshot:

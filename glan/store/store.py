@@ -62,6 +62,8 @@ class Store:
             return False
         first_line = self.files.read("README.txt").decode(errors="replace").partition("\n")[0].strip()
         if first_line != _LAYOUT_LINE:
+            if re.fullmatch(r"glan store, layout v\d{1,4}", first_line):
+                raise StoreError(f"{self.files.url} is a {first_line}; use the version of glan that made it")
             raise StoreError(
                 f"{self.files.url} holds something else: v1/README.txt does not begin `{_LAYOUT_LINE}`; go elsewhere"
             )

@@ -11,19 +11,23 @@ from glan.errors import InputError, StoreError
 from glan.keys import digest
 from glan.records import table
 from glan.store.files import Files
+from glan.store.numbered import highest
 from glan.store.parquet import conformed, encoded, opened
 
 _VERSION = re.compile(r"taxonomy/\d{8}\.parquet")
 
 
 def objects(files: Files) -> list[str]:
-    """The objects of all versions that are there, lowest first; other files are passed over."""
-    return [entry.path for entry in files.list("taxonomy") if _VERSION.fullmatch(entry.path)]
+    """The objects of all versions that are there, lowest first."""
+    return [_path(version) for version in versions(files)]
 
 
 def versions(files: Files) -> list[int]:
-    """All versions that are there, lowest first."""
-    return [int(path.removeprefix("taxonomy/").removesuffix(".parquet")) for path in objects(files)]
+    """All versions that are there, lowest first; other files are passed over."""
+    paths = [entry.path for entry in files.list("taxonomy") if _VERSION.fullmatch(entry.path)]
+    listed = [int(path.removeprefix("taxonomy/").removesuffix(".parquet")) for path in paths]
+    last = listed[-1] if listed else 0
+    return [*listed, *range(last + 1, highest(files, _path, last) + 1)]
 
 
 def latest(files: Files) -> tuple[int, pa.Table] | None:

@@ -1,9 +1,14 @@
-"""`kill -9` at any moment loses nothing and pays nothing twice, whatever machine goes on with the work."""
+"""`kill -9` at any moment loses nothing and pays nothing twice, whatever machine goes on with the work.
+
+Each kill has its own way of working (realtime or batch, threads or Dask), and so has the run that goes on after it:
+what they share is the store alone.
+"""
 
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +24,50 @@ LATENCY = 0.15
 MARGIN = 5.0
 """Seconds by which a busy machine may take its time between a reply and its part in the log."""
 
+MODES: dict[str, dict[str, str]] = {"realtime": {}}
+RUNNERS: dict[str, dict[str, str]] = {"threads": {}, "dask": {"GLAN_TASK_RUNNER": "dask", "GLAN_DASK_WORKERS": "2"}}
+KILLS = 20
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A run that is killed `delay` seconds after a share of all calls; before the first one if the share is 0."""
+
+    mode: str
+    runner: str
+    share: float
+    delay: float
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {**MODES[self.mode], **RUNNERS[self.runner]}
+
+
+def drawn() -> list[tuple[str, list[Kill]]]:
+    """Stores, each with two kills one after another; every setting has half of all kills."""
+    chance = random.Random("kills")
+    modes, runners = ([*names] * (KILLS // len(names)) for names in (MODES, RUNNERS))
+    chance.shuffle(modes)
+    chance.shuffle(runners)
+    kills = [
+        Kill(mode, runner, chance.choice((0.0, 1.0, *(chance.random() for _ in range(6)))), chance.uniform(0, 4))
+        for mode, runner in zip(modes, runners, strict=True)
+    ]
+    pairs = [sorted(pair, key=lambda kill: kill.share) for pair in zip(kills[::2], kills[1::2], strict=True)]
+    return [(("local", "s3")[number % 2], pair) for number, pair in enumerate(pairs)]
+
+
+def name(kills: Sequence[Kill]) -> str:
+    return ",".join(f"{kill.mode}-{kill.runner}-{kill.share:.2f}" for kill in kills)
+
+
+DRAWN = drawn()
+QUICK = [
+    ("local", [Kill("realtime", "threads", 0.4, 0.2)]),
+    ("s3", [Kill("realtime", "threads", 0.7, 0.1)]),
+    ("local", [Kill("realtime", "threads", 0.95, 0.3)]),
+]
+
 
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
@@ -26,67 +75,74 @@ def server() -> Iterator[ModelServer]:
         yield server
 
 
-@pytest.mark.parametrize("store_url", ["local", "local", "s3"], indirect=True, ids=["early", "late", "s3"])
+@pytest.mark.parametrize(
+    ("store_url", "kills"), QUICK, indirect=["store_url"], ids=[f"{where}-{name(kills)}" for where, kills in QUICK]
+)
 def test_a_killed_run_goes_on_elsewhere_as_if_nothing_had_happened(
-    request: pytest.FixtureRequest,
-    server: ModelServer,
-    store_url: str,
-    undisturbed: str,
-    prefect_api: str,
-    tmp_path: Path,
+    server: ModelServer, store_url: str, kills: list[Kill], undisturbed: str, prefect_api: str, tmp_path: Path
 ) -> None:
-    share = {"early": (0.1, 0.4), "late": (0.7, 1.0), "s3": (0.3, 0.9)}[request.node.callspec.id]
-    chance = random.Random(request.node.callspec.id)
     desk = Desk(tmp_path / "desk", server, store_url, RUN)
-    lost = _killed_run(desk, round(chance.uniform(*share) * one_pass(RUN)), chance.uniform(0, 0.5), prefect_api)
-    ended = desk.run()
+    lost = [call for kill in kills for call in _killed_run(desk, RUN, kill, prefect_api)]
+    ended = desk.run(prefect_api)
     assert (ended.code, ended.quarantined) == (0, 0), ended.error
     _check_end(desk, RUN, tables(undisturbed), lost)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("store_url", ["local", "s3"], indirect=True)
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    ("store_url", "kills"), DRAWN, indirect=["store_url"], ids=[f"{where}-{name(kills)}" for where, kills in DRAWN]
+)
 def test_two_kills_in_a_row_at_any_moment(
+    request: pytest.FixtureRequest,
     server: ModelServer,
     store_url: str,
-    seed: int,
+    kills: list[Kill],
     s3_server: S3Server,
     long_undisturbed: str,
     tmp_path: Path,
 ) -> None:
-    chance = random.Random(f"{seed} {store_url.partition(':')[0]}")
+    """Every process has a Prefect server of its own on an empty database; on S3, sometimes that server dies as well."""
+    chance = random.Random(request.node.callspec.id)
     desk = Desk(tmp_path / "desk", server, store_url, LONG_RUN)
-    lost: list[Received] = []
-    for first, last in ((0.02, 0.5), (0.4, 1.0)):
-        count = max(server.count + 1, round(chance.uniform(first, last) * one_pass(LONG_RUN)))
-        lost += _killed_run(desk, min(count, one_pass(LONG_RUN)), chance.uniform(0, 2))
-    interrupted = _interrupt(s3_server, server, chance) if store_url.startswith("s3:") and seed % 2 else None
-    ended = desk.run()
+    lost = [call for kill in kills for call in _killed_run(desk, LONG_RUN, kill)]
+    interrupted = (
+        _interrupt(s3_server, server, chance) if store_url.startswith("s3:") and chance.random() < 0.5 else None
+    )
+    ended = desk.run(**kills[chance.randrange(2)].settings)
     if interrupted:
         interrupted.join()
     assert (ended.code, ended.quarantined) == (0, 0), ended.error
     _check_end(desk, LONG_RUN, tables(long_undisturbed), lost)
 
 
-def _killed_run(desk: Desk, count: int, delay: float, prefect_api: str | None = None) -> list[Received]:
-    """A run that is killed `delay` seconds after the server's call number `count`; the calls that are lost with it.
+def test_every_setting_is_drawn_often_enough() -> None:
+    kills = [kill for _, pair in DRAWN for kill in pair]
+    assert len(kills) == KILLS
+    for setting in (*MODES, *RUNNERS):
+        assert sum(setting in (kill.mode, kill.runner) for kill in kills) >= 5
+    for where in ("local", "s3"):
+        assert sum(len(pair) for place, pair in DRAWN if place == where) >= 5
 
-    Checks that they are no more than the log allows: those in flight, and those answered since the last flush.
+
+def _killed_run(desk: Desk, run: dict[str, Any], kill: Kill, prefect_api: str | None = None) -> list[Received]:
+    """The calls that are lost with a run that is killed: no more than the log allows.
+
+    That is those in flight, and those answered since the last flush.
     """
     server = desk.server
     before = len(server.calls)
-    process = desk.start(prefect_api)
+    process = desk.start(prefect_api, **kill.settings)
     try:
-        server.wait_for_calls(count, timeout=90)
-        time.sleep(delay)  # the moment of a kill is chance, and that is the point
+        process.wait_for(lambda: server.count >= round(kill.share * one_pass(run)))
+        time.sleep(kill.delay)  # the moment of a kill is chance, and that is the point
         in_flight, killed_at = server.in_flight, time.time()
     finally:
         process.kill()
     lost = unrecorded(desk.store, server.calls[before:])
-    unwritten = [call for call in lost if call.at < killed_at - FLUSH_SECONDS - 10 * LATENCY - MARGIN]
-    assert in_flight <= CONCURRENCY
-    assert not unwritten, f"{len(unwritten)} replies were not written within {MARGIN} s"
+    if kill.mode == "realtime":  # what a provider's batch has answered waits there to be fetched
+        unwritten = [call for call in lost if call.at < killed_at - FLUSH_SECONDS - 10 * LATENCY - MARGIN]
+        assert in_flight <= CONCURRENCY
+        assert not unwritten, f"{len(unwritten)} replies were not written within {MARGIN} s"
     if Store.open(desk.store).files.exists("README.txt"):
         check_store(desk.store)
     return lost

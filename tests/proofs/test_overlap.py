@@ -11,7 +11,8 @@ from proof_world import RUN, SEED, Desk, one_pass
 
 import glan
 
-NIGHT = ("expand", "--target", "24", "--discipline", "physics", "--discipline", "economics")
+NIGHT = ("expand", "RUN.toml", "--target", "24", "--discipline", "physics", "--discipline", "economics")
+REFRESH = ("backfill", "RUN.toml", "--mode", "refresh", "--stage", "answers", "--discipline", "physics")
 
 
 def test_a_second_run_waits_for_the_first_and_then_has_nothing_to_do(prefect_api: str, tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ def test_overlapping_nights_and_a_backfill_add_up(
         running = [
             desk.start(prefect_api, *NIGHT, "--on-busy", on_busy),
             desk.start(prefect_api, *NIGHT, "--on-busy", on_busy),
-            desk.start(prefect_api, "backfill", "--mode", "refresh", "--stage", "answers", "--discipline", "physics"),
+            desk.start(prefect_api, *REFRESH),
         ]
         codes = [process.end().code for process in running]
         assert codes[2] == 0

@@ -14,6 +14,7 @@ from glan.errors import EndpointDown, EndpointRefused, InputError
 from glan.gateway.gateway import Gateway, Pace
 from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Outcome, Problem, Request
+from glan.gateway.trouble import WEATHER_KINDS
 
 Open = Callable[..., Gateway]
 
@@ -168,8 +169,16 @@ def test_weather_is_tried_again_and_never_counts_as_an_attempt(
     outcome = run_one(open_gateway(endpoint.base_url), ask(attempts=1))
     assert outcome.value == "A good answer."
     assert outcome.calls[0].attempts == 4
-    assert all(row["reply"] is None and not row["understood"] for row in log.rows[:3])
+    assert all(row["error_kind"] in WEATHER_KINDS and not row["understood"] for row in log.rows[:3])
     assert len({payload["seed"] for payload in endpoint.payloads}) == 1
+
+
+def test_a_fault_that_asks_for_a_day_is_tried_again_within_the_patience(
+    open_gateway: Open, endpoint: SayAnything
+) -> None:
+    endpoint.say = in_turn(error(503, headers={"retry-after": "86400"}), completion("A good answer."))
+    [outcome] = open_gateway(endpoint.base_url, patience_seconds=0.1).run([one(ask())])
+    assert outcome.value is not None and len(endpoint.payloads) == 2
 
 
 @pytest.mark.parametrize("headers", [{}, {"retry-after": "0.01"}, {"retry-after-ms": "5"}, {"retry-after": "soon"}])

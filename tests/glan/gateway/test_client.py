@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from model_server import ModelServer
 
 from glan.gateway.answers import Fault, Reply
 from glan.gateway.client import Client, retry_after
@@ -26,6 +27,8 @@ NOW = datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.UTC)
         ({"retry-after": "Mon, 23 Nov 2026 12:00:30 GMT"}, 30.0),
         ({"retry-after": "Mon, 23 Nov 2026 11:00:00 GMT"}, 0.0),
         ({"retry-after": "Mon, 23 Nov 2026 12:00:30 -0000"}, 30.0),
+        ({"retry-after": "Mon, 23 Nov 2026 13:00:30 GMT", "date": "Mon, 23 Nov 2026 13:00:10 GMT"}, 20.0),
+        ({"retry-after": "Mon, 23 Nov 2026 12:00:30 GMT", "date": "today"}, 30.0),
         ({"retry-after": "-3"}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "inf"}, None),
@@ -107,3 +110,22 @@ async def _request(reader: asyncio.StreamReader) -> Any:
 def _response(text: str) -> bytes:
     body = json.dumps({"choices": [{"message": {"content": text}, "finish_reason": "stop"}]}).encode()
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+@pytest.mark.parametrize(("exempt", "answered"), [("", True), ("nowhere.invalid", False)])
+def test_calls_go_through_the_proxy_of_the_environment(
+    exempt: str, answered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def through(proxy: str) -> Reply | Fault:
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.setenv("no_proxy", exempt)
+        client = Client(Endpoint("http://nowhere.invalid/v1", ""))
+        try:
+            return await client.ask({"model": "teacher", "messages": [{"role": "user", "content": "Why?"}]}, 10)
+        finally:
+            await client.close()
+
+    with ModelServer() as server:
+        reply = asyncio.run(through(server.base_url.removesuffix("/v1")))
+        assert isinstance(reply, Reply) == answered
+        assert server.count == answered

@@ -12,7 +12,7 @@ import pytest
 from gateway_world import KEY, Answer, MemoryHistory, MemoryLog, SayAnything, ask, completion, error, one
 
 from glan.config import ModelProfile
-from glan.errors import Cancelled, EndpointRefused, StoreWeather
+from glan.errors import Cancelled, EndpointRefused, StoreError
 from glan.gateway.gateway import Endpoint, Gateway, Limits
 from glan.gateway.prices import Prices
 from glan.gateway.requests import Conversation
@@ -324,14 +324,17 @@ def test_new_calls_wait_while_too_much_is_unwritten(open_gateway: Open, endpoint
     assert log.backlog == 0
 
 
-def test_a_log_that_cannot_be_written_ends_the_run(open_gateway: Open, endpoint: SayAnything) -> None:
+@pytest.mark.parametrize(("backlog", "refused"), [(1_000_000, False), (1, True)])
+def test_a_log_that_cannot_be_written_ends_the_run(
+    open_gateway: Open, endpoint: SayAnything, backlog: int, refused: bool
+) -> None:
     class Broken(MemoryLog):
         def wait(self) -> None:
-            raise StoreWeather("the store does not answer; run again later")
+            raise StoreError("the disk is full")
 
     broken = Broken()
-    broken.backlog = 1_000_000
-    with pytest.raises(StoreWeather):
+    broken.backlog, broken.refused = backlog, refused
+    with pytest.raises(StoreError):
         open_gateway(endpoint.base_url, log=broken).run([one(ask())])
     assert endpoint.payloads == []
 

@@ -1,5 +1,8 @@
 """What is in quarantine is asked again: what comes of it is joined to the data, and nothing else is touched."""
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,16 +10,17 @@ from typing import Any
 
 import pytest
 from bare_runs import bare_run
-from flow_world import MADE_BY_A_MODEL, World, asks_for, config, replaced_prompt
+from flow_world import MADE_BY_A_MODEL, World, asks_for, config, copied, replaced_prompt
 from model_faults import Faults, Payload
 from model_server import ModelServer
-from proof_checks import check_store, tables
+from proof_checks import check_store, tables, unrecorded
 
 from glan.care.verify import verify
 from glan.config import Budget
 from glan.keys import seed_for
 from glan.planning.status import status
 from glan.settings import Settings
+from glan.store import retries
 from glan.units import STAGES, Scope, Stage, planned, quarantined
 from tasks.preparation import current_taxonomy, recipe_of
 
@@ -193,3 +197,40 @@ def test_an_object_that_somebody_removed_is_made_again_as_it_was(holed: World) -
     assert run(holed) == 0
     assert tables(holed.store_url) == before
     assert objects(holed) == whole
+
+
+KILLED = """
+import sys
+from bare_runs import bare_run
+from flow_world import config
+from glan.units import Scope
+bare_run(config(), Scope(mode="retry"))
+"""
+
+
+@pytest.mark.parametrize("calls", [2, 7, 13])
+def test_a_retry_that_is_killed_goes_on_to_the_same_tables_and_pays_once(
+    holed: World, tmp_path: Path, calls: int
+) -> None:
+    undisturbed = copied(Path(holed.store_url), tmp_path / "undisturbed")
+    before = holed.server.count
+    holed.server.latency = 0.1
+    folders = os.pathsep.join(str(Path(__file__).parents[level]) for level in (2, 3))
+    process = subprocess.Popen([sys.executable, "-c", KILLED], env={**os.environ, "PYTHONPATH": folders})
+    holed.server.wait_for_calls(before + calls, timeout=90)
+    process.kill()
+    process.wait()
+    holed.server.latency = 0.0
+    lost = len(unrecorded(holed.store_url, holed.server.calls[before:]))
+    retry(holed)
+    assert retry(holed) == 0
+    known = retries.last(holed.store.files, "physics")
+    assert known is not None and (known.number, known.finished) == (1, True)
+    made = tables(holed.store_url)
+    assert holed.server.count - before <= 17 + lost
+    assert open_in(holed) == {}
+    check(holed)
+
+    holed.set(GLAN_STORE=undisturbed)
+    retry(holed)
+    assert tables(undisturbed) == made

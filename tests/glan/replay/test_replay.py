@@ -5,7 +5,9 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from bare_runs import bare_run
@@ -143,6 +145,25 @@ def test_merged_calls_and_merged_units_are_replayed_too(made: World, tmp_path: P
     assert digests(made.store) == apart
     assert bare_run(config()) == "Completed"
     assert len(made.load("instructions")) == 6
+
+
+def test_units_at_which_two_processes_were_are_replayed_as_the_one_that_came_first_made_them(
+    server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    world = World(server, str(tmp_path / "store"), monkeypatch)
+    server.latency, server.faults = 0.05, Faults(when=Trouble().kind)
+    together = Barrier(2)
+
+    def run() -> str:
+        together.wait()
+        return bare_run(config(models={"question": {"attempts": 1}}))
+
+    with ThreadPoolExecutor(2) as pool:
+        assert [one.result() for one in (pool.submit(run), pool.submit(run))] == ["Completed", "Completed"]
+    understood = world.load("calls").query("understood")["request_key"]
+    assert not understood.is_unique, "they were not at the same units"
+    assert {one.result for one in replay(world, tmp_path / "scratch")} == {"identical"}
 
 
 def test_another_store_takes_it_and_what_is_there_is_left_alone(made: World, tmp_path: Path) -> None:

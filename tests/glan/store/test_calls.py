@@ -159,6 +159,27 @@ def test_rows_that_could_not_be_written_are_written_by_the_next_flush_once(tmp_p
     log.close()
 
 
+def test_a_log_says_that_it_is_refused_until_it_can_be_written_again(tmp_path: Path) -> None:
+    class Full(Gated):
+        def create(self, path: str, body: bytes) -> bool:
+            if self.trouble == "the disk is full":
+                raise StoreError(self.trouble)
+            return super().create(path, body)
+
+    files = Full(str(tmp_path))
+    log = a_log(files)
+    log.append(a_call("r1"))
+    for trouble, refused in (("the store is away", False), ("the disk is full", True)):
+        files.trouble = trouble
+        with pytest.raises(StoreError, match=trouble):
+            log.wait()
+        assert log.refused == refused
+    files.trouble = ""
+    log.wait()
+    assert not log.refused
+    log.close()
+
+
 def test_rows_count_as_written_only_when_all_parts_of_their_flush_are(tmp_path: Path) -> None:
     files = Gated(str(tmp_path))
     log = a_log(files)

@@ -1,0 +1,42 @@
+"""Peak memory of a run of the whole pipeline, by how many calls it makes: it follows the calls in flight, not the rows.
+
+python -m bench.memory [--calls 10000 100000] [--concurrency 256] [--json]
+"""
+
+import argparse
+import json
+from dataclasses import asdict, dataclass
+
+from bench.world import run_config, world
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One run from an empty store to curated instructions."""
+
+    calls: int
+    peak_mb: float  # resident memory of the process that runs the flow
+
+
+def main() -> None:
+    """Print the table, or with --json one document."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    options.add_argument("--calls", type=int, nargs="+", default=[10_000, 100_000], help="question and answer calls")
+    options.add_argument("--concurrency", type=int, default=256, help="calls in flight")
+    options.add_argument("--json", action="store_true")
+    given = options.parse_args()
+    figures = []
+    for calls in given.calls:
+        with world() as around:
+            told = around.run("pipeline", given.concurrency, around.folder / "store", config=run_config(calls))
+            figures.append(Figures(told["calls"], told["peak_mb"]))
+    if given.json:
+        print(json.dumps([asdict(one) for one in figures], indent=2))
+        return
+    print(f"{'calls':>8}  {'peak MB':>8}  {'of the first':>12}")
+    for one in figures:
+        print(f"{one.calls:>8,}  {one.peak_mb:>8.0f}  {one.peak_mb / figures[0].peak_mb:>12.2f}")
+
+
+if __name__ == "__main__":
+    main()

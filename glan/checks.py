@@ -1,0 +1,116 @@
+"""What people write in configurations and settings: shared checks, and one sentence on what is wrong."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from glan.errors import InputError
+from glan.names import shown, visible
+
+LARGEST = 2**53
+"""Beyond it, readers of JSON and browsers do not keep a whole number exactly."""
+
+_PATH_LENGTH = 200
+
+
+def toml(path: Path, what: str) -> dict[str, Any]:
+    """The content of a TOML file; `what` it is stands in errors.
+
+    Raises:
+        InputError: it is missing, not UTF-8 or not TOML; names file and place.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except RecursionError:
+        problem = "it is nested too deeply"
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, not TOML, a path with a NUL
+        problem = getattr(error, "strerror", None) or str(error)
+    raise InputError(f"{shown(str(path), _PATH_LENGTH)}: cannot be read as a TOML {what} ({problem})")
+
+
+def one_line(value: str) -> str:
+    """The text as it is, if it is one line of characters that one can see.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if "\n" in value or "\t" in value or visible(value) != value:
+        raise ValueError("holds a line break or a control character; remove it")
+    if value != value.strip():
+        raise ValueError("begins or ends with a space, or holds nothing else; remove it")
+    return value
+
+
+ModelName = Annotated[str, Field(max_length=300), AfterValidator(one_line)]
+
+
+def whole(value: Any) -> Any:
+    """A number as it is, unless it is too large.
+
+    Raises:
+        ValueError: it is.
+    """
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise ValueError(f"must not be larger than {LARGEST}")
+    return value
+
+
+def http_address(value: str | None) -> str | None:
+    """The address of an endpoint as it is, if calls can be sent there. It is never echoed: people put secrets into it.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not value:
+        return value
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must be an address such as http://localhost:8000/v1, with http:// or https:// before it")
+    try:
+        parts = urlsplit(value)
+        right = parts.hostname and parts.port != 0 and " " not in value and visible(value) == value
+    except ValueError:  # a port or an IPv6 address that is none
+        right = False
+    if not right or "\n" in value or "\t" in value:
+        raise ValueError("is no address; write it like http://localhost:8000/v1: a host, perhaps a port, a path")
+    if "@" in parts.netloc:
+        raise ValueError("holds a user or a password; take them out and give the key in a variable of its own")
+    if parts.query or parts.fragment:
+        raise ValueError(
+            "must end with its path; take away what follows `?` or `#` (Azure: https://NAME.openai.azure.com/openai/v1)"
+        )
+    if parts.path.rstrip("/").endswith("/completions"):
+        raise ValueError("must end before /chat/completions, which is added to it")
+    return value
+
+
+def explain(error: ValidationError, known: Iterable[str] = ()) -> str:
+    """A pydantic error as one sentence: the field and what is wrong with it, without echoing long or secret values."""
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "the whole"
+    if first["type"] == "extra_forbidden":
+        return unknown(field, known)
+    if first["type"] == "literal_error":
+        return f"`{field}`: {_no_choice(str(first['input']), first['ctx']['expected'])}"
+    return f"`{shown(field, 100)}`: {first['msg'].removeprefix('Value error, ')}"
+
+
+def unknown(name: str, known: Iterable[str]) -> str:
+    """A sentence on a setting that does not exist, with the nearest one that does."""
+    parents, dot, last = name.rpartition(".")
+    close = get_close_matches(last, list(known), n=1)
+    fix = f"did you mean `{parents}{dot}{close[0]}`?" if close else "remove it or correct its spelling"
+    return f"`{shown(name, 100)}` is not a known setting; {fix}"
+
+
+def _no_choice(given: str, expected: str) -> str:
+    """On a value that is none of the choices, which pydantic gives as `'a', 'b' or 'c'`."""
+    choices = re.findall(r"'([^']*)'", expected)
+    close = get_close_matches(given, choices, n=1)
+    fix = f"; did you mean `{close[0]}`?" if close else ""
+    return f"'{shown(given)}' is not one of {', '.join(choices)}{fix}"
