@@ -30,6 +30,7 @@ _logger = logging.getLogger(__name__)
 
 _LOOKS_FOR_FILES = 10  # at an ended batch whose results are said to be there
 _IN_VAIN = 3  # batches in a row that brought nothing, or times that one request is lost
+_SAY_EVERY_SECONDS = 3600.0
 _LAST_MOMENT = 20.0  # seconds for writing down that batches are done with
 _NEVER_SENT_AFTER = datetime.timedelta(days=1)
 
@@ -82,6 +83,7 @@ class Courier:
         self._sender: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._in_vain = 0
+        self._said_at = monotonic()
 
     @property
     def waiting(self) -> str | None:
@@ -201,17 +203,18 @@ class Courier:
             disciplines=sorted({entry.request.discipline_id for entry in entries}),
             requests=[entry.custom_id for entry in entries],
         )
-        self._known.add(name)
         await asyncio.to_thread(self._book.keep, record)
         try:
             file_id = await self._provider.upload(name, b"".join(entry.line for entry in entries), profile)
             batch_id = await self._provider.create(file_id, name, profile)
         except Crowded as error:
             await asyncio.to_thread(self._book.end, name, "refused")
+            self._known.add(name)
             self._again(entries)
             self._room.refused(len(entries), self._alone, str(error))
             return
         await asyncio.to_thread(self._book.keep_id, name, batch_id)
+        self._known.add(name)  # not before: until then it is to be found as that of any other process is
         batch = self._batches[name] = Batch(record, batch_id, set(record.requests))
         what = f"{counted(len(entries), 'request')} to {profile.model}"
         self._office.notify(f"batch {batch_id} with {what} is at {self._provider.host}")
@@ -260,9 +263,15 @@ class Courier:
                 batch.ended = True
                 batch.status = state.status if state else "unknown"
                 return state
+            self._say_now_and_then()
             shortest = min(1.0, self._batching.gather_seconds)
             longest = self._batching.longest_wait_seconds
             await asyncio.sleep(min(longest, max(shortest, (monotonic() - since) / 10)))
+
+    def _say_now_and_then(self) -> None:
+        if monotonic() - self._said_at > _SAY_EVERY_SECONDS and self.waiting:
+            self._said_at = monotonic()
+            self._office.notify(f"still waiting for {self.waiting}")
 
     async def _collect(self, batch: Batch, state: State) -> None:
         """Hand out every result there is, send again what has none.

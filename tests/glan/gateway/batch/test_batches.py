@@ -17,7 +17,7 @@ from model_faults import Faults
 from model_server import ModelServer
 
 from glan.config import Budget
-from glan.errors import BudgetSpent, Cancelled, EndpointDown, EndpointRefused, InputError
+from glan.errors import BudgetSpent, Cancelled, EndpointDown, EndpointRefused, InputError, StoreWeather
 from glan.gateway.batch import provider
 from glan.gateway.gateway import Allowance, Batching, Endpoint, Gateway, Limits
 from glan.gateway.prices import Price, Prices
@@ -243,6 +243,20 @@ def test_a_batch_whose_id_was_not_yet_on_record_is_found_by_its_name(
     outcomes = run(open_gateway(), 12)
     assert all(outcome.value for outcome in outcomes)
     assert kinds(server) == [12, 1, 1] and set(paid(server).values()) == {1}
+
+
+def test_a_store_that_fails_at_the_wrong_moment_costs_no_second_batch(
+    server: ModelServer, open_gateway: OpenGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: BatchBook, name: str, batch_id: str) -> None:
+        raise StoreWeather("the store does not answer")
+
+    gateway = open_gateway()
+    with monkeypatch.context() as patch, pytest.raises(StoreWeather):
+        patch.setattr(BatchBook, "keep_id", fail)
+        run(gateway, 5)
+    assert all(outcome.value for outcome in run(gateway, 5))
+    assert kinds(server) == [5]
 
 
 def test_a_batch_that_was_never_created_hinders_nobody(
