@@ -78,12 +78,14 @@ def _runs(size: Size, say: Callable[[str], None]) -> list[Figures]:
     with TemporaryDirectory() as home:
         folder = Path(home) / "store"
         say(f"making {size.units:,} units with all their rows in {folder}")
-        os.environ |= settings_of(folder)
-        make_store(size, whole=True)
+        given = [f"--{name}={number}" for name, number in asdict(size).items()]
+        # A process of its own: what belongs to the first store is remembered in this one.
+        making = [sys.executable, "-m", "bench.store_maker", str(folder), "--whole", *given]
+        subprocess.run(making, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         server = PrefectServer(Path(home))
         try:
             server.start()
-            environment = {**os.environ, "PREFECT_API_URL": server.url, "PREFECT_HOME": home}
+            environment = {**os.environ, **settings_of(folder), "PREFECT_API_URL": server.url, "PREFECT_HOME": home}
             importing = seconds_of(["import flows.generate"], environment)
             chosen = [option for name in disciplines_in(folder) for option in ("--discipline", name)]
             command = [GLAN, "run", *chosen, "--subjects", str(size.subjects), "--questions", str(size.questions)]
