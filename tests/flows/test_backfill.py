@@ -30,7 +30,7 @@ def seen(world: World) -> dict[str, list[str]]:
 def test_a_preview_says_what_would_be_asked_and_asks_nothing(made: World) -> None:
     state = fill(made, stage="questions", mode="refresh", preview=True)
     assert state.name == "Completed"
-    assert "4 units to make with at most 12 calls" in str(state.message)
+    assert "6 units to make with at most 12 calls" in str(state.message)
     assert made.server.count == 0
     assert made.store.files.list("_editions") == []
 

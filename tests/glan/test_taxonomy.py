@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from glan import names, taxonomy_file
@@ -311,7 +311,7 @@ def taxonomies(draw: st.DrawFn) -> Taxonomy:
     return Taxonomy.of(disciplines)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(taxonomies())
 def test_a_written_taxonomy_reads_as_the_same_tree(taxonomy: Taxonomy) -> None:
     written = to_yaml(taxonomy)
