@@ -1,6 +1,7 @@
 """Bad input of every kind: one sentence that says where and what, code 2 (a damaged store: 1), and nothing written."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import bad_commands
@@ -15,6 +16,13 @@ GROUPS = {**bad_configurations.GROUPS, **bad_settings.GROUPS, **bad_commands.GRO
 CASES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}
 
 
+@pytest.fixture(autouse=True)
+def no_server() -> Iterator[None]:
+    """This process may work at a test server, which nobody here means."""
+    with temporary_settings(restore_defaults=[PREFECT_API_URL]):
+        yield
+
+
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_bad_input_is_told_in_one_sentence_and_changes_nothing(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -25,8 +33,7 @@ def test_bad_input_is_told_in_one_sentence_and_changes_nothing(
     if case.arguments[0] == "plan":  # what `plan` refuses, `run` refuses too, before anything is started
         commands.append(("run", *case.arguments[1:]))
     for command in commands:
-        with temporary_settings(restore_defaults=[PREFECT_API_URL]):  # this process may work at a test server
-            said = typed(*command)
+        said = typed(*command)
         assert said.code == case.code, said
         assert said.stdout == ""
         assert_one_sentence(said.stderr)
