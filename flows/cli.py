@@ -31,6 +31,7 @@ from flows.options import (
     SubFields,
     Subjects,
     TaxonomyFile,
+    caps,
     selection,
     those_given,
     use_batches,
@@ -90,7 +91,7 @@ def run(
 
     use_batches(batch)
     limits = {"subjects": subjects, "questions": questions, "lists": lists, "on_busy": on_busy}
-    budget = {"budget": those_given({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
+    budget = {"budget": caps(budget_usd, budget_tokens, budget_calls)}
     given = run_file, those_given({**selection(discipline, field, sub_field, pattern), **limits, **budget})
     if dry_run:
         forecast_run(given, taxonomy, local, json, pilot)
@@ -164,7 +165,7 @@ def expand(
     from flows.terminal_jobs import run_expand
 
     use_batches(batch)
-    night = {"night": those_given({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
+    night = {"night": caps(budget_usd, budget_tokens, budget_calls)}
     given = {"target": target, "attempts": attempts, "on_busy": on_busy, **night}
     run_expand(run_file, those_given({**selection(discipline, field, sub_field, pattern), **given}), json)
 
@@ -193,7 +194,7 @@ def backfill(
     from flows.terminal_jobs import run_backfill
 
     use_batches(batch)
-    budget = {"budget": those_given({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
+    budget = {"budget": caps(budget_usd, budget_tokens, budget_calls)}
     given = {"stage": stage, "mode": mode, "preview": dry_run, "on_busy": on_busy, **budget}
     run_backfill(run_file, those_given({**selection(discipline, field, sub_field, pattern), **given}), yes, json)
 

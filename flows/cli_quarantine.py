@@ -15,6 +15,7 @@ from flows.options import (
     Patterns,
     RecipeFile,
     SubFields,
+    caps,
     selection,
     those_given,
 )
@@ -65,6 +66,6 @@ def quarantine_retry(
     """Ask again what is in quarantine, and make what follows from it; what was made before stays as it is."""
     from flows.terminal_jobs import run_retry
 
-    budget = {"budget": those_given({"usd": budget_usd, "tokens": budget_tokens, "calls": budget_calls})}
+    budget = {"budget": caps(budget_usd, budget_tokens, budget_calls)}
     given = {"stages": stage, "kinds": kind, "on_busy": on_busy, **budget}
     run_retry(run_file, those_given({**selection(discipline, field, sub_field, pattern), **given}), json)

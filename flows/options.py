@@ -54,6 +54,11 @@ def selection(
     return {name: value or [] for name, value in given.items()} if any(given.values()) else {}
 
 
+def caps(usd: float | None, tokens: int | None, calls: int | None) -> dict[str, Any]:
+    """The caps of a budget that were given."""
+    return those_given({"usd": usd, "tokens": tokens, "calls": calls})
+
+
 def as_typed(sentence: str) -> str:
     """A sentence on wrong options, with a cap of the budget named as it was typed: `--budget-usd`, not `night.usd`."""
     return re.sub(r"`(?:budget|night)\.(usd|tokens|calls)`", r"`--budget-\1`", sentence)
