@@ -259,7 +259,7 @@ def _batching(profiles: Iterable[ModelProfile], settings: Settings, store: Store
 
 def in_batches(order: Order) -> bool:
     """Whether any calls of a run go by a Batch API."""
-    settings = Settings.load()
+    settings = _settings_of(order)
     return any(goes_by_batch(profile, settings) for profile in recipe(order).models().values())
 
 
