@@ -27,7 +27,7 @@ from glan.release.releases import (
     finished,
     folder,
 )
-from glan.release.requirements import check
+from glan.release.requirements import Requirements, check
 from glan.release.shards import Shards
 from glan.release.splits import LEFT_OUT, SPLITS, Places
 from glan.store import snapshots
@@ -124,8 +124,9 @@ def _begin(store: Store, wanted: ReleasePlan, latest: bool) -> ReleasePlan:
                 'see why in the `reasons` of glan.load("instructions")'
             )
         placed = places(view, wanted)  # a wrong weight, or too little of something, is told before the name is taken
-        measured = Measured(view, placed)
-        check(wanted.options.require, measured.nodes, measured.diversity)
+        if wanted.options.require != Requirements():
+            measured = Measured(view, placed)
+            check(wanted.options.require, measured.nodes, measured.diversity)
         body = wanted.model_dump_json(indent=2).encode()
         if store.files.create(f"{folder(wanted.release)}/_plan.json", body):
             return wanted
