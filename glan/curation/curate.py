@@ -9,17 +9,17 @@ import datetime
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from glan.config import Curation
 from glan.curation.duplicates import duplicates_of
-from glan.curation.overview import READERS, Identity, Overview, identity
+from glan.curation.overview import Identity, Overview, identity
 from glan.curation.verdicts import DUPLICATE, own_reasons, verdict
 from glan.keys import digest
 from glan.records import content_digest, table
 from glan.store import manifests
+from glan.store.ahead import ahead
 from glan.store.store import Store
 from glan.units import Receipt, Unit
 
@@ -113,9 +113,8 @@ def _is_there(named: Receipt | None, judged: Receipt) -> bool:
 
 def _decided(store: Store, units: Sequence[Receipt], duplicates: Mapping[str, str]) -> dict[Identity, Receipt]:
     """New objects of these units with today's verdicts, by what they replace."""
-    with ThreadPoolExecutor(READERS, thread_name_prefix="glan-write") as pool:
-        made = pool.map(lambda unit: rewritten(store, unit, duplicates), units)
-        return {identity(unit): new for unit, new in zip(units, made, strict=True)}
+    made = ahead(lambda unit: rewritten(store, unit, duplicates), units)
+    return {identity(unit): new for unit, new in zip(units, made, strict=True)}
 
 
 def rewritten(store: Store, receipt: Receipt, duplicates: Mapping[str, str]) -> Receipt:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from glan.curation.duplicates import CANDIDATES
 from glan.curation.verdicts import own_reasons
 from glan.release.releases import held_by_release
+from glan.store.ahead import ahead
 from glan.store.parts import Reader
 from glan.store.store import Store
 from glan.units import Receipt
-
-READERS = 8
-"""Objects read or written at a time."""
 
 _COLUMNS = ["question_id", "signature", "reasons", "duplicate_of", "kept"]
 _UNITS = 256  # looked at together: some thousand rows
@@ -118,11 +116,10 @@ class Overview:
         self, units: Sequence[Receipt], columns: list[str]
     ) -> Iterator[tuple[Sequence[Receipt], list[pa.Table]]]:
         """Some units at a time with these columns of their rows."""
-        reader = Reader(self._store, columns)
-        with ThreadPoolExecutor(READERS, thread_name_prefix="glan-read") as pool:
-            for start in range(0, len(units), _UNITS):
-                some = units[start : start + _UNITS]
-                yield some, list(pool.map(reader.rows, some))
+        tables = ahead(Reader(self._store, columns).rows, units)
+        for start in range(0, len(units), _UNITS):
+            some = units[start : start + _UNITS]
+            yield some, list(islice(tables, len(some)))
 
     def _holding(self, ids: Sequence[str]) -> list[Receipt]:
         """The units that hold rows of these ids."""
