@@ -37,7 +37,8 @@ def write_report(out_file: Path, as_json: bool) -> None:
     """`glan report`."""
     from glan.dataset import View
     from glan.report.figures import figures
-    from glan.report.page import money, page
+    from glan.report.ledger import money
+    from glan.report.page import page
     from tasks.wiring import now
 
     with explained():
@@ -54,7 +55,7 @@ def write_report(out_file: Path, as_json: bool) -> None:
     if as_json:
         show_json({"report": str(out_file), "store": read.store, "snapshot": read.snapshot, **counts})
         return
-    cost = money(read.spent_in_all)
+    cost = money(read.ledger.total)
     out.print(f"Report in {out_file}: {counted(total.kept, 'instruction')} kept; cost: {cost}.", highlight=False)
 
 

@@ -8,7 +8,8 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from glan import __version__
-from glan.report.figures import Figures, Spent
+from glan.report.figures import Figures
+from glan.report.ledger import Spent, money
 from glan.report.picture import PARTS, WORDS, fields, headline
 from glan.report.text_tables import tables_of
 
@@ -25,20 +26,11 @@ def page(figures: Figures, made_at: datetime.datetime, run_id: str = "") -> str:
         headline=headline(figures.coverage),
         pictures=[Markup(svg) for svg in fields(figures.coverage)],  # escaped where it is drawn
         legend=[(part, WORDS[part]) for part in PARTS],
-        tables=[*_tables(figures), *tables_of(figures.texts)],
+        tables=[*_tables(figures), *tables_of(figures.instructions.texts)],
         made_at=made_at,
         run_id=run_id,
         version=__version__,
     )
-
-
-def money(spent: Spent) -> str:
-    """US dollars; what is unknown is said, never shown as nothing."""
-    known = f"${spent.cost_usd:,.2f}" if spent.cost_usd >= 1 or not spent.cost_usd else f"${spent.cost_usd:,.4f}"
-    if not spent.unpriced:
-        return known
-    calls = "call" if spent.unpriced == 1 else "calls"
-    return f"{known} + {spent.unpriced:,} {calls} of unknown cost" if spent.cost_usd else "unknown"
 
 
 def _moment(at: datetime.datetime | None) -> str:
@@ -48,9 +40,10 @@ def _moment(at: datetime.datetime | None) -> str:
 def _tables(figures: Figures) -> list[dict[str, Any]]:
     """Title, heads (text columns first) and lines of every table."""
     rejected = figures.coverage.total.rejected
+    by_stage = figures.ledger.by(lambda account: account[:2])
     calls = [
         [stage, model, *_of(spent)]
-        for (stage, model), spent in [*figures.spent.items(), (("in all", ""), figures.spent_in_all)]
+        for (stage, model), spent in [*by_stage.items(), (("in all", ""), figures.ledger.total)]
     ]
     return [
         {
@@ -66,7 +59,7 @@ def _tables(figures: Figures) -> list[dict[str, Any]]:
             "title": "Calls, tokens and money",
             "heads": ["stage", "model", "calls", "understood", "sent", "of that cached", "received", "cost"],
             "texts": 2,
-            "lines": calls if figures.spent else [],
+            "lines": calls if by_stage else [],
         },
         {
             "title": "Rejected, by reason",
@@ -81,7 +74,7 @@ def _tables(figures: Figures) -> list[dict[str, Any]]:
             "title": "In quarantine, by kind of trouble",
             "heads": ["stage", "kind", "rows"],
             "texts": 2,
-            "lines": [[stage, kind, f"{rows:,}"] for (stage, kind), rows in figures.quarantine.most_common()],
+            "lines": [[stage, kind, f"{rows:,}"] for (stage, kind), rows in figures.quarantine.counts.most_common()],
         },
     ]  # fmt: skip
 
