@@ -39,13 +39,14 @@ def write_report(out_file: Path, as_json: bool) -> None:
     from glan.report.figures import figures
     from glan.report.ledger import money
     from glan.report.page import page
+    from glan.report.samples import MANY
     from tasks.wiring import now
 
     with explained():
         store = Store.open(Settings.load().store)
         if not store.begun():
             raise InputError(f"there is no store at {store.files.url}: name another, or make it with `glan run`")
-        read = figures(View.open(store, "latest"))
+        read = figures(View.open(store, "latest"), MANY)
         try:
             out_file.write_text(page(read, now()), encoding="utf-8")
         except OSError as error:
