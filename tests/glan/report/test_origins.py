@@ -35,8 +35,8 @@ def test_each_prompt_is_the_one_that_was_sent_with_the_reply_to_it(tmp_path: Pat
 
 
 def test_a_prompt_that_cannot_be_made_again_is_not_shown_and_its_reply_is(tmp_path: Path) -> None:
-    store, _, asked = grown_store(tmp_path)
-    [record] = [runs.find(store.files, "run")]
+    store, _, _ = grown_store(tmp_path)
+    record = runs.find(store.files, "run")
     store.files.delete(f"_inputs/config/{record.config}.json")
     for origin in origins_of(store):
         [one] = origin.answer
