@@ -4,7 +4,7 @@ import re
 
 from glan.config import Curation
 from glan.curation.examples import Example
-from glan.curation.words import grams, words
+from glan.curation.words import grams, grams_of, words
 from glan.names import shown
 
 _PLACEHOLDER = re.compile(r"(?:n/a|todo|tbd|\[(?:insert|your|answer)[^\]\n]{0,60}\])?", re.IGNORECASE)
@@ -52,7 +52,7 @@ def restatement(example: Example, settings: Curation) -> str | None:
     Quoting one of the options of a question, or returning a text corrected as asked, is no restatement: the sentence
     that asks is missing from it.
     """
-    asked, said = grams(example.question), grams(example.answer)
+    asked, said = grams_of(example.asked.words), grams_of(example.said.words)
     least = settings.min_restated_share
     if not said or len(said & asked) < least * len(said):
         return None

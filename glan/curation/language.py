@@ -32,10 +32,10 @@ def other_language(example: Example, settings: Curation) -> str | None:
         return None
     if found := _other(example.question, wanted, settings.min_language_certainty):
         return f"the question is in another language: {found}"
-    if _ON_LANGUAGES.search(example.question):
-        return None
     found = _other(example.answer, wanted, settings.min_language_certainty)
-    return f"the answer is in another language: {found}" if found else None
+    if found is None or _ON_LANGUAGES.search(example.question):
+        return None
+    return f"the answer is in another language: {found}"
 
 
 def _other(text: str, wanted: str, certainty: float) -> str | None:
