@@ -25,7 +25,7 @@ _NEW_SENTENCE = re.compile(r"[.!?][\"'\u201d\u2019)*_]*\s+(?=[A-Z\u00c0-\u00de\u
 _RESULT = re.compile(r"[:=]|\b(?:answer|result|therefore|thus|hence|so|conclu\w+)\b", re.IGNORECASE)
 _NOT_A_PARAGRAPH = re.compile(r"^\s*(?:[-*+>#|\u2022]|\(?\w{1,3}[.)]\s)")
 _CODE = re.compile(r"[{}|\\;=<>]")
-_OPENS_LINE = re.compile(r"^[ \t]*(?:(\$\$)|(?<!\\)(\\\[)|\\begin\{(\w+\*?)\})", re.MULTILINE)
+_OPENS_LINE = re.compile(r"\n[ \t]*(?:(\$\$)|(\\\[)|\\begin\{(\w+\*?)\})")
 
 
 def truncation(example: Example, settings: Curation) -> str | None:
@@ -43,8 +43,7 @@ def truncation(example: Example, settings: Curation) -> str | None:
 
 def formula_open(text: str) -> bool:
     """Whether the last display formula that begins on a line of its own is never closed."""
-    if "$$" not in text and "\\" not in text:
-        return False
+    text = f"\n{text}"
     *_, last = [None, *_OPENS_LINE.finditer(text)]
     if last is None:
         return False

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 _FENCE = re.compile(r"^ {0,3}(?:[-*+]|\d{1,3}[.)])?\s*(`{3,}|~{3,})(.*)$")
-_INLINE_CODE = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
+_INLINE_CODE = re.compile(r"(`(?<!``)`*)(?!`).+?(?<!`)\1(?!`)")
 _FORMULA = re.compile(
-    r"\$\$.+?\$\$|\\\[(?:(?!\\\[).)+?\\\]|\\\((?:(?!\\\().)+?\\\)|(?<![\\$\d])\$(?!\s)[^$\n]+?(?<![\s\\])\$(?!\d)",
+    r"\$\$.+?\$\$|\\\[(?:(?!\\\[).)+?\\\]|\\\((?:(?!\\\().)+?\\\)|\$(?<![\\$\d]\$)(?!\s)[^$\n]+?(?<![\s\\])\$(?!\d)",
     re.DOTALL,
 )
 _SIGN_OF_CODE = re.compile(r"[{}=<>|\\]")
@@ -26,7 +26,7 @@ def without_code(text: str) -> tuple[str, bool]:
     if "`" not in text and "~~~" not in text:
         return "\n".join(text.splitlines()), False
     for line in text.splitlines():
-        mark = _FENCE.match(line)
+        mark = _FENCE.match(line) if "```" in line or "~~~" in line else None
         if not fence:
             if mark and "`" not in mark[2]:
                 fence = mark[1]
@@ -44,9 +44,7 @@ def sentences(text: str) -> list[str]:
 
 def prose_sentences(outside: str) -> list[str]:
     """The sentences of a text that has no code any more."""
-    if "$" in outside or "\\" in outside:
-        outside = _FORMULA.sub(" ", outside)
-    lines = [line for line in outside.splitlines() if line.strip() and _is_prose(line)]
+    lines = [line for line in _FORMULA.sub(" ", outside).splitlines() if line.strip() and _is_prose(line)]
     return [piece for line in lines for piece in _pieces(line) if piece.strip()]
 
 

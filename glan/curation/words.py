@@ -6,6 +6,7 @@ Finer than `keys.normalised` in what would make different questions the same: op
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 GRAM = 3
 """Words in a gram; questions are short, and longer grams are too coarse below about twenty words."""
@@ -62,11 +63,11 @@ def grams(text: str) -> set[str]:
     return grams_of(words(text))
 
 
-def grams_of(found: list[str]) -> set[str]:
+def grams_of(found: Sequence[str]) -> set[str]:
     """The 3-grams of a sequence of words."""
     if len(found) < GRAM:
         return {" ".join(found)} if found else set()
-    return {" ".join(triple) for triple in zip(found, found[1:], found[2:], strict=False)}
+    return set(map(" ".join, zip(found, found[1:], found[2:], strict=False)))
 
 
 def jaccard(one: set[str], other: set[str]) -> float:
