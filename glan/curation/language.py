@@ -32,10 +32,10 @@ def other_language(example: Example, settings: Curation) -> str | None:
         return None
     if found := _other(example.question, wanted, settings.min_language_certainty):
         return f"the question is in another language: {found}"
-    if _ON_LANGUAGES.search(example.question):
-        return None
     found = _other(example.answer, wanted, settings.min_language_certainty)
-    return f"the answer is in another language: {found}" if found else None
+    if found is None or _ON_LANGUAGES.search(example.question):
+        return None
+    return f"the answer is in another language: {found}"
 
 
 def _other(text: str, wanted: str, certainty: float) -> str | None:
@@ -63,4 +63,13 @@ def _identifier() -> Any:
     """Read at its first use: the model takes a second."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    stored = LanguageIdentifier.from_model_file(MODEL_FILE)
+    return LanguageIdentifier(
+        stored.nb_ptc.astype("float32"),  # of half precision as stored: what is read of it would be widened each time
+        stored.nb_pc,
+        stored.nb_classes,
+        stored.tk_nextmove,
+        stored.tk_output,
+        norm_probs=True,
+        tk_row=stored.tk_row,
+    )

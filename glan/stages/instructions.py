@@ -9,7 +9,7 @@ from typing import Any
 from glan.curation import contamination
 from glan.curation.contamination import Contamination
 from glan.curation.rules import Example, reasons
-from glan.curation.signatures import signature
+from glan.curation.signatures import signature_of
 from glan.curation.verdicts import verdict
 from glan.stages.making import Effects, Made, Row, commit, subject_of
 from glan.stages.recipe import Recipe
@@ -88,7 +88,7 @@ def _row(
         **verdict(against, duplicate_of=None),
         "contamination": found.row() if found else None,
         "scores": {},
-        "signature": signature(question["text"]),
+        "signature": signature_of(example.asked.words),
         "question_model": question["model"],
         "answer_model": answer["model"],
         "request_keys": [*question["request_keys"], *answer["request_keys"]],

@@ -15,6 +15,7 @@ import pytest
 from model_faults import Faults
 from model_server import ModelServer
 from prefect.settings import PREFECT_API_URL
+from prefect_homes import prefect_home
 from terminal_world import Said, clean_environment, listing, typed
 
 from glan import taxonomy
@@ -62,7 +63,7 @@ def place_in(folder: Path, server: ModelServer) -> Place:
         GLAN_MODEL="teacher",
         GLAN_STORE="store",
         GLAN_FLUSH_SECONDS="0.1",
-        PREFECT_HOME=str(folder.parent / f"{folder.name}-prefect"),
+        PREFECT_HOME=str(prefect_home(folder.parent / f"{folder.name}-prefect")),
     )
     return Place(folder, server, environment)
 

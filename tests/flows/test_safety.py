@@ -9,7 +9,6 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -25,6 +24,7 @@ from model_server import ModelServer
 from prefect import get_client
 from prefect_world import forget_other_servers, running_server
 from s3_server import S3Server
+from shared_work import done_once
 from terminal_world import Said, clean_environment, typed
 
 from glan.store.store import Store
@@ -70,10 +70,15 @@ class Left:
 
 
 @pytest.fixture(scope="module")
-def left(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Left]:
+def left(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Left:
     """All commands on one store in a bucket, reported to a Prefect server of its own, and what came of them."""
-    folder = tmp_path_factory.mktemp("safety")
-    home = tmp_path_factory.mktemp("prefect")
+    folder, home = tmp_path_factory.mktemp("safety"), tmp_path_factory.mktemp("prefect")
+    left: Left = done_once(tmp_path_factory, "safety", lambda: everything(s3_server, folder, home))
+    return left
+
+
+def everything(s3_server: S3Server, folder: Path, home: Path) -> Left:
+    """Run every command once."""
     secrets = {**MARKED, "AWS_SECRET_ACCESS_KEY": s3_server.env["AWS_SECRET_ACCESS_KEY"]}
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -107,7 +112,7 @@ def left(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Itera
         found.database = _text_of(home / "prefect.db")
         found.log = (home / "log").read_text(errors="replace")
         found.report = folder / "page.html"
-        yield found
+        return found
 
 
 COMMANDS = (
