@@ -128,11 +128,20 @@ def plan(
 
 
 @app.command()
-def status(run_file: RunFile = None, discipline: Disciplines = None, json: Json = False) -> None:
+def status(
+    run_file: RunFile = None,
+    discipline: Disciplines = None,
+    costs: Annotated[bool, typer.Option("--costs", help="Instead, what all calls on record took.")] = False,
+    json: Json = False,
+) -> None:
     """How far each discipline is, stage by stage; without RUN.toml, measured by the last run."""
+    from flows.terminal_costs import show_costs
     from flows.terminal_status import show_status
 
-    show_status(run_file, discipline or [], json)
+    if costs:
+        show_costs(discipline or [], json)
+    else:
+        show_status(run_file, discipline or [], json)
 
 
 @app.command()

@@ -24,6 +24,7 @@ from glan.curation.curate import Verdicts
 from glan.dataset import View
 from glan.report.coverage import GoOn, coverage
 from glan.report.figures import figures
+from glan.report.overview import overview
 from glan.report.page import page
 from glan.report.picture import headline, picture
 from glan.store import runs
@@ -189,9 +190,11 @@ def _show_coverage(store: Store, go_on: GoOn) -> None:
 
 
 def _keep_report(run_id: str, store: Store, go_on: GoOn) -> str:
-    """The path of the report in the store."""
+    """Show the plots of the report, and keep it; its path in the store."""
     read = figures(View.open(store, "latest"), go_on=go_on)
     go_on()
+    image = base64.b64encode(overview(read)).decode()
+    create_image_artifact(f"data:image/png;base64,{image}", key="glan-plots", description="The whole store in plots")
     return runs.keep_report(store.files, run_id, page(read, wiring.now(), run_id))
 
 

@@ -15,9 +15,12 @@ from glan.names import shown
 from glan.release.figures import WRITTEN_BY_MODELS, Authors, Figures
 from glan.release.formats import KINDS, path
 from glan.release.measures import Measured
+from glan.release.pictures import LENGTHS, ROWS
 from glan.release.releases import ReleasePlan
 from glan.release.splits import SPLITS
 from glan.report.diversity import Diversity
+from glan.report.ledger import Ledger, Spent, money
+from glan.report.plots import dollars
 from glan.report.text_tables import figure, part, variety
 
 _Name = TypeVar("_Name")
@@ -59,7 +62,7 @@ _LIMITS = """\
 - No licence is stated here; the terms of the models named above apply to what they wrote."""
 
 
-def card(plan: ReleasePlan, figures: Figures, measured: Measured, authors: Counter[Authors]) -> str:
+def card(plan: ReleasePlan, figures: Figures, measured: Measured, authors: Counter[Authors], spent: Ledger) -> str:
     """The whole README.md; depends on nothing but its arguments."""
     sections = [
         _front_matter(plan, figures),
@@ -72,6 +75,7 @@ def card(plan: ReleasePlan, figures: Figures, measured: Measured, authors: Count
         f"## Rows\n\n{_rows(figures)}",
         f"## Coverage and diversity\n\n{_coverage(measured)}",
         f"## What was left out\n\n{_rejected(figures)}",
+        f"## What it cost\n\n{_costs(figures, spent)}",
         f"## An example\n\n{_example(figures)}",
         f"## Limits\n\n{_LIMITS}",
     ]
@@ -168,7 +172,7 @@ def _rows(figures: Figures) -> str:
         _counts("level", figures.levels),
         _counts("strategy", figures.strategies),
     ]
-    return "\n\n".join(tables)
+    return "\n\n".join([f"![Rows by field]({ROWS})", *tables])
 
 
 def _coverage(measured: Measured) -> str:
@@ -183,7 +187,8 @@ def _coverage(measured: Measured) -> str:
         "Class sessions and key concepts that rows are about, of those in the syllabi; concept sets used, of those that "
         "can be sampled; evenness of rows over subjects (entropy, 0 to 1). Every node down to subjects: `coverage.csv`."
     )
-    return f"{_table(heads, lines)}\n\n{about}\n\n{_diversity(measured.diversity)}"
+    picture = f"![Lengths of questions and answers]({LENGTHS})"
+    return f"{_table(heads, lines)}\n\n{about}\n\n{_diversity(measured.diversity)}\n\n{picture}"
 
 
 def _diversity(found: Diversity) -> str:
@@ -202,6 +207,30 @@ def _rejected(figures: Figures) -> str:
     if figures.contaminated:
         parts += ["Rows that hold an item of a benchmark:", _counts("benchmark", figures.contaminated)]
     return "\n\n".join(parts)
+
+
+def _costs(figures: Figures, ledger: Ledger) -> str:
+    """Tokens and money by stage and model, and what a row came to."""
+    if not ledger.accounts:
+        return "No call is on record."
+    lines = [
+        [escaped(stage), escaped(model), *_spent(spent)]
+        for (stage, model), spent in ledger.by(lambda account: account[:2]).items()
+    ]
+    heads = ["stage", "model", "calls", "tokens sent", "tokens received", "cost"]
+    table = _table(heads, [*lines, ["in all", "", *_spent(ledger.total)]])
+    about = (
+        "Every call on record for these disciplines when this was published, those for rows that were rejected or are "
+        "not in this release too."
+    )
+    total = ledger.total
+    each = f" That is {dollars(total.cost_usd / figures.rows)} a row." if total.cost_usd and not total.unpriced else ""
+    return f"{about}{each}\n\n{table}"
+
+
+def _spent(spent: Spent) -> list[str]:
+    counts = spent.calls, spent.prompt_tokens, spent.completion_tokens
+    return [*(f"{number:,}" for number in counts), escaped(money(spent))]
 
 
 def _example(figures: Figures) -> str:

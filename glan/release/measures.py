@@ -3,26 +3,36 @@
 import csv
 import io
 
+import pyarrow as pa
+
 from glan.dataset import View
 from glan.release.splits import SPLITS, Places
-from glan.report import reach
-from glan.report.diversity import Diversity, Sampled, diversity
-from glan.report.reach import COUNTED, LEVELS, Nodes, Reached
+from glan.report.diversity import Diversity
+from glan.report.reach import COUNTED, LEVELS, Nodes
+from glan.report.texts import Read
 
 
 class Measured:
     """The rows that a release will hold, in figures."""
 
     def __init__(self, view: View, placed: Places) -> None:
-        reached, sample, number = Reached(view), Sampled(), 0
-        for table in view.tables("instructions", ["question_id", "question", "kept", *reach.READS]):
-            for row in table.filter(table["kept"]).to_pylist():
-                if placed[number] < len(SPLITS):
-                    reached.add(row)
-                    sample.add(row["question_id"], row["question"])
-                number += 1
-        self.nodes: Nodes = reached.nodes()
-        self.diversity: Diversity = diversity(sample.texts)
+        read, number = Read(view), 0
+        for table in view.tables("instructions", list(Read.READS)):
+            kept = table.filter(table["kept"])
+            chosen = placed[number : number + len(kept)] < len(SPLITS)
+            read.add(kept.filter(pa.array(chosen)))
+            number += len(kept)
+        self.texts = read.texts()
+
+    @property
+    def nodes(self) -> Nodes:
+        """What the rows reach of every node."""
+        return self.texts.nodes
+
+    @property
+    def diversity(self) -> Diversity:
+        """How varied the questions are."""
+        return self.texts.diversity
 
 
 def coverage_csv(nodes: Nodes) -> bytes:

@@ -16,6 +16,7 @@ from glan.release.card import card
 from glan.release.figures import Figures
 from glan.release.formats import FORMATS, Row
 from glan.release.measures import Measured, coverage_csv
+from glan.release.pictures import pictures
 from glan.release.places import NOT_SAMPLED, places
 from glan.release.releases import (
     ReleaseFile,
@@ -30,6 +31,7 @@ from glan.release.releases import (
 from glan.release.requirements import Requirements, check
 from glan.release.shards import Shards
 from glan.release.splits import LEFT_OUT, SPLITS, Places
+from glan.report.ledger import ledger
 from glan.store import snapshots
 from glan.store.files import Files
 from glan.store.store import Store
@@ -156,7 +158,10 @@ def _finish(store: Store, plan: ReleasePlan) -> ReleaseManifest:
     with Shards(ROWS_PER_SHARD, plan.options.formats, partial(_send, store.files, plan)) as shards:
         for split, row in _chat_rows(view, counted, placed):
             shards.add(split, row)
-    readme = _send(store.files, plan, "README.md", card(plan, counted, measured, figures.authors(view)).encode())
+    spent = ledger(view, until=plan.created_at)  # what comes later would make another card, if this is finished later
+    text = card(plan, counted, measured, figures.authors(view), spent)
+    readme = _send(store.files, plan, "README.md", text.encode())
+    drawn = [_send(store.files, plan, path, body) for path, body in pictures(counted, measured).items()]
     coverage = _send(store.files, plan, "coverage.csv", coverage_csv(measured.nodes))
     manifest = ReleaseManifest(
         **plan.model_dump(),
@@ -166,7 +171,7 @@ def _finish(store: Store, plan: ReleasePlan) -> ReleaseManifest:
         not_sampled=int((placed == NOT_SAMPLED).sum()),
         rejected=counted.rejected,
         rejected_by_reason=dict(sorted(counted.reasons.items())),
-        files=(*shards.sent, coverage, readme),
+        files=(*shards.sent, coverage, *drawn, readme),
     )
     _send(store.files, plan, "manifest.json", manifest.model_dump_json(indent=2).encode())
     return manifest

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from glan.report.figures import Figures
@@ -10,10 +10,7 @@ from glan.report.ledger import Spent
 from glan.report.origins import Exchange, Origin
 from glan.report.reach import LEVELS
 from glan.report.samples import Sample
-from glan.units import STAGES
-
-MOST_STEPS = 100
-"""Bars of a chart over time."""
+from glan.report.steps import steps
 
 MOST_SUBJECTS = 4_000
 """Subjects in the treemap: the largest, so that the page of a large store stays small."""
@@ -104,46 +101,9 @@ def _tree(figures: Figures) -> list[dict[str, Any]]:
 
 
 def _time(figures: Figures) -> dict[str, Any]:
-    """Rows, tokens and money by steps of whole hours, from the first hour in which anything was made to the last."""
-    rows, calls = figures.instructions.hours, figures.ledger.hours
-    hours = [hour for hour, _ in [*rows, *calls]]
-    if not hours:
-        return {"start": 0, "step": 1, "steps": 0, "series": {}}
-    start, stop = min(hours), max(hours) + 1
-    step = math.ceil((stop - start) / MOST_STEPS)
-    steps = math.ceil((stop - start) / step)
-
-    def summed(some: Iterable[tuple[int, float]]) -> list[float]:
-        sums = [0.0] * steps
-        for hour, value in some:
-            sums[(hour - start) // step] += value
-        return [round(value, 6) for value in sums]
-
-    def by_stage(value: Callable[[Spent], float]) -> dict[str, list[float]]:
-        stages = sorted({stage for _, stage in calls}, key=_order)
-        return {
-            stage: summed((hour, value(spent)) for (hour, other), spent in calls.items() if other == stage)
-            for stage in stages
-        }
-
-    return {
-        "start": start,
-        "step": step,
-        "steps": steps,
-        "series": {
-            "rows": {
-                name: summed((hour, number) for (hour, kept), number in rows.items() if kept is wanted)
-                for name, wanted in (("kept", True), ("rejected", False))
-            },
-            "tokens": by_stage(lambda spent: spent.tokens),
-            "cost": by_stage(lambda spent: _number(spent.cost_usd)),
-        },
-    }
-
-
-def _order(stage: str) -> tuple[int, str]:
-    names: Sequence[str] = STAGES
-    return (names.index(stage) if stage in names else len(names)), stage
+    found = steps(figures)
+    series = {"rows": found.rows, "tokens": found.tokens, "cost": found.cost}
+    return {"start": found.start, "step": found.hours, "steps": found.number, "series": series}
 
 
 def _samples(figures: Figures, texts: _Texts) -> dict[str, Any]:

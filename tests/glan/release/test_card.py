@@ -1,16 +1,19 @@
 """What the data card of a release promises."""
 
+import datetime
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from tiny_store import clock, commit, instruction, new_store, publish, unit
+from store_world import a_call
+from tiny_store import NOON, clock, commit, instruction, new_store, publish, unit
 
 from glan.release.card import escaped
 from glan.release.publish import publish as release
 from glan.release.releases import ReleaseOptions
+from glan.store.calls import CallLog
 from glan.store.store import Store
 
 
@@ -79,3 +82,27 @@ def test_escaped_text_is_one_short_line_without_markup() -> None:
     assert "\n" not in text
     assert not re.search(r"(?<!\\)[|`*_$@]|<|www\.", text)
     assert len(text) < 200
+
+
+def test_costs_are_those_of_all_calls_until_it_was_published_and_what_is_unknown_is_said(tmp_path: Path) -> None:
+    store = small(str(tmp_path))
+    log = CallLog(store.files, writer="w", clock=clock)
+    times = {"finished_at": NOON, "stage": "answers"}
+    log.append(a_call("1" * 64, cost_usd=0.5, **times))
+    log.append(a_call("2" * 64, cost_usd=0.25, **times))
+    log.append(a_call("3" * 64, cost_usd=9.0, stage="answers", finished_at=NOON + datetime.timedelta(seconds=1)))
+    log.append(a_call("4" * 64, discipline_id="law", cost_usd=9.0, **times))
+    log.append(a_call("5" * 64, cost_usd=None, model="own", **times))
+    log.close()
+    text = card(store).replace("\\", "")
+    assert "| answers | m | 2 | 20 | 40 | $0.7500 |" in text
+    assert "| answers | own | 1 | 10 | 20 | unknown |" in text
+    assert "| in all |  | 3 | 30 | 60 | $0.7500 + 1 call of unknown cost |" in text
+    assert "a row" not in text.partition("## What it cost")[2].partition("\n\n|")[0]
+
+
+def test_its_pictures_are_part_of_the_release(tmp_path: Path) -> None:
+    text = card(small(str(tmp_path)))
+    for name in re.findall(r"!\[[^]]*\]\((.*?)\)", text):
+        assert (tmp_path / "v1" / "releases" / "first" / name).read_bytes().startswith(b"\x89PNG")
+    assert text.count("![") == 2

@@ -226,7 +226,8 @@ def test_disciplines_and_formats_can_be_chosen(tmp_path: Path) -> None:
     store = filled(str(tmp_path))
     manifest = make(store, disciplines=["Physics"], formats=["jsonl"])
     assert (manifest.rows, manifest.disciplines) == (1, ("physics",))
-    assert [file.path for file in manifest.files] == ["data/train-00000.jsonl", "coverage.csv", "README.md"]
+    plots = ["plots/rows.png", "plots/lengths.png"]
+    assert [file.path for file in manifest.files] == ["data/train-00000.jsonl", "coverage.csv", *plots, "README.md"]
 
 
 def test_nothing_kept_is_an_error_and_writes_nothing(tmp_path: Path) -> None:
