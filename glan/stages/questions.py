@@ -131,17 +131,18 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     asks = asked_for(unit, effects.store)
     calls = [drawn[first : first + size] for first in range(0, len(drawn), size)]
     calls = [batch for batch in calls if asks(unit.sample(batch[0].index))]
-    conversations = [_ask(unit, subject, syllabus, batch, recipe) for batch in calls]
+    conversations = [ask(unit, subject, syllabus, batch, recipe) for batch in calls]
     return make(unit, conversations, lambda outcomes: read(unit, syllabus, calls, outcomes), effects)
 
 
-def _ask(
+def ask(
     unit: Unit,
     subject: Mapping[str, Any],
     syllabus: Mapping[str, Any],
     batch: Sequence[Sample],
     recipe: Recipe,
 ) -> Conversation:
+    """The conversation that brings the questions of these samples."""
     inputs = {
         "discipline": unit.path[2],
         "subject": subject["name"],

@@ -214,12 +214,13 @@ def test_markdown_shows_what_a_model_wrote_and_does_nothing_with_it(left: Left) 
         assert not set(CONTROLS) & set(text)
 
 
-def test_the_pages_hold_no_script_and_fetch_nothing(left: Left) -> None:
+def test_the_pages_hold_no_script_but_their_own_and_fetch_nothing(left: Left) -> None:
     pages = [body.decode() for path, body in left.objects.items() if path.endswith(".html")]
     assert pages
     for page in (*pages, left.report.read_text(encoding="utf-8")):
         assert "onerror" in page
-        assert Tags(page).acting() == []
+        assert Tags(page).acting() == [("script", {"type": "application/json", "id": "data"}), ("script", {})]
+        assert "script-src 'sha256-" in page
     for one in left.artifacts:
         if one.type == "image":
             assert Tags(base64.b64decode(str(one.data).partition(",")[2]).decode()).acting() == []
@@ -238,7 +239,8 @@ def test_a_browser_runs_nothing_of_the_report(left: Left) -> None:
         page.goto(left.report.as_uri())
         for section in page.locator("details").all():
             section.evaluate("one => one.open = true")
-        assert page.locator("script, img, iframe").count() == 0
+        assert page.locator("img, iframe").count() == 0
+        assert page.locator("script").count() == 2  # its data and its own
         assert "onerror" in page.locator("body").inner_text()
         browser.close()
     assert happened == [left.report.as_uri()]
