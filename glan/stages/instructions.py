@@ -3,12 +3,12 @@
 What depends on other rows (duplicates across nodes) is decided afterwards, in `curation.curate`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from glan.curation import contamination
 from glan.curation.contamination import Contamination
-from glan.curation.rules import Example, reasons
+from glan.curation.rules import Example, judged
 from glan.curation.signatures import signature_of
 from glan.curation.verdicts import verdict
 from glan.stages.making import Effects, Made, Row, commit, subject_of
@@ -51,9 +51,18 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     subject = subject_of(unit, effects.store)
     questions = {row["question_id"]: row for row in effects.store.read(unit.parents["questions"]).to_pylist()}
     answers = effects.store.read(unit.parents["answers"]).to_pylist()
+    examples = [_example(questions[answer["question_id"]], answer) for answer in answers]
+    found = judged(examples, recipe.config.curation)
     index = recipe.benchmarks() if recipe.benchmarks else None
-    rows = [_row(unit, subject, questions[answer["question_id"]], answer, recipe, index) for answer in answers]
+    rows = [
+        _row(unit, subject, questions[answer["question_id"]], answer, example, reasons, index)
+        for answer, example, reasons in zip(answers, examples, found, strict=True)
+    ]
     return commit(unit, Made(rows=rows), [], effects)
+
+
+def _example(question: Mapping[str, Any], answer: Mapping[str, Any]) -> Example:
+    return Example(question=question["text"], answer=answer["text"], finish_reason=answer["finish_reason"])
 
 
 def _row(
@@ -61,13 +70,13 @@ def _row(
     subject: Mapping[str, Any],
     question: Mapping[str, Any],
     answer: Mapping[str, Any],
-    recipe: Recipe,
+    example: Example,
+    reasons: Iterable[str],
     index: Contamination | None,
 ) -> Row:
-    example = Example(question=question["text"], answer=answer["text"], finish_reason=answer["finish_reason"])
     field, sub_field, discipline = unit.path
     found = index.match(example.question, example.answer) if index else None
-    against = [*reasons(example, recipe.config.curation), *([contamination.CODE] if found else [])]
+    against = [*reasons, *([contamination.CODE] if found else [])]
     return {
         "question_id": question["question_id"],
         "syllabus_id": question["syllabus_id"],

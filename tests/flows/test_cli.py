@@ -83,10 +83,11 @@ def made(ran: tuple[Place, Said], monkeypatch: pytest.MonkeyPatch) -> Place:
 
 
 @pytest.fixture
-def fresh(ran: tuple[Place, Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """A place where nothing has run yet, entered."""
     (tmp_path / "work").mkdir()
-    return entered(place_in(tmp_path / "work", ran[0].server), monkeypatch)
+    with ModelServer(seed=1) as server:
+        yield entered(place_in(tmp_path / "work", server), monkeypatch)
 
 
 def entered(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
