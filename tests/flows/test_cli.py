@@ -306,7 +306,8 @@ def test_a_release_is_written_once_and_never_changes(made: Place) -> None:
 
 def test_a_release_in_one_format_has_only_that(made: Place) -> None:
     manifest = document(typed("publish", "2026.2", "--format", "jsonl", "--discipline", "physics", "--json"))
-    assert [file["path"] for file in manifest["files"]] == ["data/train-00000.jsonl", "coverage.csv", "README.md"]
+    plots = ["plots/rows.png", "plots/lengths.png"]
+    assert [one["path"] for one in manifest["files"]] == ["data/train-00000.jsonl", "coverage.csv", *plots, "README.md"]
 
 
 def test_the_taxonomy_shown_is_the_one_that_runs_read(fresh: Place) -> None:
@@ -366,8 +367,17 @@ def test_report_writes_one_page_that_says_what_there_is(made: Place) -> None:
     told = json.loads(said.stdout)
     assert told["report"] == "page.html" and told["kept"] + told["rejected"] == 6
     text = (made.folder / "page.html").read_text(encoding="utf-8")
-    assert "Physics" in text and "<script" not in text and "http://" not in text
+    assert "Physics" in text and "src=" not in text and 'href="http' not in text
     assert "instructions kept" in typed("report", "--out", "page.html").stdout
+
+
+def test_status_says_what_everything_cost(made: Place) -> None:
+    lines = json.loads(typed("status", "--costs", "--json").stdout)
+    assert {line["stage"] for line in lines} == {"subjects", "syllabi", "questions", "answers"}
+    assert {line["discipline_id"] for line in lines} == {"physics"} and all(line["calls"] for line in lines)
+    said = typed("status", "--costs")
+    assert said.code == 0 and "in all" in said.stdout
+    assert typed("status", "--costs", "--discipline", "nothing").code == 2
 
 
 def test_a_report_that_cannot_be_written_is_one_sentence(made: Place) -> None:

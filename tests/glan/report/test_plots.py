@@ -24,7 +24,9 @@ def dots(image: Image.Image, colour: str) -> int:
 
 
 def test_a_bar_is_as_long_as_its_value() -> None:
-    one, both = (dots(opened(png(Lines("t", values, whole))), COLOURS[0]) for values in ([("a", 9)], [("a", 9), ("b", 9)]))
+    one, both = (
+        dots(opened(png(Lines("t", values, whole))), COLOURS[0]) for values in ([("a", 9)], [("a", 9), ("b", 9)])
+    )
     half = dots(opened(png(Lines("t", [("a", 9), ("b", 4.5)], whole))), COLOURS[0])
     assert both == 2 * one and half == pytest.approx(1.5 * one, rel=0.02)
 
