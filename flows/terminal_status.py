@@ -84,10 +84,11 @@ def _begun(record: Record) -> bool:
 
 
 def _table(lines: Mapping[str, Mapping[str, Record]]) -> Table:
-    cells = {one: [_cell(stages[stage]) for stage in STAGES] for one, stages in lines.items()}
+    there = [stage for stage in STAGES if any(stage in stages for stages in lines.values())]
+    cells = {one: [_cell(stages[stage]) for stage in there] for one, stages in lines.items()}
     table = plain_table()
     add_column(table, "discipline", lines)
-    for stage, column in zip(STAGES, zip(*cells.values(), strict=True), strict=True):
+    for stage, column in zip(there, zip(*cells.values(), strict=True), strict=True):
         add_column(table, stage, [text.plain for text in column])
     for discipline_id, texts in cells.items():
         table.add_row(discipline_id, *texts)

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from glan import supplements
 from glan.keys import digest
 
-Stage = Literal["subjects", "syllabi", "questions", "answers", "instructions"]
-STAGES: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "instructions")
+Stage = Literal["subjects", "syllabi", "questions", "answers", "judgements", "instructions"]
+STAGES: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "judgements", "instructions")
 
 
 Mode = Literal["all", "missing", "stale", "refresh", "retry"]
@@ -138,6 +138,8 @@ class Unit:
     """One past the last sample index of a round."""
     parents: dict[str, Receipt] = field(default_factory=dict)
     """By stage: the units whose rows this one reads."""
+    judged_by: tuple[Receipt, ...] = ()
+    """Of instructions: the judgements on their answers, those that were asked again last; none if nothing was judged."""
     retries: tuple[Receipt, ...] = ()
     """Of a supplement: the units before it, the original first; it asks again what the last has left in quarantine."""
 

@@ -1,4 +1,4 @@
-"""Questions and answers -> instructions: joined with their place in the tree and judged, each row by itself.
+"""Questions and answers -> instructions: joined with their place in the tree and curated, each row by itself.
 
 What depends on other rows (duplicates across nodes) is decided afterwards, in `curation.curate`.
 """
@@ -6,7 +6,7 @@ What depends on other rows (duplicates across nodes) is decided afterwards, in `
 from collections.abc import Mapping
 from typing import Any
 
-from glan.curation import contamination
+from glan.curation import contamination, scores
 from glan.curation.contamination import Contamination
 from glan.curation.rules import Example, reasons
 from glan.curation.signatures import signature
@@ -17,28 +17,31 @@ from glan.units import Receipt, Unit
 
 
 def plan(above: Unit, receipt: Receipt, subject: Mapping[str, Any], recipe: Recipe, edition: int = 0) -> Unit:
-    """The unit that judges the round of answers of the unit above."""
+    """The unit that joins and curates a round of answers; the unit above is that of the answers or of their judgements."""
+    is_judged = above.stage == "judgements"
+    answers = above.parents["answers"] if is_judged else receipt
+    judged_by = (*above.retries, receipt) if is_judged else ()
+    inputs = {
+        "questions": above.parents["questions"].content_digest,
+        "answers": answers.content_digest,
+        "subject": [subject["name"], subject["level"]],
+        "path": list(above.path),
+    }
+    if is_judged:
+        inputs["judgements"] = [one.content_digest for one in judged_by]
+    limits = {"limits": scores.limits(recipe.config.curation)} if is_judged else {}
     return above.below(
         receipt,
         stage="instructions",
-        address=above.address,
+        address=answers.unit,
         node=above.node,
         start=above.start,
         stop=above.stop,
-        parent_digest=receipt.content_digest,
+        parent_digest=answers.content_digest,
         edition=edition,
+        judged_by=judged_by,
         key=recipe.unit_key(
-            "instructions",
-            inputs={
-                "questions": above.parents["questions"].content_digest,
-                "answers": receipt.content_digest,
-                "subject": [subject["name"], subject["level"]],
-                "path": list(above.path),
-            },
-            prompts=[],
-            role=None,
-            edition=edition,
-            rules=recipe.rules,
+            "instructions", inputs=inputs, prompts=[], role=None, edition=edition, rules=recipe.rules, **limits
         ),
     )
 
@@ -52,7 +55,11 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     questions = {row["question_id"]: row for row in effects.store.read(unit.parents["questions"]).to_pylist()}
     answers = effects.store.read(unit.parents["answers"]).to_pylist()
     index = recipe.benchmarks() if recipe.benchmarks else None
-    rows = [_row(unit, subject, questions[answer["question_id"]], answer, recipe, index) for answer in answers]
+    judged = scores.by_question(row for one in unit.judged_by for row in effects.store.read(one).to_pylist())
+    rows = []
+    for answer in answers:
+        name = answer["question_id"]
+        rows.append(_row(unit, subject, questions[name], answer, judged.get(name, {}), recipe, index))
     return commit(unit, Made(rows=rows), [], effects)
 
 
@@ -61,13 +68,19 @@ def _row(
     subject: Mapping[str, Any],
     question: Mapping[str, Any],
     answer: Mapping[str, Any],
+    given: Mapping[str, float],
     recipe: Recipe,
     index: Contamination | None,
 ) -> Row:
     example = Example(question=question["text"], answer=answer["text"], finish_reason=answer["finish_reason"])
     field, sub_field, discipline = unit.path
     found = index.match(example.question, example.answer) if index else None
-    against = [*reasons(example, recipe.config.curation), *([contamination.CODE] if found else [])]
+    settings = recipe.config.curation
+    against = [
+        *reasons(example, settings),
+        *([contamination.CODE] if found else []),
+        *scores.reasons(given, settings),
+    ]
     return {
         "question_id": question["question_id"],
         "syllabus_id": question["syllabus_id"],
@@ -87,7 +100,7 @@ def _row(
         "finish_reason": answer["finish_reason"],
         **verdict(against, duplicate_of=None),
         "contamination": found.row() if found else None,
-        "scores": {},
+        "scores": list(given.items()),
         "signature": signature(question["text"]),
         "question_model": question["model"],
         "answer_model": answer["model"],

@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from glan.config import ROLES, ModelProfile, Role, RunConfig, Selection
+from glan.config import ModelProfile, Role, RunConfig, Selection
 from glan.curation.contamination import Contamination
 from glan.curation.rules import rules_digest
 from glan.gateway.requests import Message, Problem, Reader, Request, Understood
 from glan.keys import canonical, digest, normalised, seed_for
 from glan.prompts import NAMES, Prompts
-from glan.units import Unit
+from glan.units import STAGES, Stage, Unit
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,11 @@ class Recipe:
         return rules_digest(self.config.curation)
 
     @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of a run: all, without judgements if nothing is to be judged."""
+        return tuple(stage for stage in STAGES if stage != "judgements" or self.config.judging.wanted)
+
+    @cached_property
     def identity(self) -> str:
         """Digest of all that decides which units there are and what their keys are."""
         config = self.config
@@ -39,7 +44,7 @@ class Recipe:
         return digest(
             {
                 "config": config.model_dump(mode="json", exclude=elsewhere),
-                "profiles": {role: self.profile(role).identity() for role in ROLES},
+                "profiles": {role: self.profile(role).identity() for role in config.roles},
                 "prompts": {name: self.prompts[name].stamp.digest for name in NAMES},
                 "rules": self.rules,
             }
@@ -108,8 +113,8 @@ class Recipe:
         )
 
     def models(self) -> dict[Role, ModelProfile]:
-        """All profiles by role."""
-        return {role: self.profile(role) for role in ROLES}
+        """The profiles of all roles that models are asked in."""
+        return {role: self.profile(role) for role in self.config.roles}
 
 
 def with_parameters(profile: ModelProfile, parameters: Mapping[str, Any]) -> ModelProfile:
