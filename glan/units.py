@@ -1,6 +1,6 @@
 """A unit of work and its receipt: the small records that planning, tasks and the store hand to each other."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -11,6 +11,14 @@ from glan.keys import digest
 
 Stage = Literal["subjects", "syllabi", "questions", "answers", "judgements", "instructions"]
 STAGES: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "judgements", "instructions")
+
+OPTIONAL: frozenset[Stage] = frozenset({"judgements"})
+"""The stages that a run has only if its configuration asks for them."""
+
+
+def stages_with(there: Container[Stage]) -> tuple[Stage, ...]:
+    """The stages in their order, an optional one only if it is there."""
+    return tuple(stage for stage in STAGES if stage not in OPTIONAL or stage in there)
 
 
 Mode = Literal["all", "missing", "stale", "refresh", "retry"]

@@ -45,6 +45,10 @@ def recipe(**changes: Any) -> Recipe:
     return Recipe(RunConfig(**{"models": models, **small, **changes}), PROMPTS)
 
 
+UNJUDGED = recipe().stages
+"""The stages of a run that has nothing judged."""
+
+
 def clock() -> datetime.datetime:
     """It is always noon."""
     return NOON

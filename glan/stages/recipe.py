@@ -9,12 +9,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from glan.config import ModelProfile, Role, RunConfig, Selection
+from glan.curation import scores
 from glan.curation.contamination import Contamination
 from glan.curation.rules import rules_digest
 from glan.gateway.requests import Message, Problem, Reader, Request, Understood
 from glan.keys import canonical, digest, normalised, seed_for
 from glan.prompts import NAMES, Prompts
-from glan.units import STAGES, Stage, Unit
+from glan.units import Stage, Unit, stages_with
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Recipe:
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
-        """The stages of a run: all, without judgements if nothing is to be judged."""
-        return tuple(stage for stage in STAGES if stage != "judgements" or self.config.judging.wanted)
+        """The stages of a run."""
+        return stages_with({"judgements"} if self.config.judging.wanted else ())
 
     @cached_property
     def identity(self) -> str:
@@ -47,6 +48,7 @@ class Recipe:
                 "profiles": {role: self.profile(role).identity() for role in config.roles},
                 "prompts": {name: self.prompts[name].stamp.digest for name in NAMES},
                 "rules": self.rules,
+                "limits": scores.limits(config.curation) if config.judging.wanted else {},
             }
         )
 
