@@ -3,13 +3,13 @@
 What depends on other rows (duplicates across nodes) is decided afterwards, in `curation.curate`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from glan.curation import contamination, scores
 from glan.curation.contamination import Contamination
-from glan.curation.rules import Example, reasons
-from glan.curation.signatures import signature
+from glan.curation.rules import Example, judged
+from glan.curation.signatures import signature_of
 from glan.curation.verdicts import verdict
 from glan.stages.making import Effects, Made, Row, commit, subject_of
 from glan.stages.recipe import Recipe
@@ -54,13 +54,21 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     subject = subject_of(unit, effects.store)
     questions = {row["question_id"]: row for row in effects.store.read(unit.parents["questions"]).to_pylist()}
     answers = effects.store.read(unit.parents["answers"]).to_pylist()
+    examples = [_example(questions[answer["question_id"]], answer) for answer in answers]
+    found = judged(examples, recipe.config.curation)
     index = recipe.benchmarks() if recipe.benchmarks else None
-    judged = scores.by_question(row for one in unit.judged_by for row in effects.store.read(one).to_pylist())
+    given = scores.by_question(row for one in unit.judged_by for row in effects.store.read(one).to_pylist())
     rows = []
-    for answer in answers:
+    for answer, example, reasons in zip(answers, examples, found, strict=True):
         name = answer["question_id"]
-        rows.append(_row(unit, subject, questions[name], answer, judged.get(name, {}), recipe, index))
+        own = given.get(name, {})
+        against = [*reasons, *scores.reasons(own, recipe.config.curation)]
+        rows.append(_row(unit, subject, questions[name], answer, example, against, own, index))
     return commit(unit, Made(rows=rows), [], effects)
+
+
+def _example(question: Mapping[str, Any], answer: Mapping[str, Any]) -> Example:
+    return Example(question=question["text"], answer=answer["text"], finish_reason=answer["finish_reason"])
 
 
 def _row(
@@ -68,19 +76,14 @@ def _row(
     subject: Mapping[str, Any],
     question: Mapping[str, Any],
     answer: Mapping[str, Any],
+    example: Example,
+    reasons: Iterable[str],
     given: Mapping[str, float],
-    recipe: Recipe,
     index: Contamination | None,
 ) -> Row:
-    example = Example(question=question["text"], answer=answer["text"], finish_reason=answer["finish_reason"])
     field, sub_field, discipline = unit.path
     found = index.match(example.question, example.answer) if index else None
-    settings = recipe.config.curation
-    against = [
-        *reasons(example, settings),
-        *([contamination.CODE] if found else []),
-        *scores.reasons(given, settings),
-    ]
+    against = [*reasons, *([contamination.CODE] if found else [])]
     return {
         "question_id": question["question_id"],
         "syllabus_id": question["syllabus_id"],
@@ -101,7 +104,7 @@ def _row(
         **verdict(against, duplicate_of=None),
         "contamination": found.row() if found else None,
         "scores": list(given.items()),
-        "signature": signature(question["text"]),
+        "signature": signature_of(example.asked.words),
         "question_model": question["model"],
         "answer_model": answer["model"],
         "request_keys": [*question["request_keys"], *answer["request_keys"]],

@@ -15,6 +15,7 @@ import pytest
 from model_faults import Faults
 from model_server import ModelServer
 from prefect.settings import PREFECT_API_URL
+from prefect_homes import prefect_home
 from stage_world import UNJUDGED
 from terminal_world import Said, clean_environment, listing, typed
 
@@ -62,7 +63,7 @@ def place_in(folder: Path, server: ModelServer) -> Place:
         GLAN_MODEL="teacher",
         GLAN_STORE="store",
         GLAN_FLUSH_SECONDS="0.1",
-        PREFECT_HOME=str(folder.parent / f"{folder.name}-prefect"),
+        PREFECT_HOME=str(prefect_home(folder.parent / f"{folder.name}-prefect")),
     )
     return Place(folder, server, environment)
 
@@ -82,10 +83,11 @@ def made(ran: tuple[Place, Said], monkeypatch: pytest.MonkeyPatch) -> Place:
 
 
 @pytest.fixture
-def fresh(ran: tuple[Place, Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """A place where nothing has run yet, entered."""
     (tmp_path / "work").mkdir()
-    return entered(place_in(tmp_path / "work", ran[0].server), monkeypatch)
+    with ModelServer(seed=1) as server:
+        yield entered(place_in(tmp_path / "work", server), monkeypatch)
 
 
 def entered(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
