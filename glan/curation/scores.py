@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from glan.config import Curation
 
 _LEAST: tuple[tuple[str, str, str], ...] = (
@@ -29,3 +32,9 @@ def reasons(scores: Mapping[str, float], settings: Curation) -> list[str]:
 def limits(settings: Curation) -> dict[str, int | None]:
     """The settings that scores are held against, for the unit_key of the units that have any."""
     return {setting: getattr(settings, setting) for _, setting, _ in _LEAST}
+
+
+def worth(scores: pa.ChunkedArray) -> pa.ChunkedArray:
+    """By how much a row is better than its duplicates: correctness and quality together, null if it was not judged."""
+    quality, correctness = (pc.map_lookup(scores, name, "first") for name in ("question_quality", "correctness"))
+    return pc.add(quality, correctness)

@@ -12,15 +12,17 @@ from flow_world import World, config
 from model_faults import Faults
 from model_server import ModelServer
 from proof_checks import check_store
-from stage_world import PHYSICS, Say, grow, new_store, publish, recipe, teacher
+from stage_world import PHYSICS, Say, clock, grow, new_store, publish, recipe, teacher
 
 from glan.care.verify import verify
 from glan.config import Curation, Judging, ModelProfile, Models
+from glan.curation.curate import curate_store
 from glan.gateway.requests import Request
 from glan.planning.forecast import forecast
 from glan.replay.replay import Replay
 from glan.settings import Settings
 from glan.stages.recipe import Recipe
+from glan.store import manifests
 from glan.store.store import Store
 from glan.units import Scope
 from tasks.preparation import current_taxonomy, recipe_of
@@ -125,6 +127,24 @@ def test_what_has_nothing_to_do_with_the_judge_keeps_its_keys(tmp_path: Path) ->
         assert on[stage] == again[stage] == plain[stage]
     assert on["judgements"][0].key != again["judgements"][0].key
     assert plain["judgements"] == []
+
+
+def test_of_duplicates_the_one_that_was_judged_best_stays(tmp_path: Path) -> None:
+    store, made = new_store(tmp_path), judged()
+
+    def say(request: Request) -> Any:
+        if request.stage == "questions":
+            return "How does light bend where it enters the water of a calm lake, and why is it so?"
+        best = request.sample_index == 1
+        return verdict(correctness=5 if best else 4) if request.stage == "judgements" else teacher("Optics")(request)
+
+    receipts = grow(store, made, say)
+    publish(store, {**receipts, "instructions": []})
+    verdicts = curate_store(store, {"physics": receipts["instructions"]}, made.config.curation, "run", clock)
+    [named] = manifests.all_current(store.files, "instructions").values()
+    rows = [row for receipt in named.units for row in store.read(receipt).to_pylist()]
+    assert {row["sample_index"]: row["reasons"] for row in rows} == {0: ["duplicate"], 1: [], 2: ["duplicate"]}
+    assert (verdicts.kept, verdicts.rejected) == ({"physics": 1}, 2)
 
 
 def test_verdicts_of_curation_alone_take_what_was_judged_and_else_go_without(tmp_path: Path) -> None:
