@@ -1,5 +1,6 @@
 """Short texts -> their likeliest languages, many at once, by the model of py3langid."""
 
+import itertools
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,18 +31,15 @@ def likeliest(texts: Sequence[str]) -> list[tuple[str, float]]:
 
     The texts go through the automaton side by side, where a step costs as much for hundreds as for one.
     """
+    if not texts:
+        return []
     model = _model()
     encoded = [_encoded(text) for text in texts]
-    scores = np.zeros((len(encoded), len(model.merge)), np.float32)
-    for score, found, text in zip(scores, _features(model, encoded), encoded, strict=True):
-        features, counts = np.unique(found[found >= 0], return_counts=True)
-        if len(features):
-            evidence = np.einsum("f,fl->l", np.log1p(counts.astype(np.float32)), model.weights[features])
-            score[:] = (evidence + model.identifier.nb_pc) / np.sqrt(len(text))
+    lengths = np.array([len(text) for text in encoded])[:, np.newaxis]
+    scores = _evidence(model, encoded, lengths) / np.sqrt(np.maximum(lengths, 1), dtype=np.float32)
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))
     probabilities = np.einsum("tc,cl->tl", shares / shares.sum(axis=1, keepdims=True), model.merge)
-    best = probabilities.argmax(axis=1)
-    return [(model.codes[language], float(row[language])) for language, row in zip(best, probabilities, strict=True)]
+    return [(model.codes[row.argmax()], float(row.max())) for row in probabilities]
 
 
 def ranked(text: str) -> list[tuple[str, float]]:
@@ -55,15 +53,32 @@ def _encoded(text: str) -> bytes:
     return unicodedata.normalize("NFC", text.lower() if text.isupper() else text).encode(errors="surrogatepass")
 
 
-def _features(model: _Model, encoded: Sequence[bytes]) -> list[_Numbers]:
-    """The features that each text has, one for each of its bytes."""
-    longest = max(map(len, encoded), default=0)
+def _evidence(model: _Model, encoded: Sequence[bytes], lengths: _Numbers) -> _Numbers:
+    """How much speaks for each column in each text; nothing for any in a text without features."""
+    features = _features(model, encoded)
+    size = len(model.weights)
+    places = np.arange(len(encoded))[:, np.newaxis]
+    there = (features >= 0) & (np.arange(features.shape[1]) < lengths)
+    found, counts = np.unique((features + size * places)[there], return_counts=True)
+    logarithms = np.log1p(counts.astype(np.float32))
+    ends = np.searchsorted(found, size * np.arange(len(encoded) + 1))
+    evidence = np.zeros((len(encoded), len(model.merge)), np.float32)
+    for place, (start, end) in enumerate(itertools.pairwise(ends.tolist())):
+        if end > start:
+            weights = model.weights[found[start:end] - size * place]
+            evidence[place] = np.einsum("f,fc->c", logarithms[start:end], weights) + model.identifier.nb_pc
+    return evidence
+
+
+def _features(model: _Model, encoded: Sequence[bytes]) -> _Numbers:
+    """The feature that each text has at each of its bytes, negative where it has none; texts are padded."""
+    longest = max(map(len, encoded))
     padded = b"".join(text.ljust(longest, b"\0") for text in encoded)
     letters = np.frombuffer(padded, np.uint8).reshape(len(encoded), longest).T.astype(np.intp)
     states = np.zeros((longest + 1, len(encoded)), np.intp)
     for step, letter in enumerate(letters):
         states[step + 1] = model.moves[model.bases[states[step]] + letter]
-    return [model.features[states[1 : len(text) + 1, place]] for place, text in enumerate(encoded)]
+    return model.features[states[1:].T]
 
 
 @cache
@@ -87,7 +102,7 @@ def _model() -> _Model:
         identifier=identifier,
         moves=np.frombuffer(stored.tk_nextmove, f"u{stored.tk_nextmove.itemsize}"),
         bases=np.frombuffer(stored.tk_row, f"u{stored.tk_row.itemsize}").astype(np.intp) << 8,
-        features=np.asarray(stored.tk_output, np.int32),
+        features=np.asarray(stored.tk_output, np.intp),
         weights=weights,
         merge=np.array([[code == column for code in codes] for column in stored.nb_classes], np.float32),
         codes=codes,

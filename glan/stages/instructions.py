@@ -1,4 +1,4 @@
-"""Questions and answers -> instructions: joined with their place in the tree and judged, each row by itself.
+"""Questions and answers -> instructions: joined with their place in the tree and curated, each row by itself.
 
 What depends on other rows (duplicates across nodes) is decided afterwards, in `curation.curate`.
 """
@@ -6,7 +6,7 @@ What depends on other rows (duplicates across nodes) is decided afterwards, in `
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from glan.curation import contamination
+from glan.curation import contamination, scores
 from glan.curation.contamination import Contamination
 from glan.curation.rules import Example, judged
 from glan.curation.signatures import signature_of
@@ -17,28 +17,31 @@ from glan.units import Receipt, Unit
 
 
 def plan(above: Unit, receipt: Receipt, subject: Mapping[str, Any], recipe: Recipe, edition: int = 0) -> Unit:
-    """The unit that judges the round of answers of the unit above."""
+    """The unit that joins and curates a round of answers; the unit above is that of the answers or of their judgements."""
+    is_judged = above.stage == "judgements"
+    answers = above.parents["answers"] if is_judged else receipt
+    judged_by = (*above.retries, receipt) if is_judged else ()
+    inputs = {
+        "questions": above.parents["questions"].content_digest,
+        "answers": answers.content_digest,
+        "subject": [subject["name"], subject["level"]],
+        "path": list(above.path),
+    }
+    if is_judged:
+        inputs["judgements"] = [one.content_digest for one in judged_by]
+    limits = {"limits": scores.limits(recipe.config.curation)} if is_judged else {}
     return above.below(
         receipt,
         stage="instructions",
-        address=above.address,
+        address=answers.unit,
         node=above.node,
         start=above.start,
         stop=above.stop,
-        parent_digest=receipt.content_digest,
+        parent_digest=answers.content_digest,
         edition=edition,
+        judged_by=judged_by,
         key=recipe.unit_key(
-            "instructions",
-            inputs={
-                "questions": above.parents["questions"].content_digest,
-                "answers": receipt.content_digest,
-                "subject": [subject["name"], subject["level"]],
-                "path": list(above.path),
-            },
-            prompts=[],
-            role=None,
-            edition=edition,
-            rules=recipe.rules,
+            "instructions", inputs=inputs, prompts=[], role=None, edition=edition, rules=recipe.rules, **limits
         ),
     )
 
@@ -54,10 +57,13 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     examples = [_example(questions[answer["question_id"]], answer) for answer in answers]
     found = judged(examples, recipe.config.curation)
     index = recipe.benchmarks() if recipe.benchmarks else None
-    rows = [
-        _row(unit, subject, questions[answer["question_id"]], answer, example, reasons, index)
-        for answer, example, reasons in zip(answers, examples, found, strict=True)
-    ]
+    given = scores.by_question(row for one in unit.judged_by for row in effects.store.read(one).to_pylist())
+    rows = []
+    for answer, example, reasons in zip(answers, examples, found, strict=True):
+        name = answer["question_id"]
+        own = given.get(name, {})
+        against = [*reasons, *scores.reasons(own, recipe.config.curation)]
+        rows.append(_row(unit, subject, questions[name], answer, example, against, own, index))
     return commit(unit, Made(rows=rows), [], effects)
 
 
@@ -72,6 +78,7 @@ def _row(
     answer: Mapping[str, Any],
     example: Example,
     reasons: Iterable[str],
+    given: Mapping[str, float],
     index: Contamination | None,
 ) -> Row:
     field, sub_field, discipline = unit.path
@@ -96,7 +103,7 @@ def _row(
         "finish_reason": answer["finish_reason"],
         **verdict(against, duplicate_of=None),
         "contamination": found.row() if found else None,
-        "scores": {},
+        "scores": list(given.items()),
         "signature": signature_of(example.asked.words),
         "question_model": question["model"],
         "answer_model": answer["model"],

@@ -16,11 +16,11 @@ from model_faults import Faults
 from model_server import ModelServer
 from prefect.settings import PREFECT_API_URL
 from prefect_homes import prefect_home
+from stage_world import UNJUDGED
 from terminal_world import Said, clean_environment, listing, typed
 
 from glan import taxonomy
 from glan.config import Models
-from glan.units import STAGES
 
 GLAN = Path(sys.executable).with_name("glan")
 RUN_FILE = """
@@ -111,7 +111,7 @@ def test_a_run_as_json_is_one_document_with_what_was_made(ran: tuple[Place, Said
     assert said.code == 0, said.stderr
     report = document(said)
     assert report["state"] == "Completed"
-    assert [stage["stage"] for stage in report["stages"]] == list(STAGES)
+    assert [stage["stage"] for stage in report["stages"]] == list(UNJUDGED)
     rows = {stage["stage"]: stage["rows"] for stage in report["stages"]}
     assert (rows["syllabi"], rows["questions"], rows["answers"], rows["instructions"]) == (2, 6, 6, 6)
     assert report["kept"] + report["rejected"] == 6
@@ -203,7 +203,7 @@ def test_looking_ahead_makes_no_call_and_writes_nothing(command: list[str], fres
     planned = document(typed(*command, "--json"))
     said = typed(*command)
     assert said.code == 0 and "What would run" in said.stdout
-    assert [line["stage"] for line in planned] == [*STAGES]
+    assert [line["stage"] for line in planned] == [*UNJUDGED]
     by_stage = {line["stage"]: line for line in planned}
     assert by_stage["answers"]["calls"] == by_stage["answers"]["calls_at_most"] == 6
     assert by_stage["answers"]["cost_usd"] is None
@@ -238,8 +238,8 @@ def test_a_plan_by_batches_costs_what_batches_cost(made: Place, monkeypatch: pyt
 
 def test_status_has_a_record_for_each_discipline_and_stage(made: Place) -> None:
     records = document(typed("status", "--json"))
-    assert [(record["discipline_id"], record["stage"]) for record in records] == [("physics", one) for one in STAGES]
-    assert {record["stage"]: record["done"] for record in records} == dict(zip(STAGES, (1, 2, 2, 2, 2), strict=True))
+    assert [(record["discipline_id"], record["stage"]) for record in records] == [("physics", one) for one in UNJUDGED]
+    assert {record["stage"]: record["done"] for record in records} == dict(zip(UNJUDGED, (1, 2, 2, 2, 2), strict=True))
     assert not any(record["stale"] or record["missing"] or record["waiting"] for record in records)
 
 

@@ -23,8 +23,8 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import State
 from proof_checks import check_complete, check_store, paid_twice, tables, unrecorded
 from proof_world import CONCURRENCY, RUN, Desk, one_pass
+from stage_world import UNJUDGED
 
-from glan.units import STAGES
 from tasks import progress, wiring
 
 TWO = {"disciplines": ["physics", "economics"]}
@@ -99,7 +99,7 @@ def test_the_tables_are_those_of_threads_and_what_a_worker_says_is_heard(
     more = dask.run(subjects=3)
     states = task_states(more, count=13)
     assert Counter(states.values()) == {"Cached": 9, "Completed": 4}
-    assert {name.split()[0] for name in states} == set(STAGES)
+    assert {name.split()[0] for name in states} == set(UNJUDGED)
 
 
 def test_a_killed_worker_process_costs_only_the_calls_it_had_not_yet_on_record(dask: World) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from care_world import all_rows, grow_and_publish, whole_store
-from stage_world import LAW, PHYSICS, clock, grow, recipe, teacher
+from stage_world import LAW, PHYSICS, UNJUDGED, clock, grow, recipe, teacher
 from tiny_store import publish as publish_again
 
 import glan
@@ -27,7 +27,7 @@ from glan.store import editions, inputs, manifests, runs, snapshots
 from glan.store.leases import Holder, Leases
 from glan.store.runs import RunRecord
 from glan.store.store import Store
-from glan.units import STAGES, Receipt, Stage
+from glan.units import Receipt, Stage
 
 AGE = datetime.timedelta(hours=48)
 
@@ -90,7 +90,7 @@ def store(made: Path, tmp_path: Path) -> Store:
 
 def check_swept(store: Store) -> None:
     """What is left is what is current, and it is whole."""
-    for stage in STAGES:
+    for stage in UNJUDGED:
         for discipline in (PHYSICS, LAW):
             current = {receipt.object for receipt in named(store, stage, discipline.discipline_id)}
             assert store.objects(stage, discipline.discipline_id) == current
