@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import accumulate, islice
@@ -31,7 +31,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from glan.curation.duplicates import CANDIDATES, duplicates_of
-from glan.curation.signatures import banding, signatures
+from glan.curation.signatures import banding, signature
 from glan.curation.words import grams, jaccard
 
 THRESHOLD = 0.8
@@ -96,12 +96,16 @@ def _signed(pool: ProcessPoolExecutor, corpus: Path) -> Iterator[tuple[pa.Record
     """Portions with their signatures, a few ahead of whoever takes them."""
     waiting = []
     for batch in pq.ParquetFile(corpus).iter_batches(PORTION):
-        waiting.append((batch, pool.submit(signatures, batch["text"].to_pylist())))
+        waiting.append((batch, pool.submit(_signatures, batch["text"].to_pylist())))
         if len(waiting) > 2 * PROCESSES:
             first, signed = waiting.pop(0)
             yield first, signed.result()
     for batch, signed in waiting:
         yield batch, signed.result()
+
+
+def _signatures(texts: Sequence[str]) -> list[bytes]:
+    return [signature(text) for text in texts]
 
 
 def measured(contender: str, python: str, corpus: Path, planted: Mapping[str, str]) -> Outcome:

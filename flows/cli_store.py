@@ -66,6 +66,10 @@ def publish(
         list[str] | None,
         typer.Option(help="NAME=NUMBER: a bound that stops the release, e.g. rows=50, concepts=0.8, self_bleu=0.6."),
     ] = None,
+    license: Annotated[
+        str | None, typer.Option(help="Licence of the data as the Hub names it, e.g. cc-by-4.0. Default: none stated.")
+    ] = None,
+    license_link: Annotated[str | None, typer.Option(help="https address of the licence's text.")] = None,
     to: Annotated[
         str | None,
         typer.Option(help="Also copy it to a folder: a path, s3://bucket/folder, hf://datasets/me/name, ..."),
@@ -76,7 +80,8 @@ def publish(
     from flows.terminal_views import publish_release
 
     options = {"formats": format, "test": test, "apart": apart, "validation": validation, "rows": rows}
-    given = those_given({**options, "balance": balance, "weights": weight, "require": require})
+    options |= {"balance": balance, "weights": weight, "require": require}
+    given = those_given({**options, "license": license, "license_link": license_link})
     publish_release(release, discipline or None, given, to, json)
 
 

@@ -22,6 +22,7 @@ from tasks import progress
 from tasks.answers import answer_questions
 from tasks.artifacts import ProgressBars
 from tasks.instructions import judge_instructions
+from tasks.judgements import judge_answers
 from tasks.questions import ask_questions
 from tasks.refreshing import finish_edition, open_edition, walk_of
 from tasks.retrying import finish_retry, open_retry
@@ -35,9 +36,10 @@ TASK_OF: dict[Stage, Any] = {
     "syllabi": write_syllabus,
     "questions": ask_questions,
     "answers": answer_questions,
+    "judgements": judge_answers,
     "instructions": judge_instructions,
 }
-ASKING: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers")
+ASKING: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "judgements")
 """The stages that ask a model; the others go on when the budget is spent."""
 
 PUBLISH_EVERY_SECONDS = 60.0

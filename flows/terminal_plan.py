@@ -6,7 +6,6 @@ import pandas as pd
 
 from flows.terminal import counted, out, show_table
 from glan.gateway.prices import Prices
-from glan.planning.forecast import ROLE_OF
 from glan.stages.recipe import Recipe
 
 _RANGE = ("calls_at_least", "calls_at_most", "cost_at_most_usd")
@@ -53,7 +52,7 @@ def _say_grounds(lines: list[dict[str, Any]]) -> None:
 
 def price_notes(recipe: Recipe, prices: Prices) -> list[str]:
     """A sentence on where the prices are from, and one on the models that have none."""
-    models = list(dict.fromkeys(recipe.profile(role).model for role in ROLE_OF.values()))
+    models = list(dict.fromkeys(profile.model for profile in recipe.models().values()))
     known = list(dict.fromkeys(filter(None, map(prices.source, models))))
     unknown = [model for model in models if prices.source(model) is None]
     notes = [f"Prices: {', '.join(known)}."] if known else []

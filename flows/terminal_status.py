@@ -16,7 +16,7 @@ from glan.planning.status import status
 from glan.settings import Settings
 from glan.store.batches import BatchBook
 from glan.store.store import Store
-from glan.units import STAGES
+from glan.units import stages_with
 from tasks.preparation import current_taxonomy, last_config, recipe_of
 from tasks.wiring import now
 
@@ -84,10 +84,11 @@ def _begun(record: Record) -> bool:
 
 
 def _table(lines: Mapping[str, Mapping[str, Record]]) -> Table:
-    cells = {one: [_cell(stages[stage]) for stage in STAGES] for one, stages in lines.items()}
+    there = stages_with([record["stage"] for stages in lines.values() for record in stages.values()])
+    cells = {one: [_cell(stages[stage]) for stage in there] for one, stages in lines.items()}
     table = plain_table()
     add_column(table, "discipline", lines)
-    for stage, column in zip(STAGES, zip(*cells.values(), strict=True), strict=True):
+    for stage, column in zip(there, zip(*cells.values(), strict=True), strict=True):
         add_column(table, stage, [text.plain for text in column])
     for discipline_id, texts in cells.items():
         table.add_row(discipline_id, *texts)

@@ -37,14 +37,16 @@ def write_report(out_file: Path, as_json: bool) -> None:
     """`glan report`."""
     from glan.dataset import View
     from glan.report.figures import figures
-    from glan.report.page import money, page
+    from glan.report.ledger import money
+    from glan.report.page import page
+    from glan.report.samples import MANY
     from tasks.wiring import now
 
     with explained():
         store = Store.open(Settings.load().store)
         if not store.begun():
             raise InputError(f"there is no store at {store.files.url}: name another, or make it with `glan run`")
-        read = figures(View.open(store, "latest"))
+        read = figures(View.open(store, "latest"), MANY)
         try:
             out_file.write_text(page(read, now()), encoding="utf-8")
         except OSError as error:
@@ -54,7 +56,7 @@ def write_report(out_file: Path, as_json: bool) -> None:
     if as_json:
         show_json({"report": str(out_file), "store": read.store, "snapshot": read.snapshot, **counts})
         return
-    cost = money(read.spent_in_all)
+    cost = money(read.ledger.total)
     out.print(f"Report in {out_file}: {counted(total.kept, 'instruction')} kept; cost: {cost}.", highlight=False)
 
 

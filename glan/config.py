@@ -14,8 +14,8 @@ from glan.keys import canonical
 from glan.languages import LANGUAGES
 from glan.names import shown
 
-Role = Literal["subject", "syllabus", "question", "answer"]
-ROLES: tuple[Role, ...] = ("subject", "syllabus", "question", "answer")
+Role = Literal["subject", "syllabus", "question", "answer", "judge"]
+ROLES: tuple[Role, ...] = ("subject", "syllabus", "question", "answer", "judge")
 
 
 _OWN_PARAMETERS = frozenset(
@@ -113,12 +113,16 @@ class ModelProfile(_Strict):
 
 
 class Models(_Strict):
-    """One profile per role. The paper: GPT-4 at 1.0/0.95 for all but answers, GPT-3.5 at 0.7/0.95 (section 3.1)."""
+    """One profile per role. The paper: GPT-4 at 1.0/0.95 for all but answers, GPT-3.5 at 0.7/0.95 (section 3.1).
+
+    A judge, which the paper has none of, is to say the same each time it is asked.
+    """
 
     subject: ModelProfile = ModelProfile()
     syllabus: ModelProfile = ModelProfile()
     question: ModelProfile = ModelProfile()
     answer: ModelProfile = ModelProfile(temperature=0.7)
+    judge: ModelProfile = ModelProfile(temperature=0.0)
 
     @model_validator(mode="before")
     @classmethod
@@ -229,6 +233,21 @@ class Curation(_Strict):
         "few words changed (Llama 2 calls a text of 80 % dirty, Touvron et al. 2023, A.6)",
     )
 
+    min_question_quality: int | None = Field(
+        default=3,
+        ge=1,
+        le=5,
+        description="least score that a judge gives a question which is kept; null: any (own choice: `has a flaw, but can "
+        "be answered as meant`)",
+    )
+    min_correctness: int | None = Field(
+        default=4,
+        ge=1,
+        le=5,
+        description="least score that a judge gives an answer which is kept; null: any (own choice: `right in the result`; "
+        "AlpaGasus keeps 4.5 and more of 5, Chen et al. 2023)",
+    )
+
     @field_validator("language")
     @classmethod
     def _check_language(cls, value: str | None) -> str | None:
@@ -245,6 +264,20 @@ class Curation(_Strict):
             if fewest > most:
                 raise ValueError(f"min_{what}_words ({fewest}) is larger than max_{what}_words ({most})")
         return self
+
+
+class Judging(_Strict):
+    """How answered questions are looked at by a model before they are curated. Nothing of it is on by default."""
+
+    rubric: bool = Field(
+        default=False,
+        description="one call of the judge for each answer: question quality, difficulty and correctness, from 1 to 5",
+    )
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything of it is on."""
+        return self.rubric
 
 
 class Budget(_Strict):
@@ -321,6 +354,7 @@ class RunConfig(Selection):
         default=1, ge=1, le=20, description="questions asked for in one call, each of its own concepts"
     )
     models: Models = Models()
+    judging: Judging = Judging()
     curation: Curation = Curation()
     budget: Budget = Budget()
     on_busy: Literal["wait", "skip", "share"] = Field(
@@ -334,6 +368,11 @@ class RunConfig(Selection):
         if self.min_sessions > self.max_sessions:
             raise ValueError(f"min_sessions ({self.min_sessions}) is larger than max_sessions ({self.max_sessions})")
         return self
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles that models are asked in."""
+        return tuple(role for role in ROLES if role != "judge" or self.judging.rubric)
 
     @classmethod
     def from_file(cls, path: Path) -> "RunConfig":
@@ -358,5 +397,7 @@ class RunConfig(Selection):
 
 
 _NAMES = [
-    name for model in (RunConfig, Models, ModelProfile, Curation, Benchmark, Budget) for name in model.model_fields
+    name
+    for model in (RunConfig, Models, ModelProfile, Judging, Curation, Benchmark, Budget)
+    for name in model.model_fields
 ]

@@ -40,6 +40,7 @@ NAMES = (
     "question",
     "question_batch",
     "answer",
+    "judge",
 )
 
 _ROLES = {"system": "system", "example user": "user", "example assistant": "assistant", "user": "user"}

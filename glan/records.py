@@ -32,6 +32,7 @@ _WRITTEN_BY_A_MODEL = [
     ("repaired", pa.bool_()),  # the reply's JSON had to be mended before it could be read
 ]
 _SESSION = pa.struct([("title", pa.string()), ("description", pa.string()), ("key_concepts", _TEXTS)])
+_SCORES = pa.map_(pa.string(), pa.float64())
 _CONTAMINATION = pa.struct(
     [
         ("benchmark", pa.string()),
@@ -98,6 +99,17 @@ SCHEMAS: dict[str, pa.Schema] = {
             *_COMMON,
             *_WRITTEN_BY_A_MODEL,
         ],
+        "judgements": [
+            ("judgement_id", pa.string()),
+            ("question_id", pa.string()),
+            ("subject_id", pa.string()),
+            ("discipline_id", pa.string()),
+            ("method", pa.string()),
+            ("scores", _SCORES),
+            ("text", pa.string()),
+            *_COMMON,
+            *_WRITTEN_BY_A_MODEL,
+        ],
         "instructions": [
             ("question_id", pa.string()),
             ("syllabus_id", pa.string()),
@@ -119,7 +131,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("reasons", _TEXTS),
             ("duplicate_of", pa.string()),
             ("contamination", _CONTAMINATION),
-            ("scores", pa.map_(pa.string(), pa.float64())),
+            ("scores", _SCORES),
             ("signature", pa.binary()),  # MinHash of the question, see curation.signatures
             ("question_model", pa.string()),
             ("answer_model", pa.string()),
@@ -178,6 +190,7 @@ READ_BY_LATER_STAGES: dict[str, tuple[str, ...]] = {
     "syllabi": ("text", "sessions"),
     "questions": ("sample_index", "strategy", "session_indexes", "key_concepts", "text"),
     "answers": ("text", "finish_reason"),
+    "judgements": ("question_id", "method", "scores"),
     "instructions": ("kept", "reasons", "duplicate_of"),
 }
 """The columns whose digest enters the keys of the units below: never ids, times or runs (design: keys)."""

@@ -28,6 +28,11 @@ def _text(longest: int, description: str) -> Any:
     return Field(min_length=1, json_schema_extra={"maxLength": longest}, description=description)
 
 
+def _score(description: str) -> Any:
+    """A whole number from 1 to 5 (hard)."""
+    return Field(ge=1, le=5, description=description)
+
+
 NodeName = Annotated[str, _text(80, "name of the field, sub-field or discipline, and nothing else")]
 NodeKind = Annotated[str, Field(min_length=1, json_schema_extra={"enum": KINDS}, description="its level in the tree")]
 SubjectName = Annotated[str, _text(120, "name of the subject, as a course would be named")]
@@ -94,8 +99,17 @@ class QuestionList(_Reply):
     questions: list[Question] = Field(min_length=1, description="one question for each numbered sample, in order")
 
 
+class Judgement(_Reply):
+    """What a judge says of a question and its answer; the reasons come first, so that the scores follow from them."""
+
+    reasoning: str = _text(2000, "what speaks for and against the question and the answer, and where an error lies")
+    question_quality: int = _score("5: clear, complete, self-contained and worth asking; 1: no question")
+    difficulty: int = _score("1: recall of one fact; 5: demanding for an expert of the field")
+    correctness: int = _score("5: right and complete; 1: wrong")
+
+
 REPLIES: dict[str, type[BaseModel]] = {
-    model.__name__: model for model in (TaxonomyNodes, SubjectList, SyllabusSessions, QuestionList)
+    model.__name__: model for model in (TaxonomyNodes, SubjectList, SyllabusSessions, QuestionList, Judgement)
 }
 """The names that the `output` of a prompt's header may have, besides `text`."""
 

@@ -17,7 +17,7 @@ from pydantic_settings import (
 )
 
 from glan.checks import LARGEST, ModelName, explain, http_address, one_line, toml, unknown
-from glan.config import ROLES, ModelProfile, Models, RunConfig
+from glan.config import ModelProfile, Models, RunConfig
 from glan.errors import InputError
 
 
@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     syllabus_model: ModelName = ""
     question_model: ModelName = ""
     answer_model: ModelName = ""
+    judge_model: ModelName = ""
     max_concurrency: int = Field(default=64, ge=1, le=10_000, description="most calls in flight in this process")
     requests_per_minute: int | None = Field(
         default=None, ge=1, le=LARGEST, description="cap of this process; unset: none"
@@ -167,8 +168,8 @@ class Settings(BaseSettings):
         Raises:
             InputError: a profile has no model.
         """
-        profiles = {role: self._profile(role, getattr(config.models, role), otherwise) for role in ROLES}
-        return config.model_copy(update={"models": Models(**profiles)})
+        profiles = {str(role): self._profile(role, getattr(config.models, role), otherwise) for role in config.roles}
+        return config.model_copy(update={"models": config.models.model_copy(update=profiles)})
 
     def _profile(self, role: str, profile: ModelProfile, otherwise: Models | None) -> ModelProfile:
         model = profile.model or getattr(self, f"{role}_model") or self.model

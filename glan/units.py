@@ -1,6 +1,6 @@
 """A unit of work and its receipt: the small records that planning, tasks and the store hand to each other."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -9,8 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from glan import supplements
 from glan.keys import digest
 
-Stage = Literal["subjects", "syllabi", "questions", "answers", "instructions"]
-STAGES: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "instructions")
+Stage = Literal["subjects", "syllabi", "questions", "answers", "judgements", "instructions"]
+STAGES: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "judgements", "instructions")
+
+OPTIONAL: frozenset[Stage] = frozenset({"judgements"})
+"""The stages that a run has only if its configuration asks for them."""
+
+
+def stages_with(there: Container[Stage]) -> tuple[Stage, ...]:
+    """The stages in their order, an optional one only if it is there."""
+    return tuple(stage for stage in STAGES if stage not in OPTIONAL or stage in there)
 
 
 Mode = Literal["all", "missing", "stale", "refresh", "retry"]
@@ -138,6 +146,8 @@ class Unit:
     """One past the last sample index of a round."""
     parents: dict[str, Receipt] = field(default_factory=dict)
     """By stage: the units whose rows this one reads."""
+    judged_by: tuple[Receipt, ...] = ()
+    """Of instructions: the judgements on their answers, those that were asked again last; none if nothing was judged."""
     retries: tuple[Receipt, ...] = ()
     """Of a supplement: the units before it, the original first; it asks again what the last has left in quarantine."""
 

@@ -22,7 +22,7 @@ from prefect.artifacts import (
 
 from glan.curation.curate import Verdicts
 from glan.dataset import View
-from glan.report.coverage import Coverage, GoOn, coverage
+from glan.report.coverage import GoOn, coverage
 from glan.report.figures import figures
 from glan.report.page import page
 from glan.report.picture import headline, picture
@@ -129,11 +129,11 @@ def _publish(run_id: str, store: Store, verdicts: Verdicts, go_on: GoOn) -> None
     read_on = _until(time.monotonic() + READING_SHARE * PATIENCE_SECONDS, go_on)
     _shown("the summary", lambda: _show_table(counts, verdicts), go_on)
     _shown("the reasons", lambda: _show_reasons(store, counts, verdicts), go_on)
-    covered = _shown("the coverage", lambda: _show_coverage(store, read_on), go_on)
+    _shown("the coverage", lambda: _show_coverage(store, read_on), go_on)
     changed = counts.total().made or verdicts.changed
     report = None
     if changed:
-        report = _shown("the report", lambda: _keep_report(run_id, store, covered, read_on), go_on)
+        report = _shown("the report", lambda: _keep_report(run_id, store, read_on), go_on)
     _shown("the address of the data", lambda: _show_whereabouts(store, report, bool(changed)), go_on)
 
 
@@ -177,7 +177,7 @@ def _show_reasons(store: Store, counts: progress.Progress, verdicts: Verdicts) -
     )
 
 
-def _show_coverage(store: Store, go_on: GoOn) -> Coverage:
+def _show_coverage(store: Store, go_on: GoOn) -> None:
     """The picture is of the whole store, whatever the run was about."""
     covered = coverage(View.open(store, "latest"), go_on)
     image = base64.b64encode(picture(covered).encode()).decode()
@@ -186,12 +186,11 @@ def _show_coverage(store: Store, go_on: GoOn) -> Coverage:
         key="glan-coverage",
         description=f"The whole store: {headline(covered)}",
     )
-    return covered
 
 
-def _keep_report(run_id: str, store: Store, covered: Coverage | None, go_on: GoOn) -> str:
+def _keep_report(run_id: str, store: Store, go_on: GoOn) -> str:
     """The path of the report in the store."""
-    read = figures(View.open(store, "latest"), covered, go_on)
+    read = figures(View.open(store, "latest"), go_on=go_on)
     go_on()
     return runs.keep_report(store.files, run_id, page(read, wiring.now(), run_id))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from glan.curation.curate import Verdicts
-from glan.units import STAGES, Receipt, Stage, quarantined
+from glan.units import Receipt, Stage, quarantined, stages_with
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,10 @@ class Progress:
         return self.fatal is not None or self.spent is not None
 
     def by_stage(self, discipline_id: str | None = None) -> Mapping[Stage, Count]:
-        """Sums by stage, of one discipline or of all."""
+        """Sums by stage, of one discipline or of all; of optional stages where there are any units."""
         with self._lock:
             counts = dict(self.counts)
-        sums = {stage: Count() for stage in STAGES}
+        sums = {stage: Count() for stage in stages_with({stage for _, stage in counts})}
         for (discipline, stage), count in counts.items():
             if discipline_id in (None, discipline):
                 sums[stage] = sums[stage].plus(count)

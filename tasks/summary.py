@@ -8,7 +8,7 @@ from typing import Any
 
 from glan.curation.curate import Verdicts
 from glan.store.store import Store
-from glan.units import STAGES, Receipt, Stage
+from glan.units import STAGES, Receipt, Stage, stages_with
 from tasks.inert import plain
 from tasks.progress import Count, Progress
 
@@ -30,7 +30,7 @@ def summary(counts: Mapping[Key, Count], verdicts: Verdicts) -> list[dict[str, A
     kept = verdicts.kept
     totals = [
         _line(ALL, stage, _sum(counts, disciplines, [stage]), kept.values() if stage == "instructions" else None)
-        for stage in STAGES
+        for stage in stages_with({stage for _, stage in counts})
     ]
     whole = _line(ALL, ALL, _sum(counts, disciplines, STAGES), kept.values())
     if len(counts) <= MOST_LINES:

@@ -12,9 +12,9 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 
 @pytest.fixture(scope="session")
-def prefect_server() -> Iterator[None]:
-    """A Prefect server with an empty database. It forgets most task records: assert on results and files instead."""
-    from prefect.testing.utilities import prefect_test_harness
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A Prefect server that has seen no run, for all that this process does with Prefect."""
+    from prefect_world import running_server
 
-    with prefect_test_harness(server_startup_timeout=120):
+    with running_server(tmp_path_factory.mktemp("prefect")):
         yield

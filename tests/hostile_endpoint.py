@@ -4,6 +4,7 @@ import json
 import threading
 import urllib.error
 import urllib.request
+import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -19,15 +20,16 @@ CONTROLS = "\x1b\x07\x9b\u202e\u2066\u2028\u0085"
 
 
 class HostileEndpoint:
-    """Stands before a model server: every `fails_each`th call is a 500 and every reply carries harm and the key.
+    """Stands before a model server: one prompt in `fails_each` gets a 500 first, and every reply carries harm and the key.
 
-    `refuses`: all calls are a 401, with all headers in its message.
+    Which prompts those are does not depend on the order in which they arrive. `refuses`: all calls are a 401, with all
+    headers in its message.
     """
 
     def __init__(self, behind: str, fails_each: int = 7) -> None:
         self.refuses = False
         self.keys: set[str] = set()
-        outer, lock, count = self, threading.Lock(), [0]
+        outer, lock, seen = self, threading.Lock(), set[bytes]()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -36,9 +38,9 @@ class HostileEndpoint:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 key = self.headers["Authorization"]
                 with lock:
-                    count[0] += 1
                     outer.keys.add(key.removeprefix("Bearer "))
-                    fails = count[0] % fails_each == 0
+                    fails = body not in seen and zlib.crc32(body) % fails_each == 0
+                    seen.add(body)
                 echo = f"you sent {dict(self.headers)!r} {HARM}"
                 if outer.refuses or fails:
                     error = {"error": {"message": echo, "code": key, "type": key}}

@@ -21,6 +21,7 @@ from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling
+from prefect_homes import prefect_home
 
 ROOT = Path(__file__).resolve().parent.parent
 QUIET = {
@@ -45,7 +46,7 @@ class PrefectServer:
     def start(self) -> None:
         """Start it, for the first time or again, and wait until it answers."""
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self._port)]
-        environment = {**os.environ, "PREFECT_HOME": str(self.home), **QUIET}
+        environment = {**os.environ, "PREFECT_HOME": str(prefect_home(self.home)), **QUIET}
         environment.pop("PREFECT_API_URL", None)
         with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)

@@ -18,6 +18,7 @@ from typing import Any
 
 from model_server import ModelServer
 from prefect.client.schemas.objects import State
+from prefect_homes import prefect_home
 
 from glan.config import RunConfig
 
@@ -138,7 +139,7 @@ class Desk:
         return (
             inherited
             | environment(self.server, self.store)
-            | {"PREFECT_HOME": str(folder / "prefect")}
+            | {"PREFECT_HOME": str(prefect_home(folder / "prefect"))}
             | self._settings
         )
 

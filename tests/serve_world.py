@@ -17,6 +17,7 @@ from free_ports import free_ports
 from model_server import ModelServer
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
+from prefect_homes import prefect_home
 
 from glan.config import RunConfig
 
@@ -55,7 +56,7 @@ class Served:
         return {**kept, **self._model, "PREFECT_HOME": str(self.folder / "prefect"), **self._variables}
 
     def __enter__(self) -> "Served":
-        self.folder.mkdir(exist_ok=True)
+        prefect_home(self.folder / "prefect")
         command = [str(Path(sys.executable).with_name("glan")), "serve", "--port", str(self.port), *self._options]
         self._process = subprocess.Popen(
             command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

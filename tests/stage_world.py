@@ -13,7 +13,7 @@ from glan.planning.publishing import publish_units
 from glan.planning.scope import walks
 from glan.prompts import Prompts
 from glan.records import SCHEMAS, content_digest, table
-from glan.stages import answers, instructions, questions, subjects, syllabi
+from glan.stages import answers, instructions, judgements, questions, subjects, syllabi
 from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
@@ -29,6 +29,7 @@ RUN = {
     "syllabi": syllabi.run,
     "questions": questions.run,
     "answers": answers.run,
+    "judgements": judgements.run,
     "instructions": instructions.run,
 }
 
@@ -42,6 +43,10 @@ def recipe(**changes: Any) -> Recipe:
     small = {"lists": 1, "two_step": False, "min_sessions": 2, "max_sessions": 4, "questions": 3}
     models = Models(subject=model, syllabus=model, question=model, answer=model)
     return Recipe(RunConfig(**{"models": models, **small, **changes}), PROMPTS)
+
+
+UNJUDGED = recipe().stages
+"""The stages of a run that has nothing judged."""
 
 
 def clock() -> datetime.datetime:

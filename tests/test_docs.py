@@ -12,7 +12,7 @@ import typer
 from pydantic import BaseModel
 
 from flows.cli import app
-from glan.config import Benchmark, Budget, Curation, ModelProfile, Models, RunConfig
+from glan.config import Benchmark, Budget, Curation, Judging, ModelProfile, Models, RunConfig
 from glan.gateway.prices import Prices
 from glan.records import SCHEMAS
 from glan.settings import Settings
@@ -49,6 +49,7 @@ def defaults(model: type[BaseModel]) -> dict[str, Any]:
     [
         ("RUN.toml", RunConfig, 0),
         ("Profiles", ModelProfile, 0),
+        ("Judging", Judging, 0),
         ("Curation", Curation, 0),
         ("Benchmarks", Benchmark, 0),
         ("Budget", Budget, 0),
@@ -77,7 +78,7 @@ def test_a_role_differs_from_the_other_profiles_only_as_documented() -> None:
         for name, value in getattr(Models(), role)
         if value != getattr(usual, name)
     }
-    assert differing == {("answer", "temperature"): 0.7}
+    assert differing == {("answer", "temperature"): 0.7, ("judge", "temperature"): 0.0}
 
 
 def test_every_variable_is_that_of_its_field() -> None:
@@ -87,8 +88,9 @@ def test_every_variable_is_that_of_its_field() -> None:
 
 def test_the_examples_of_settings_can_be_used(tmp_path: Path) -> None:
     text = (DOCS / "settings.md").read_text(encoding="utf-8")
-    run, exams, machine, prices = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    run, judge, exams, machine, prices = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert RunConfig.checked(tomllib.loads(run), "settings.md").models.answer.api_key_env == "VLLM_API_KEY"
+    assert RunConfig.checked(tomllib.loads(judge), "settings.md").judging.wanted
     assert [one.label for one in RunConfig.checked(tomllib.loads(exams), "").curation.benchmarks] == [
         "gsm8k",
         "our-exam",

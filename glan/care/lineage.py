@@ -15,6 +15,7 @@ ID: Mapping[Stage, str] = {
     "syllabi": "syllabus_id",
     "questions": "question_id",
     "answers": "question_id",
+    "judgements": "judgement_id",
     "instructions": "question_id",
 }
 _ASK_AGAIN = "remove the object; the next run asks again for what is not on record"
@@ -83,6 +84,8 @@ class Lineage:
             return self._question(look, row)
         if stage == "answers":
             return self._in_round("questions", row, {"subject_id": "subject_id"})
+        if stage == "judgements":
+            return self._in_round("answers", row, {"subject_id": "subject_id"})
         if stage == "instructions":
             if row["kept"] == bool(row["reasons"]):
                 return "mixed", "kept although reasons speak against them, or the other way round"

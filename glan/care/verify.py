@@ -23,7 +23,12 @@ from glan.store.store import Store
 from glan.supplements import split
 from glan.units import STAGES, Receipt, Stage
 
-_PLACES: tuple[tuple[int, Stage], ...] = ((0, "questions"), (1, "answers"), (2, "instructions"))
+_PLACES: tuple[tuple[int, Stage], ...] = (
+    (0, "questions"),
+    (1, "answers"),
+    (2, "judgements"),
+    (3, "instructions"),
+)
 """The stages of a round, parents first."""
 
 Named = Mapping[Stage, Mapping[str, Receipt]]
@@ -160,7 +165,7 @@ def _together(shown: Named) -> Iterator[Receipt]:
 
 def _round(unit: str) -> str:
     """The round that a unit belongs to, if need be with what was asked again of it."""
-    return split("answers", unit)[0]
+    return split("answers", split("judgements", unit)[0])[0]
 
 
 _order = itemgetter(0, 1, 2)

@@ -28,9 +28,10 @@ class Waste:
 
 
 def of_no_discipline(files: Files, keep: Keep) -> list[Waste]:
-    """Old snapshots, and probes that were cut off."""
+    """Old snapshots, probes that were cut off, and files that were never written to their end."""
     found = [_waste(entry, "a snapshot that newer ones have replaced") for entry in keep.old_snapshots]
-    return found + [_waste(entry, "left by a probe") for entry in files.list("_probe") if entry.modified < keep.horizon]
+    found += [_waste(entry, "left by a probe") for entry in files.list("_probe") if entry.modified < keep.horizon]
+    return found + [_waste(entry, "half-written") for entry in files.unfinished() if entry.modified < keep.horizon]
 
 
 def of_discipline(store: Store, discipline_id: str, keep: Keep) -> list[Waste]:

@@ -1,10 +1,11 @@
 """Whether an answer answers: it is not empty, not a refusal, and not the question once more."""
 
 import re
+from collections.abc import Sequence
 
 from glan.config import Curation
 from glan.curation.examples import Example
-from glan.curation.words import grams, words
+from glan.curation.words import GRAM, grams, grams_of, words
 from glan.names import shown
 
 _PLACEHOLDER = re.compile(r"(?:n/a|todo|tbd|\[(?:insert|your|answer)[^\]\n]{0,60}\])?", re.IGNORECASE)
@@ -52,14 +53,24 @@ def restatement(example: Example, settings: Curation) -> str | None:
     Quoting one of the options of a question, or returning a text corrected as asked, is no restatement: the sentence
     that asks is missing from it.
     """
-    asked, said = grams(example.question), grams(example.answer)
     least = settings.min_restated_share
+    if _has_news(example.asked.words, example.said.words, least):
+        return None
+    asked, said = grams_of(example.asked.words), grams_of(example.said.words)
     if not said or len(said & asked) < least * len(said):
         return None
     pieces = [piece for piece in _PIECES.split(example.question) if len(words(piece)) >= 3] or [example.question]
     if any(_share(grams(piece), said) < least for piece in pieces):
         return None
     return "the answer only restates the question"
+
+
+def _has_news(asked: Sequence[str], said: Sequence[str], least: float) -> bool:
+    """Whether too many words are new for so large a share of grams to be the same, as in nearly all answers.
+
+    But for two of them, each new word is the last of a gram of its own when it first comes, and that gram is new.
+    """
+    return len(set(said).difference(asked)) - (GRAM - 1) > (1 - least) * len(said)
 
 
 def _share(part: set[str], whole: set[str]) -> float:

@@ -8,7 +8,6 @@ import re
 
 from glan.config import Curation
 from glan.curation.examples import Example
-from glan.curation.prose import without_code
 from glan.curation.words import words
 from glan.names import shown
 
@@ -17,22 +16,23 @@ _FEWEST_WORDS = 12  # of an answer whose last word is judged; a shorter one is a
 _FEWEST_WORDS_OF_LINE = 4  # of a line that stops at a comma or colon; "Best regards," is shorter
 _FEWEST_WORDS_OF_SENTENCE = 6  # of a last sentence without its full stop; a shorter one may be a bare result
 
-_NEVER_LAST = re.compile(
-    r"(?:^|\s)(?:the|an|of|and|or|because|which|whose|their|its|into|between|than|if|every|our|your|my)$"
-)
+_NEVER_LAST = {
+    *("the", "an", "of", "and", "or", "because", "which", "whose", "their", "its", "into", "between", "than", "if"),
+    *("every", "our", "your", "my"),
+}
 _LEFT_HANGING = re.compile(r"[^\W\d_][,:\uff0c\u3001\uff1a]$")
 _NEW_SENTENCE = re.compile(r"[.!?][\"'\u201d\u2019)*_]*\s+(?=[A-Z\u00c0-\u00de\u0391-\u03a9\u0410-\u042f])")
 _RESULT = re.compile(r"[:=]|\b(?:answer|result|therefore|thus|hence|so|conclu\w+)\b", re.IGNORECASE)
 _NOT_A_PARAGRAPH = re.compile(r"^\s*(?:[-*+>#|\u2022]|\(?\w{1,3}[.)]\s)")
 _CODE = re.compile(r"[{}|\\;=<>]")
-_OPENS_LINE = re.compile(r"^[ \t]*(?:(\$\$)|(?<!\\)(\\\[)|\\begin\{(\w+\*?)\})", re.MULTILINE)
+_OPENS_LINE = re.compile(r"\n[ \t]*(?:(\$\$)|(\\\[)|\\begin\{(\w+\*?)\})")
 
 
 def truncation(example: Example, settings: Curation) -> str | None:
     """The answer was cut off: said by `finish_reason`, or seen at its end."""
     if example.finish_reason in _CUT_BY:
         return f"the answer was cut off {_CUT_BY[example.finish_reason]} (finish_reason {example.finish_reason})"
-    outside, fence_open = without_code(example.answer.rstrip())
+    outside, fence_open = example.said.without_code
     if fence_open:
         return "the answer ends inside a code block"
     if formula_open(outside):
@@ -43,6 +43,7 @@ def truncation(example: Example, settings: Curation) -> str | None:
 
 def formula_open(text: str) -> bool:
     """Whether the last display formula that begins on a line of its own is never closed."""
+    text = f"\n{text}"
     *_, last = [None, *_OPENS_LINE.finditer(text)]
     if last is None:
         return False
@@ -56,9 +57,9 @@ def _cut_line(line: str, words_of_answer: int) -> str | None:
     line = line.rstrip()
     if _CODE.search(line):
         return None
-    if _LEFT_HANGING.search(line) and len(words(line)) >= _FEWEST_WORDS_OF_LINE:
+    if _LEFT_HANGING.search(line[-2:]) and len(words(line)) >= _FEWEST_WORDS_OF_LINE:
         return f"the answer stops after '{_tail(line)}'"
-    if words_of_answer >= _FEWEST_WORDS and _NEVER_LAST.search(line):
+    if words_of_answer >= _FEWEST_WORDS and line.rsplit(maxsplit=1)[-1] in _NEVER_LAST:
         return f"the answer stops in the middle of a sentence, at '{_tail(line)}'"
     if _ends_in_mid_sentence(line):
         return f"the last sentence of the answer has no end: '{_tail(line)}'"
@@ -67,10 +68,11 @@ def _cut_line(line: str, words_of_answer: int) -> str | None:
 
 def _ends_in_mid_sentence(line: str) -> bool:
     """A paragraph of several sentences whose last, a long one and no result, stops at a word."""
+    if not line[-1].islower():
+        return False
     last = _NEW_SENTENCE.split(line)[-1]
     return (
         last != line
-        and line[-1].islower()
         and not _NOT_A_PARAGRAPH.match(line)
         and len(last.split()) >= _FEWEST_WORDS_OF_SENTENCE
         and not _RESULT.search(last)

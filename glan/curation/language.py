@@ -4,11 +4,10 @@ Only confident findings count: short texts, formulas and lists of names belong t
 """
 
 import re
-from functools import cache
-from typing import Any
 
 from glan.config import Curation
-from glan.curation.examples import Example
+from glan.curation.examples import Example, Text
+from glan.curation.identification import ranked
 from glan.curation.prose import sentences
 from glan.curation.words import words
 
@@ -16,7 +15,6 @@ _FEWEST_WORDS = 8  # of prose that is judged
 _NO_LANGUAGE = "zxx"  # ISO 639-2: no linguistic content
 _CLOSE = 3  # languages that may share the certainty: Mandarin and Wu, Danish and Norwegian are hard to tell apart
 _MOST_CHARACTERS = 5_000  # read of each text
-_PIECE = 80  # characters of each piece of a text that is sampled first
 _ON_LANGUAGES = re.compile(
     r"\b(?:translat\w+|languages?|linguist\w*|dialects?|in (?:its |the )?original|verbs?|grammar\w*|vocabulary|poems?|lyrics"
     r"|arabic|chinese|mandarin|danish|dutch|english|farsi|finnish|french|german|greek|hebrew|hindi|italian|japanese|korean"
@@ -30,37 +28,23 @@ def other_language(example: Example, settings: Curation) -> str | None:
     wanted = settings.language
     if wanted is None:
         return None
-    if found := _other(example.question, wanted, settings.min_language_certainty):
+    if found := _other(example.asked, wanted, settings.min_language_certainty):
         return f"the question is in another language: {found}"
-    if _ON_LANGUAGES.search(example.question):
+    found = _other(example.said, wanted, settings.min_language_certainty)
+    if found is None or _ON_LANGUAGES.search(example.question):
         return None
-    found = _other(example.answer, wanted, settings.min_language_certainty)
-    return f"the answer is in another language: {found}" if found else None
+    return f"the answer is in another language: {found}"
 
 
-def _other(text: str, wanted: str, certainty: float) -> str | None:
+def _other(text: Text, wanted: str, certainty: float) -> str | None:
     """The code of the likeliest language of the prose of a text, if it surely is not the one wanted."""
-    code, probability = _identifier().classify(_sample(text))
+    code, probability = text.likeliest_language
     if code == wanted and probability >= certainty:  # nearly always, and several times cheaper than what follows
         return None
-    prose = " ".join(sentences(text[:_MOST_CHARACTERS]))
+    prose = " ".join(sentences(text.plain[:_MOST_CHARACTERS]))
     if len(words(prose)) < _FEWEST_WORDS:
         return None
-    likely = dict(_identifier().rank(prose)[:_CLOSE])
+    likely = dict(ranked(prose)[:_CLOSE])
     if wanted in likely or _NO_LANGUAGE in likely or sum(likely.values()) < certainty:
         return None
     return str(next(iter(likely)))
-
-
-def _sample(text: str) -> str:
-    """Something of its beginning, its middle and its end: a text may open in one language and go on in another."""
-    middle = len(text) // 2
-    return f"{text[:_PIECE]} {text[middle : middle + _PIECE]} {text[-_PIECE:]}"
-
-
-@cache
-def _identifier() -> Any:
-    """Read at its first use: the model takes a second."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

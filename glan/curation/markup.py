@@ -7,22 +7,21 @@ from collections import Counter
 from glan.config import Curation
 from glan.curation.endings import formula_open
 from glan.curation.examples import Example
-from glan.curation.prose import without_code
 
 _ENVIRONMENT = re.compile(r"\\(begin|end)\{(\w+\*?)\}")
 _LEFT, _RIGHT = re.compile(r"\\left(?![a-zA-Z])"), re.compile(r"\\right(?![a-zA-Z])")
-_DISPLAY_OPEN, _DISPLAY_CLOSE = re.compile(r"(?<!\\)\\\["), re.compile(r"(?<!\\)\\\]")
-_INLINE_OPEN, _INLINE_CLOSE = re.compile(r"(?<!\\)\\\("), re.compile(r"(?<!\\)\\\)")
-_FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\\\[(.+?)(?<!\\)\\\]|(?<!\\)\\\((.+?)(?<!\\)\\\)", re.DOTALL)
-_BRACE = re.compile(r"(?<!\\)[{}]")
+_DISPLAY_OPEN, _DISPLAY_CLOSE = re.compile(r"\\(?<!\\\\)\["), re.compile(r"\\(?<!\\\\)\]")
+_INLINE_OPEN, _INLINE_CLOSE = re.compile(r"\\(?<!\\\\)\("), re.compile(r"\\(?<!\\\\)\)")
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|\\(?<!\\\\)\[(.+?)(?<!\\)\\\]|\\(?<!\\\\)\((.+?)(?<!\\)\\\)", re.DOTALL)
+_BRACE = re.compile(r"[{}](?<!\\[{}])")
 _RULER = re.compile(r"^\s*\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?\s*)?$")
 _CELL_END = re.compile(r"(?<!\\)\|")
 
 
 def broken_markup(example: Example, settings: Curation) -> str | None:
     """A code fence, formula, environment or table that is opened and not closed, or closed and not opened."""
-    for part, text in (("question", example.question), ("answer", example.answer)):
-        outside, fence_open = without_code(text)
+    for part, text in (("question", example.asked), ("answer", example.said)):
+        outside, fence_open = text.without_code
         if part == "answer" and (fence_open or formula_open(outside)):
             continue  # cut off: `truncation` says so
         if fence_open:
@@ -33,6 +32,8 @@ def broken_markup(example: Example, settings: Curation) -> str | None:
 
 
 def _of_formulas(text: str) -> str | None:
+    if "\\" not in text and "$$" not in text:
+        return None
     opened: Counter[str] = Counter()
     for kind, name in _ENVIRONMENT.findall(text):
         opened[name] += 1 if kind == "begin" else -1
@@ -55,7 +56,7 @@ def _of_formulas(text: str) -> str | None:
 
 def _of_tables(text: str) -> str | None:
     """A table is none unless its head has as many cells as the line below it."""
-    lines = text.splitlines()
+    lines = text.splitlines() if "|" in text else []
     for head, ruler in itertools.pairwise(lines):
         if "|" in head and _RULER.match(ruler) and _cells(head) != _cells(ruler):
             return "has a table whose head does not fit"

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from glan.curation.duplicates import CANDIDATES
+from glan.curation.scores import worth
 from glan.curation.verdicts import own_reasons
 from glan.release.releases import held_by_release
 from glan.store.ahead import ahead
@@ -18,7 +19,7 @@ from glan.store.parts import Reader
 from glan.store.store import Store
 from glan.units import Receipt
 
-_COLUMNS = ["question_id", "signature", "reasons", "duplicate_of", "kept"]
+_COLUMNS = ["question_id", "signature", "reasons", "duplicate_of", "kept", "scores"]
 _UNITS = 256  # looked at together: some thousand rows
 
 
@@ -66,7 +67,7 @@ class Overview:
                 "signature": rows["signature"],
                 "held": pa.array(np.isin(_fingerprints(ids[-1]), held)),
                 "accepted": pc.or_(pc.is_in(ids[-1], accepted), pc.and_(rows["kept"], pa.array(published))),
-                "score": pa.nulls(rows.num_rows, pa.float64()),
+                "score": worth(rows["scores"]),
             }
             yield pa.table(columns, schema=CANDIDATES).filter(pa.array(np.concatenate(eligible)))
         self._ids = pa.chunked_array(ids, pa.large_string())

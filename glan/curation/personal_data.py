@@ -17,12 +17,15 @@ _RESERVED = re.compile(
     r"|example|test|invalid|localhost|local)$",
     re.IGNORECASE,
 )
-_CARD = re.compile(r"(?<![\d.,-])(?:\d[ -]?){12,18}\d(?![\d.,-]*\d)")
+_NUMBER = re.compile(r"\d(?:[ -]?\d){8}")  # digits enough for a card or a social security number
+_CARD = re.compile(r"\d(?<![\d.,-]\d)(?:[ -]?\d){12,18}(?![\d.,-]*\d)")
 _KNOWN_CARDS = {"4111111111111111", "4242424242424242", "5555555555554444", "378282246310005", "6011111111111117"}
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
-_SOCIAL_SECURITY = re.compile(r"(?<![\d-])(?!000|666|9\d\d|123-45-6789)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
+_IBAN = re.compile(r"[A-Z](?<!\w[A-Z])[A-Z]\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
+_SOCIAL_SECURITY = re.compile(
+    r"\d(?<![\d-]\d)\d\d(?<!000|666|9\d\d)-(?!(?<=123-)45-6789)(?!00)\d{2}-(?!0000)\d{4}(?![\d-])"
+)
 _TELEPHONE = re.compile(
-    r"(?<![\w+])\+(?!1[ .-]?\(?\d{3}\)?[ .-]?555)\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?(?:\d{2,4}[ .-]?){2,4}\d{2,4}(?!\w)"
+    r"\+(?<![\w+]\+)(?!1[ .-]?\(?\d{3}\)?[ .-]?555)\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?(?:\d{2,4}[ .-]?){2,4}\d{2,4}(?!\w)"
 )
 _CONTACT = re.compile(r"\b(?:call|phone|tel(?:ephone)?|mobile|whatsapp|fax|contact|reach)\b", re.IGNORECASE)
 
@@ -36,15 +39,16 @@ def personal_data(example: Example, settings: Curation) -> str | None:
 
 
 def _kind(text: str) -> str | None:
-    if any(not _RESERVED.search(domain) for domain in _EMAIL.findall(text)):
+    if "@" in text and any(not _RESERVED.search(domain) for domain in _EMAIL.findall(text)):
         return "an e-mail address"
-    if any(_is_card(found) for found in _CARD.findall(text)):
+    has_number = _NUMBER.search(text) is not None
+    if has_number and any(_is_card(found) for found in _CARD.findall(text)):
         return "a card number"
     if any(_is_iban(found) for found in _IBAN.findall(text)):
         return "a bank account"
-    if _SOCIAL_SECURITY.search(text):
+    if has_number and _SOCIAL_SECURITY.search(text):
         return "a social security number"
-    if _CONTACT.search(text) and _TELEPHONE.search(text):
+    if _TELEPHONE.search(text) and _CONTACT.search(text):
         return "a telephone number"
     return None
 

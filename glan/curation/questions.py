@@ -1,17 +1,19 @@
 """Whether a question is one: something asked, no heading before it, no answer inside."""
 
 import re
+from itertools import islice
 
 from glan.config import Curation
 from glan.curation.examples import Example
-from glan.curation.words import words
+from glan.curation.patterns import Guarded
 
 _HEADING = re.compile(
     r"^[\W_]*(?:(?:homework|practice|exam|quiz|exercise|sample|discussion|assignment|challenge)\s+)?"
     r"(?:question|problem|exercise|assignment|homework)(?:\s+(?:\d+|statement|text))?[\s*_#]*(?::|\n|$)",
     re.IGNORECASE,
 )
-_ANSWER_SECTION = re.compile(
+_ANSWER_SECTION = Guarded(
+    ("answer", "solution"),
     r"^(?:[^\w\n]|_)*(?:(?:model|sample|correct|suggested|expected)\s+)?(?:answer|solution)(?:\s+key)?[*_ \t]*:(?P<given>.*)",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
@@ -32,8 +34,9 @@ _FILLERS = " \t\r\n_.\u2026*[](){}?-"
 
 def empty_question(example: Example, settings: Curation) -> str | None:
     """Too few words to ask anything."""
-    count = sum(word[0].isalnum() for word in words(example.question))
-    return f"too few words to ask anything: {count}" if count < settings.min_question_words else None
+    least = settings.min_question_words
+    count = sum(1 for _ in islice((word for word in example.asked.words if word[0].isalnum()), least))
+    return f"too few words to ask anything: {count}" if count < least else None
 
 
 def question_heading(example: Example, settings: Curation) -> str | None:

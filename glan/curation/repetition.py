@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from glan.config import Curation
 from glan.curation.examples import Example
-from glan.curation.prose import sentences
 from glan.curation.words import words
 
 _SHORTEST = 4  # words of a sentence that counts as repeated
@@ -24,7 +23,7 @@ _NGRAM, _NGRAM_TIMES = 4, 4
 
 def repetition(example: Example, settings: Curation) -> str | None:
     """The same sentences or the same few words again and again."""
-    said = [tuple(words(sentence)) for sentence in sentences(example.answer)[:_MOST_SENTENCES]]
+    said = [tuple(words(sentence)) for sentence in example.said.sentences[:_MOST_SENTENCES]]
     total = sum(map(len, said))
     if total < _FEWEST_WORDS:
         return None
@@ -88,8 +87,8 @@ def _top_ngram_words(said: Sequence[tuple[str, ...]]) -> int:
 
 
 def _filled(sentence: tuple[str, ...]) -> int:
-    if len(sentence) < _NGRAM * _NGRAM_TIMES:
-        return 0
+    if len(sentence) - len(set(sentence)) < _NGRAM * (_NGRAM_TIMES - 1):
+        return 0  # so many words come again in a phrase that is repeated
     spoken = [word for word in sentence if word.isalpha() and (len(word) > 1 or ord(word) >= 0x2E80)]
     starts: dict[tuple[str, ...], list[int]] = {}
     for start in range(len(spoken) - _NGRAM + 1):

@@ -4,14 +4,14 @@ To add one: write the function, returning its evidence or None; append it here w
 thresholds it reads. Whoever changes what a function returns raises its version: units judged before are judged again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from glan.config import Curation
 from glan.curation import contamination
 from glan.curation.answers import empty_answer, refusal, restatement
 from glan.curation.endings import truncation
-from glan.curation.examples import Example
+from glan.curation.examples import Example, tell_languages
 from glan.curation.language import other_language
 from glan.curation.lengths import length
 from glan.curation.markup import broken_markup
@@ -22,7 +22,7 @@ from glan.curation.repetition import repetition
 from glan.curation.signatures import SCHEME
 from glan.keys import digest
 
-__all__ = ["RULES", "Example", "Rule", "reasons", "rules_digest"]
+__all__ = ["RULES", "Example", "Rule", "judged", "reasons", "rules_digest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,13 @@ def reasons(example: Example, settings: Curation) -> dict[str, str]:
     """What speaks against an example by itself: evidence by code, in the order of the rules; empty if nothing does."""
     found = ((rule.code, rule.check(example, settings)) for rule in RULES)
     return {code: evidence for code, evidence in found if evidence is not None}
+
+
+def judged(examples: Sequence[Example], settings: Curation) -> list[dict[str, str]]:
+    """The reasons against each of many examples, found at less cost than one by one."""
+    if settings.language is not None:
+        tell_languages(examples)
+    return [reasons(example, settings) for example in examples]
 
 
 def rules_digest(settings: Curation) -> str:

@@ -31,22 +31,16 @@ Hashes = NDArray[np.uint64]
 
 
 def signature(text: str) -> bytes:
-    """The signature of one text."""
-    return signatures([text])[0]
+    """The signature of one text: the same in every process and on every machine."""
+    return signature_of(words(text))
 
 
-def signatures(texts: Sequence[str]) -> list[bytes]:
-    """The signatures of texts: the same in every process and on every machine."""
-    found = [words(text) for text in texts]
-    rows = np.zeros(len(found), _LAYOUT)
-    if found:
-        tokens = [[gram.encode() for gram in grams_of(one)] for one in found]
-        minima = RMinHash.digest_matrix_from_token_byte_sets(tokens, PERMUTATIONS, _SEED).to_rows()
-        rows["values"] = np.array(minima, dtype=np.uint32).astype(np.uint16)
-    exact = b"".join(hashlib.blake2b(" ".join(one).encode(), digest_size=16).digest() for one in found)
-    rows["header"] = _HEADER
-    rows["exact"] = np.frombuffer(exact, "<u8").reshape(-1, 2)
-    return [row.tobytes() for row in rows]
+def signature_of(found: Sequence[str]) -> bytes:
+    """The signature of a text of these words."""
+    exact = hashlib.blake2b(" ".join(found).encode(), digest_size=16).digest()
+    minima = RMinHash(PERMUTATIONS, _SEED)
+    minima.update(list(grams_of(found)))
+    return _HEADER + exact + np.array(minima.digest(), np.uint32).astype("<u2").tobytes()
 
 
 def unpacked(packed: Sequence[bytes]) -> tuple[Hashes, Values]:

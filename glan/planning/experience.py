@@ -15,7 +15,7 @@ from glan.store import manifests
 from glan.store.files import Files
 from glan.store.parquet import conformed, known, opened
 from glan.store.store import Store
-from glan.units import Receipt, Stage
+from glan.units import STAGES, Receipt, Stage
 
 SUBJECTS_PER_DISCIPLINE = (100, 200)
 """What ten lists gave in the paper (section 3.1)."""
@@ -25,6 +25,7 @@ USUAL_TOKENS: Mapping[Stage, tuple[int, int]] = {
     "syllabi": (1_800, 2_200),
     "questions": (2_600, 150),
     "answers": (250, 500),
+    "judgements": (1_200, 150),
 }
 """Prompt and completion tokens of a call, assumed until the store has calls of that stage to learn from."""
 
@@ -76,7 +77,7 @@ class Experience:
     def __init__(self, store: Store) -> None:
         self._units: dict[Stage, list[Receipt]] = {
             stage: [receipt for one in manifests.all_current(store.files, stage).values() for receipt in one.units]
-            for stage in ("subjects", "syllabi", "questions", "answers", "instructions")
+            for stage in STAGES
         }
         self._calls = _by_stage_and_model(store.files)
         self._accepted = _accepted(store, self._units["instructions"])

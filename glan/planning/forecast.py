@@ -24,6 +24,7 @@ ROLE_OF: Mapping[Stage, Role] = {
     "syllabi": "syllabus",
     "questions": "question",
     "answers": "answer",
+    "judgements": "judge",
 }
 
 COLUMNS = [
@@ -63,7 +64,7 @@ def forecast(
     for walk, seen in surveys:
         for unit in seen.ready:
             ahead.add(unit, walk.recipe, begun.get(unit.key, 0))
-    lines = [_line(stage, ahead.work[stage], learned, recipe, cost) for stage in STAGES]
+    lines = [_line(stage, ahead.work[stage], learned, recipe, cost) for stage in recipe.stages]
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
@@ -87,10 +88,13 @@ class _Ahead:
         elif unit.stage == "questions":
             asked = unit.stop - unit.start
             calls = math.ceil(asked / config.questions_per_call)
-            self._questions(one, Range.exactly(calls - replies_there), Range.exactly(asked))
+            self._questions(one, Range.exactly(calls - replies_there), Range.exactly(asked), recipe)
         elif unit.stage == "answers":
             questions = Range.exactly(unit.parents["questions"].rows)
-            self._answers(one, questions, questions + Range.exactly(-replies_there))
+            self._answers(one, questions, questions + Range.exactly(-replies_there), recipe)
+        elif unit.stage == "judgements":
+            answers = Range.exactly(unit.parents["answers"].rows)
+            self._judgements(one, answers, answers + Range.exactly(-replies_there))
         else:
             self._instructions(one, Range.exactly(unit.parents["answers"].rows))
 
@@ -105,20 +109,28 @@ class _Ahead:
         calls = sum(math.ceil((stop - start) / config.questions_per_call) for start, stop in spans)
         each = self._learned.questions(config.questions)
         asked = written * each
-        self._questions(written * len(spans), asked * (calls / config.questions if config.questions else 0), asked)
+        replies = asked * (calls / config.questions if config.questions else 0)
+        self._questions(written * len(spans), replies, asked, recipe)
 
-    def _questions(self, units: Range, replies: Range, asked: Range) -> None:
+    def _questions(self, units: Range, replies: Range, asked: Range, recipe: Recipe) -> None:
         questions = asked * self._learned.share("questions")
         self._put("questions", units, replies, questions)
-        self._answers(units, questions, questions)
+        self._answers(units, questions, questions, recipe)
 
-    def _answers(self, units: Range, questions: Range, replies: Range) -> None:
+    def _answers(self, units: Range, questions: Range, replies: Range, recipe: Recipe) -> None:
         answers = questions * self._learned.share("answers")
         self._put("answers", units, replies, answers)
+        if recipe.config.judging.wanted:
+            self._judgements(units, answers, answers)
+        else:
+            self._instructions(units, answers)
+
+    def _judgements(self, units: Range, answers: Range, replies: Range) -> None:
+        self._put("judgements", units, replies, answers * self._learned.share("judgements"))
         self._instructions(units, answers)
 
-    def _instructions(self, units: Range, judged: Range) -> None:
-        self._put("instructions", units, 0, judged * self._learned.share("instructions"))
+    def _instructions(self, units: Range, curated: Range) -> None:
+        self._put("instructions", units, 0, curated * self._learned.share("instructions"))
 
 
 def _line(stage: Stage, work: _Work, learned: Experience, recipe: Recipe, cost: Cost) -> list[object]:

@@ -18,8 +18,13 @@ from glan.store.store import Store
 from glan.supplements import bare, split
 from glan.units import STAGES, Receipt, Stage
 
-PARENT_STAGE: dict[Stage, Stage] = {"questions": "syllabi", "answers": "questions", "instructions": "answers"}
-GENERATED: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers")
+PARENT_STAGE: dict[Stage, Stage] = {
+    "questions": "syllabi",
+    "answers": "questions",
+    "judgements": "answers",
+    "instructions": "answers",
+}
+GENERATED: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "judgements")
 """The stages whose units are published as they are made; instructions are published by curation."""
 
 Clock = Callable[[], datetime.datetime]

@@ -13,7 +13,7 @@ from glan.stages.questions import LONGEST_ROUND, span_of
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Discipline
-from glan.units import STAGES, Stage, quarantined
+from glan.units import Stage, quarantined
 
 COLUMNS = ["discipline_id", "stage", "done", "stale", "missing", "waiting", "quarantined", "orphaned", "rows"]
 
@@ -35,6 +35,7 @@ def _lines(store: Store, walk: Walk, recipe: Recipe) -> list[list[object]]:
         return [
             [name, stage, holding.units, 0, 0, 0, holding.quarantined, 0, holding.rows]
             for stage, holding in known.items()
+            if stage in recipe.stages
         ]
     seen = survey(walk)
     named = walk.shelf.named
@@ -42,7 +43,7 @@ def _lines(store: Store, walk: Walk, recipe: Recipe) -> list[list[object]]:
     rounds = math.ceil(recipe.config.questions / LONGEST_ROUND)
     lines: list[list[object]] = []
     waiting = 0
-    for stage in STAGES:
+    for stage in recipe.stages:
         ready = [unit for unit in seen.ready if unit.stage == stage]
         stale = sum(1 for unit in ready if unit.address in named[stage])
         receipts = [receipt for _, receipt in seen.done[stage].values()]

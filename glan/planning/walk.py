@@ -14,15 +14,13 @@ from typing import Any
 
 from glan import __version__, supplements
 from glan.keys import digest
-from glan.stages import answers, instructions, questions, subjects, syllabi
+from glan.stages import answers, instructions, judgements, questions, subjects, syllabi
 from glan.stages.recipe import Recipe
 from glan.store import manifests
 from glan.store.manifests import Manifest
 from glan.store.store import Store
 from glan.taxonomy import Discipline
 from glan.units import STAGES, Receipt, Scope, Stage, Unit
-
-_ABOVE: Mapping[Stage, Stage] = dict(zip(STAGES[1:], STAGES, strict=False))
 
 
 def named_units(current: Mapping[Stage, Manifest | None]) -> dict[Stage, dict[str, Receipt]]:
@@ -152,7 +150,10 @@ class Walk:
 
     def after(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         """The units below this one that are done, or can be made now that this one is committed."""
-        return [*self._known(self._below(unit, receipt)), *self._supplement(unit, receipt)]
+        supplement = self._supplement(unit, receipt)
+        if unit.stage == "judgements" and supplement:
+            return supplement  # what follows takes all judgements on its answers into account
+        return [*self._known(self._below(unit, receipt)), *supplement]
 
     def done(self, unit: Unit) -> Receipt | None:
         """The receipt that stands for a unit: its own, or, where nothing is to change, what is published there."""
@@ -169,15 +170,13 @@ class Walk:
         if self._above_scope(unit.stage):
             return False
         if self._scope.mode == "retry":
-            return unit.address not in self.shelf.named[unit.stage] and _below_supplement(unit)
+            is_new = unit.address not in self.shelf.named[unit.stage] or len(unit.judged_by) > 1
+            return is_new and not self.shelf.names(unit) and _below_supplement(unit)
         return self._scope.mode != "stale" or unit.address in self.shelf.named[unit.stage] or self._parent_is_new(unit)
 
     def _parent_is_new(self, unit: Unit) -> bool:
-        if unit.stage == "subjects":
-            return False
-        above = _ABOVE[unit.stage]
-        parent = unit.parents[above]
-        return self.shelf.named[above].get(parent.unit) != parent
+        parent = next(reversed(unit.parents.values()), None)
+        return parent is not None and self.shelf.named[parent.stage].get(parent.unit) != parent
 
     def _above_scope(self, stage: Stage) -> bool:
         return STAGES.index(stage) < STAGES.index(self._scope.stage)
@@ -213,9 +212,20 @@ class Walk:
         if unit.stage == "questions" and receipt.rows:
             return [answers.plan(unit, receipt, self.recipe, self._edition("answers"))]
         if unit.stage == "answers" and receipt.rows:
-            subject = self._subjects[unit.subject_id]
-            return [instructions.plan(unit, receipt, subject, self.recipe, self._edition("instructions"))]
+            return self._judgements(unit, receipt) or [self._instructions(unit, receipt)]
+        if unit.stage == "judgements":
+            return [self._instructions(unit, receipt)]
         return []
+
+    def _judgements(self, unit: Unit, receipt: Receipt) -> list[Unit]:
+        """The judgements on these answers, if any are wanted, and there or to be made."""
+        if not self.recipe.config.judging.wanted:
+            return []
+        return self._known([judgements.plan(unit, receipt, self.recipe, self._edition("judgements"))])
+
+    def _instructions(self, unit: Unit, receipt: Receipt) -> Unit:
+        subject = self._subjects[unit.subject_id]
+        return instructions.plan(unit, receipt, subject, self.recipe, self._edition("instructions"))
 
     def _syllabi(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         rows = sorted(self._store.read(receipt).to_pylist(), key=lambda row: int(row["position"]))

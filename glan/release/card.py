@@ -7,15 +7,17 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import pyarrow as pa
 import yaml
 
 from glan.names import shown
 from glan.release.figures import WRITTEN_BY_MODELS, Authors, Figures
-from glan.release.formats import KINDS, path
+from glan.release.formats import kinds
+from glan.release.licences import HUB_LICENCES
 from glan.release.measures import Measured
-from glan.release.releases import ReleasePlan
+from glan.release.releases import ReleaseOptions, ReleasePlan
 from glan.release.splits import SPLITS
 from glan.report.diversity import Diversity
 from glan.report.text_tables import figure, part, variety
@@ -55,8 +57,7 @@ The method is GLAN (Li et al. 2024, arXiv 2402.13064): no seed questions, only a
 _LIMITS = """\
 - Questions and answers were written by language models and not checked by people: expect errors of fact and of reasoning.
 - What the models favour or avoid, this data favours or avoids; the taxonomy decides what is covered at all.
-- Curation removes what its rules see. It does not prove that an answer is right.
-- No licence is stated here; the terms of the models named above apply to what they wrote."""
+- Curation removes what its rules see. It does not prove that an answer is right."""
 
 
 def card(plan: ReleasePlan, figures: Figures, measured: Measured, authors: Counter[Authors]) -> str:
@@ -74,6 +75,7 @@ def card(plan: ReleasePlan, figures: Figures, measured: Measured, authors: Count
         f"## What was left out\n\n{_rejected(figures)}",
         f"## An example\n\n{_example(figures)}",
         f"## Limits\n\n{_LIMITS}",
+        f"## Licence\n\n{_terms(plan.options)}",
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -84,23 +86,60 @@ def escaped(text: str, limit: int = 120) -> str:
 
 
 def _front_matter(plan: ReleasePlan, figures: Figures) -> str:
-    kinds = {KINDS[kind].folder: kind for kind in reversed(plan.options.formats)}
-    configs = [
-        {
-            "config_name": "default" if kind == plan.options.formats[0] else folder,
-            "data_files": [{"split": name, "path": path(kind, name, "*")} for name in SPLITS if figures.splits[name]],
-        }
-        for folder, kind in reversed(kinds.items())
-    ]
+    every = kinds(plan.options.formats)
+    splits = [name for name in SPLITS if figures.splits[name]]
+    named = {
+        "default" if kind is every[0] else kind.shape.folder: kind for kind in every if kind.ending == every[0].ending
+    }
     header = {
         "pretty_name": plan.release,
         "language": ["en"],
+        **_licence(plan.options),
         "task_categories": ["text-generation"],
         "tags": ["synthetic", "instruction-tuning", "glan"],
         "size_categories": [next((name for limit, name in _SIZES if figures.rows < limit), "n>10M")],
-        "configs": configs,
+        "configs": [
+            {
+                "config_name": name,
+                "data_files": [{"split": split, "path": kind.path(split, "*")} for split in splits],
+            }
+            for name, kind in named.items()
+        ],
+        # Told beforehand, or a reader of JSON takes a column that begins with nulls for one of nulls.
+        "dataset_info": [
+            {"config_name": name, "features": _features(kind.shape.schema)} for name, kind in named.items()
+        ],
     }
-    return f"---\n{yaml.safe_dump(header, sort_keys=False)}---"
+    return f"---\n{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---"
+
+
+def _licence(options: ReleaseOptions) -> dict[str, str]:
+    """The licence fields of the Hub, which knows some licences by name and calls any further one `other`."""
+    if not options.license:
+        return {"license": "unknown"}
+    known = options.license in HUB_LICENCES
+    fields = {"license": options.license} if known else {"license": "other", "license_name": options.license}
+    return fields | ({"license_link": options.license_link} if options.license_link else {})
+
+
+def _terms(options: ReleaseOptions) -> str:
+    stated = "No licence is stated."
+    if options.license:
+        link = f" ({escaped(options.license_link)})" if options.license_link else ""
+        stated = f"The data is published under {escaped(options.license)}{link}."
+    return f"{stated} The terms of the models named above apply to what they wrote."
+
+
+def _features(schema: pa.Schema) -> list[dict[str, Any]]:
+    """Columns as `datasets` writes them down."""
+    return [{"name": field.name, **_feature(field.type)} for field in schema]
+
+
+def _feature(kind: pa.DataType) -> dict[str, Any]:
+    if pa.types.is_list(kind):
+        inner = kind.value_type
+        return {"list": _features(pa.schema(list(inner))) if pa.types.is_struct(inner) else str(inner)}
+    return {"dtype": str(kind)}
 
 
 def _opening(plan: ReleasePlan, figures: Figures) -> str:
@@ -114,10 +153,13 @@ def _opening(plan: ReleasePlan, figures: Figures) -> str:
 
 
 def _reading(plan: ReleasePlan) -> str:
-    kinds = ", ".join(f"`{path(kind, 'train', '*')}`" for kind in plan.options.formats)
+    every = kinds(plan.options.formats)
+    shown_kinds = ", ".join(f"`{kind.path('train', '*')}`" for kind in every)
     code = 'from datasets import load_dataset\n\ntrain = load_dataset("path/of/this/folder", split="train")'
-    same = "; all hold the same rows in the same order" if len(plan.options.formats) > 1 else ""
-    return f"```python\n{code}\n```\n\nThe files are {kinds}{same}. `manifest.json` lists them with their digests."
+    same = "; all hold the same rows in the same order" if len(every) > 1 else ""
+    return (
+        f"```python\n{code}\n```\n\nThe files are {shown_kinds}{same}. `manifest.json` lists them with their digests."
+    )
 
 
 def _models(figures: Figures, authors: Counter[Authors]) -> str:

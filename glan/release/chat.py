@@ -24,11 +24,13 @@ PROVENANCE = (
 READS = ("question", "answer", *PROVENANCE)
 """The columns of instructions that `chat_row` needs."""
 
+_PROVENANCE = [(name, SCHEMAS["instructions"].field(name).type) for name in PROVENANCE]
 _MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+_TURN = pa.struct([("from", pa.string()), ("value", pa.string())])
 
-SCHEMA = pa.schema(
-    [("messages", pa.list_(_MESSAGE)), *((name, SCHEMAS["instructions"].field(name).type) for name in PROVENANCE)]
-)
+SCHEMA = pa.schema([("messages", pa.list_(_MESSAGE)), *_PROVENANCE])
+ALPACA = pa.schema([*((name, pa.string()) for name in ("instruction", "input", "output")), *_PROVENANCE])
+SHAREGPT = pa.schema([("conversations", pa.list_(_TURN)), *_PROVENANCE])
 
 
 def chat_row(instruction: Mapping[str, Any]) -> dict[str, Any]:

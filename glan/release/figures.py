@@ -9,7 +9,7 @@ import pyarrow as pa
 from glan.dataset import View
 from glan.units import Stage
 
-WRITTEN_BY_MODELS: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers")
+WRITTEN_BY_MODELS: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "judgements")
 
 
 READS = (

@@ -1,7 +1,7 @@
 """Chat rows <-> the files of a release; equal rows make equal bytes."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 from glan.release import chat
 
 Format = Literal["parquet", "jsonl", "alpaca", "sharegpt"]
+"""A kind of file, or a shape of the rows beside `messages`; shapes come in each kind of file that is chosen."""
+
 FORMATS: tuple[Format, ...] = get_args(Format)
 USUAL: tuple[Format, ...] = ("parquet", "jsonl")
 
@@ -23,43 +25,63 @@ WriteRows = Callable[[list[Row]], None]
 _LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\u0085\u2028\u2029"}
 
 
+@dataclass(frozen=True)
+class Shape:
+    """How one exchange is laid out: the folder of its files in a release, and its columns."""
+
+    folder: str
+    schema: pa.Schema
+    shaped: Callable[[Row], Row]
+
+
+MESSAGES = Shape("data", chat.SCHEMA, lambda row: row)
+_OTHERS: dict[Format, Shape] = {
+    "alpaca": Shape("alpaca", chat.ALPACA, chat.alpaca_row),
+    "sharegpt": Shape("sharegpt", chat.SHAREGPT, chat.sharegpt_row),
+}
+
+
 @contextmanager
-def _parquet(path: Path) -> Iterator[WriteRows]:
-    with pq.ParquetWriter(path, chat.SCHEMA, compression="zstd", compression_level=3) as writer:
-        yield lambda rows: writer.write_table(pa.Table.from_pylist(rows, schema=chat.SCHEMA))
+def _parquet(path: Path, shape: Shape) -> Iterator[WriteRows]:
+    with pq.ParquetWriter(path, shape.schema, compression="zstd", compression_level=3) as writer:
+        yield lambda rows: writer.write_table(pa.Table.from_pylist(list(map(shape.shaped, rows)), schema=shape.schema))
 
 
-def _lines(shaped: Callable[[Row], Row]) -> Callable[[Path], AbstractContextManager[WriteRows]]:
-    @contextmanager
-    def opened(path: Path) -> Iterator[WriteRows]:
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            yield lambda rows: file.writelines(_line(shaped(row)) for row in rows)
+@contextmanager
+def _lines(path: Path, shape: Shape) -> Iterator[WriteRows]:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        yield lambda rows: file.writelines(_line(shape.shaped(row)) for row in rows)
 
-    return opened
+
+_WRITERS = {"parquet": _parquet, "jsonl": _lines}
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One format: its folder in a release, the ending of its files, and what opens a new local file for rows."""
+    """Files of one shape and one ending; all kinds of a release hold the same rows."""
 
-    folder: str
+    shape: Shape
     ending: str
-    write: Callable[[Path], AbstractContextManager[WriteRows]]
+
+    def write(self, path: Path) -> AbstractContextManager[WriteRows]:
+        """Open a new local file for rows as `messages`; Parquet makes a row group of each call."""
+        return _WRITERS[self.ending](path, self.shape)
+
+    def path(self, split: str, number: int | str) -> str:
+        """Of a shard, below the release's folder; `*` names all shards."""
+        shard = number if isinstance(number, str) else f"{number:05d}"
+        return f"{self.shape.folder}/{split}-{shard}.{self.ending}"
 
 
-KINDS: dict[Format, Kind] = {
-    "parquet": Kind("data", "parquet", _parquet),
-    "jsonl": Kind("data", "jsonl", _lines(lambda row: row)),
-    "alpaca": Kind("alpaca", "jsonl", _lines(chat.alpaca_row)),
-    "sharegpt": Kind("sharegpt", "jsonl", _lines(chat.sharegpt_row)),
-}
-"""Each hands over rows as `messages`; Parquet makes a row group of each call."""
+def kinds(formats: Collection[Format]) -> list[Kind]:
+    """Every shape that is asked for in every ending that is asked for, Parquet first.
 
-
-def path(kind: Format, split: str, number: int | str) -> str:
-    """Of a shard, below the release's folder; `*` names all shards."""
-    shard = number if isinstance(number, str) else f"{number:05d}"
-    return f"{KINDS[kind].folder}/{split}-{shard}.{KINDS[kind].ending}"
+    `datasets` reads all configurations of a folder by the reader of the first, so every shape must come in its ending.
+    """
+    endings = [name for name in _WRITERS if name in formats]
+    shapes = [MESSAGES] if endings else []
+    shapes += [shape for name, shape in _OTHERS.items() if name in formats]
+    return [Kind(shape, ending) for shape in shapes for ending in endings or ["jsonl"]]
 
 
 def _line(row: Row) -> str:

@@ -14,7 +14,7 @@ from glan.keys import digest
 from glan.release import chat, figures
 from glan.release.card import card
 from glan.release.figures import Figures
-from glan.release.formats import FORMATS, Row
+from glan.release.formats import FORMATS, Row, kinds
 from glan.release.measures import Measured, coverage_csv
 from glan.release.places import NOT_SAMPLED, places
 from glan.release.releases import (
@@ -153,7 +153,7 @@ def _finish(store: Store, plan: ReleasePlan) -> ReleaseManifest:
     view, counted = _view(store, plan), Figures()
     placed = places(view, plan)
     measured = Measured(view, placed)
-    with Shards(ROWS_PER_SHARD, plan.options.formats, partial(_send, store.files, plan)) as shards:
+    with Shards(ROWS_PER_SHARD, kinds(plan.options.formats), partial(_send, store.files, plan)) as shards:
         for split, row in _chat_rows(view, counted, placed):
             shards.add(split, row)
     readme = _send(store.files, plan, "README.md", card(plan, counted, measured, figures.authors(view)).encode())

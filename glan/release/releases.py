@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from glan.errors import InputError, StoreError
 from glan.names import shown
-from glan.release.formats import KINDS, USUAL, Format
+from glan.release.formats import USUAL, Format, kinds
 from glan.release.requirements import Requirements
 from glan.release.sheet import Apart, Node
 from glan.store.files import Files
@@ -37,7 +37,7 @@ class ReleaseOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     formats: tuple[Format, ...] = Field(
-        default=USUAL, min_length=1, description="kinds of files; all hold the same rows"
+        default=USUAL, min_length=1, description="kinds of files, and shapes beside messages; all hold the same rows"
     )
     test: int | None = Field(
         default=None,
@@ -55,6 +55,15 @@ class ReleaseOptions(BaseModel):
     weights: dict[str, float] = Field(
         default_factory=dict,
         description="by field, sub-field or discipline id: how many times as many rows its nodes give as others (0: none)",
+    )
+    license: str = Field(
+        default="",
+        max_length=100,
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9 .+-]*)?$",
+        description="licence of the data, by the Hub's name if it has one (cc-by-4.0); empty: none is stated",
+    )
+    license_link: str = Field(
+        default="", max_length=300, pattern=r"^(https://\S+)?$", description="where its text is; empty: nowhere"
     )
     require: Requirements = Field(default=Requirements(), description="bounds that stop the release")
 
@@ -158,9 +167,9 @@ def _held(files: Files) -> Iterator[pa.RecordBatch]:
 
 
 def rows_once(manifest: ReleaseManifest, split: str = "") -> list[ReleaseFile]:
-    """The files of one format, which hold each row once; of one split, or of all."""
-    kind = KINDS[manifest.options.formats[0]]
-    begin, end = f"{kind.folder}/{split}", f".{kind.ending}"
+    """The files of one kind, which hold each row once; of one split, or of all."""
+    kind = kinds(manifest.options.formats)[0]
+    begin, end = f"{kind.shape.folder}/{split}", f".{kind.ending}"
     return [file for file in manifest.files if file.path.startswith(begin) and file.path.endswith(end)]
 
 

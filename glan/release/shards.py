@@ -1,4 +1,4 @@
-"""Rows -> the data files of a release: for each split, shards of so many rows in every format."""
+"""Rows -> the data files of a release: for each split, shards of so many rows in every kind of file."""
 
 import tempfile
 from collections import Counter
@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from glan.release.formats import KINDS, Format, Row, path
+from glan.release.formats import Kind, Row
 from glan.release.releases import ReleaseFile
 
 ROWS_PER_GROUP = 5_000
@@ -19,8 +19,8 @@ Send = Callable[[str, bytes, int], ReleaseFile]
 class Shards:
     """The shards of all splits. One is sent as soon as it is full, so at most one of each split is on disk at a time."""
 
-    def __init__(self, rows: int, formats: Sequence[Format], send: Send) -> None:
-        self._rows, self._formats, self._send = rows, formats, send
+    def __init__(self, rows: int, kinds: Sequence[Kind], send: Send) -> None:
+        self._rows, self._kinds, self._send = rows, kinds, send
         self._open: dict[str, _Shard] = {}
         self._numbers: Counter[str] = Counter()
         self._sent: dict[tuple[str, int, int], ReleaseFile] = {}
@@ -29,14 +29,14 @@ class Shards:
         """Append a row to its split."""
         shard = self._open.get(split)
         if shard is None:
-            shard = self._open[split] = _Shard(self._formats)
+            shard = self._open[split] = _Shard(self._kinds)
         shard.add(row)
         if shard.rows == self._rows:
             self._finish(split)
 
     @property
     def sent(self) -> list[ReleaseFile]:
-        """All files so far, by split, shard and format."""
+        """All files so far, by split, shard and kind."""
         return [file for _, file in sorted(self._sent.items())]
 
     def _finish(self, split: str) -> None:
@@ -44,7 +44,7 @@ class Shards:
         self._numbers[split] += 1
         with shard:
             for place, (kind, body) in enumerate(shard.bodies()):
-                self._sent[split, number, place] = self._send(path(kind, split, number), body, shard.rows)
+                self._sent[split, number, place] = self._send(kind.path(split, number), body, shard.rows)
 
     def __enter__(self) -> "Shards":
         return self
@@ -60,14 +60,14 @@ class Shards:
 
 
 class _Shard:
-    """One shard in all formats, on local disk until it is whole."""
+    """One shard in all kinds of files, on local disk until it is whole."""
 
-    def __init__(self, formats: Sequence[Format]) -> None:
+    def __init__(self, kinds: Sequence[Kind]) -> None:
         self._stack = ExitStack()
         scratch = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="glan-release-"))
-        self._paths = {kind: Path(scratch, kind) for kind in formats}
+        self._paths = {kind: Path(scratch, str(number)) for number, kind in enumerate(kinds)}
         self._files = ExitStack()
-        self._writers = [self._files.enter_context(KINDS[kind].write(place)) for kind, place in self._paths.items()]
+        self._writers = [self._files.enter_context(kind.write(place)) for kind, place in self._paths.items()]
         self._waiting: list[Row] = []
         self.rows = 0
 
@@ -77,7 +77,7 @@ class _Shard:
         if len(self._waiting) == ROWS_PER_GROUP:
             self._write()
 
-    def bodies(self) -> Iterator[tuple[Format, bytes]]:
+    def bodies(self) -> Iterator[tuple[Kind, bytes]]:
         """The whole files; nothing can be added any more."""
         self._write()
         self._files.close()

@@ -9,7 +9,7 @@ from glan.errors import StoreError
 from glan.gateway.gateway import Gateway
 from glan.replay.recorded import NothingToWrite, NotOnRecord, RecordedReplies, no_clock
 from glan.replay.wanted import Wanted
-from glan.stages import answers, instructions, questions, subjects, syllabi
+from glan.stages import answers, instructions, judgements, questions, subjects, syllabi
 from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
 from glan.store.calls import CallHistory, CallLog
@@ -22,6 +22,7 @@ RUN: Mapping[Stage, Callable[[Unit, Recipe, Effects], Receipt]] = {
     "syllabi": syllabi.run,
     "questions": questions.run,
     "answers": answers.run,
+    "judgements": judgements.run,
     "instructions": instructions.run,
 }
 
@@ -108,7 +109,7 @@ class Rebuilding:
             _, last = supplements.split(unit.stage, unit.address)
             numbers = (number for number in self.wanted.retries(unit) if number > last)
             yield from ((unit.supplement(receipt, number), made_with) for number in numbers)
-        if not receipt.rows:
+        if not receipt.rows and unit.stage != "judgements":
             return
         if unit.stage == "subjects":
             rows: list[Row] = self.scratch.read(receipt).to_pylist()
@@ -127,5 +128,7 @@ class Rebuilding:
                 yield questions.plan(subject, span, unit, receipt, recipe, edition)
         elif unit.stage == "questions":
             yield answers.plan(unit, receipt, recipe, edition)
-        elif unit.stage == "answers":
+        elif unit.stage == "answers" and recipe.config.judging.wanted:
+            yield judgements.plan(unit, receipt, recipe, edition)
+        if unit.stage in ("answers", "judgements"):
             yield instructions.plan(unit, receipt, self._subjects[unit.subject_id], recipe, edition)

@@ -11,9 +11,9 @@ from glan import taxonomy
 from glan.errors import StoreError
 from glan.replay import verdicts
 from glan.replay.rebuild import Rebuilding, Rebuilt
-from glan.replay.recipes import recorded
 from glan.replay.wanted import Wanted, wanted
 from glan.stages.recipe import Recipe
+from glan.stages.recorded import recorded
 from glan.store import editions, taxonomies
 from glan.store.calls import CallHistory
 from glan.store.layered import LayeredFiles

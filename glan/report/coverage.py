@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from glan import taxonomy
@@ -58,6 +59,7 @@ class Place:
     sub_field: str
     discipline: str
     cover: Cover
+    discipline_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,14 +80,42 @@ class Coverage:
         return sum(1 for place in self.places if place.cover.whole)
 
 
+class Judged:
+    """Feed it the tables of instructions, with the columns in `READS`: it counts what is kept, what not, and why."""
+
+    READS = ("discipline_id", "kept", "reasons")
+
+    def __init__(self) -> None:
+        self.by_discipline: dict[str, tuple[int, int]] = {}
+        """Kept and rejected rows."""
+        self.reasons: Counter[str] = Counter()
+
+    def add(self, table: pa.Table) -> None:
+        """Count the rows of a unit."""
+        self.reasons.update(pc.list_flatten(table["reasons"]).to_pylist())
+        for discipline_id in table["discipline_id"].unique().to_pylist():
+            rows = table["kept"].filter(pc.equal(table["discipline_id"], discipline_id))
+            kept = pc.sum(rows).as_py() or 0
+            before = self.by_discipline.get(discipline_id, (0, 0))
+            self.by_discipline[discipline_id] = before[0] + kept, before[1] + len(rows) - kept
+
+
 def coverage(view: View, go_on: GoOn = lambda: None) -> Coverage:
-    """Read the receipts and, as a stream, two columns of the instructions."""
+    """Read the receipts and, as a stream, few columns of the instructions."""
+    judged = Judged()
+    for table in checked(view.tables("instructions", list(Judged.READS)), go_on):
+        judged.add(table)
+    return covered(view, judged)
+
+
+def covered(view: View, judged: Judged) -> Coverage:
+    """What the receipts say of the rest, beside rows that are counted already."""
     asked = view.receipts("questions")
     wanted = _by_discipline((one, planned([one])) for one in asked)
     lost = _by_discipline((one, quarantined([one])) for one in [*asked, *view.receipts("answers")])
-    judged, reasons = _judged(view, go_on)
-    covers = {one: Cover(*judged.get(one, (0, 0)), lost[one], wanted[one]) for one in {*judged, *wanted, *lost}}
-    return Coverage(tuple(_places(view.store, covers)), reasons)
+    kept = judged.by_discipline
+    covers = {one: Cover(*kept.get(one, (0, 0)), lost[one], wanted[one]) for one in {*kept, *wanted, *lost}}
+    return Coverage(tuple(_places(view.store, covers)), judged.reasons)
 
 
 def added(covers: Iterable[Cover]) -> Cover:
@@ -103,20 +133,6 @@ def checked(items: Iterable[_Item], go_on: GoOn) -> Iterator[_Item]:
         yield item
 
 
-def _judged(view: View, go_on: GoOn) -> tuple[dict[str, tuple[int, int]], Counter[str]]:
-    """Kept and rejected rows by discipline, rejected ones by reason."""
-    judged: dict[str, tuple[int, int]] = {}
-    reasons: Counter[str] = Counter()
-    for table in checked(view.tables("instructions", ["discipline_id", "kept", "reasons"]), go_on):
-        reasons.update(pc.list_flatten(table["reasons"]).to_pylist())
-        for discipline_id in table["discipline_id"].unique().to_pylist():
-            rows = table["kept"].filter(pc.equal(table["discipline_id"], discipline_id))
-            kept = pc.sum(rows).as_py() or 0
-            before = judged.get(discipline_id, (0, 0))
-            judged[discipline_id] = before[0] + kept, before[1] + len(rows) - kept
-    return judged, reasons
-
-
 def _by_discipline(numbers: Iterable[tuple[Receipt, int]]) -> Counter[str]:
     sums: Counter[str] = Counter()
     for receipt, number in numbers:
@@ -129,6 +145,6 @@ def _places(store: Store, covers: Mapping[str, Cover]) -> Iterator[Place]:
     latest = taxonomies.latest(store.files)
     tree = taxonomy.from_table(latest[1]) if latest else taxonomy.shipped()
     for one in tree:
-        yield Place(one.field, one.sub_field, one.discipline, covers.get(one.discipline_id, Cover()))
+        yield Place(one.field, one.sub_field, one.discipline, covers.get(one.discipline_id, Cover()), one.discipline_id)
     for discipline_id in sorted(covers.keys() - {one.discipline_id for one in tree}):
-        yield Place(GONE, "", discipline_id, covers[discipline_id])
+        yield Place(GONE, "", discipline_id, covers[discipline_id], discipline_id)

@@ -1,6 +1,11 @@
-"""Figures -> one HTML page that needs nothing else: no network, no script; text from models stays text."""
+"""Figures -> one HTML page that needs nothing else: no network, no other file; text from models stays text.
 
+The page's policy lets one script run, the one whose digest it names; its data is JSON in which nothing can end it.
+"""
+
+import base64
 import datetime
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -8,37 +13,37 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from glan import __version__
-from glan.report.figures import Figures, Spent
+from glan.report.figures import Figures
+from glan.report.island import island
+from glan.report.ledger import Spent, money
 from glan.report.picture import PARTS, WORDS, fields, headline
 from glan.report.text_tables import tables_of
 
-_TEMPLATE = Path(__file__).with_name("page.html")
+_HERE = Path(__file__).parent
 
 
 def page(figures: Figures, made_at: datetime.datetime, run_id: str = "") -> str:
     """The page; `run_id` names the run at whose end it was made."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(number=lambda value: f"{value:,}", money=money, moment=_moment)
-    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+    template, style, script = (
+        (_HERE / name).read_text(encoding="utf-8") for name in ("page.html", "page.css", "page.js")
+    )
+    return environment.from_string(template).render(
         figures=figures,
         total=figures.coverage.total,
         headline=headline(figures.coverage),
         pictures=[Markup(svg) for svg in fields(figures.coverage)],  # escaped where it is drawn
         legend=[(part, WORDS[part]) for part in PARTS],
-        tables=[*_tables(figures), *tables_of(figures.texts)],
+        tables=[*_tables(figures), *tables_of(figures.instructions.texts)],
+        style=Markup(style),
+        script=Markup(script),
+        script_digest=Markup(base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()),
+        data=Markup(island(figures)),
         made_at=made_at,
         run_id=run_id,
         version=__version__,
     )
-
-
-def money(spent: Spent) -> str:
-    """US dollars; what is unknown is said, never shown as nothing."""
-    known = f"${spent.cost_usd:,.2f}" if spent.cost_usd >= 1 or not spent.cost_usd else f"${spent.cost_usd:,.4f}"
-    if not spent.unpriced:
-        return known
-    calls = "call" if spent.unpriced == 1 else "calls"
-    return f"{known} + {spent.unpriced:,} {calls} of unknown cost" if spent.cost_usd else "unknown"
 
 
 def _moment(at: datetime.datetime | None) -> str:
@@ -48,13 +53,15 @@ def _moment(at: datetime.datetime | None) -> str:
 def _tables(figures: Figures) -> list[dict[str, Any]]:
     """Title, heads (text columns first) and lines of every table."""
     rejected = figures.coverage.total.rejected
+    by_stage = figures.ledger.by(lambda account: account[:2])
     calls = [
         [stage, model, *_of(spent)]
-        for (stage, model), spent in [*figures.spent.items(), (("in all", ""), figures.spent_in_all)]
+        for (stage, model), spent in [*by_stage.items(), (("in all", ""), figures.ledger.total)]
     ]
     return [
         {
             "title": "Stages",
+            "chart": "",
             "heads": ["stage", "disciplines", "units", "rows", "planned", "in quarantine"],
             "texts": 1,
             "lines": [
@@ -64,12 +71,14 @@ def _tables(figures: Figures) -> list[dict[str, Any]]:
         },
         {
             "title": "Calls, tokens and money",
+            "chart": "money",
             "heads": ["stage", "model", "calls", "understood", "sent", "of that cached", "received", "cost"],
             "texts": 2,
-            "lines": calls if figures.spent else [],
+            "lines": calls if by_stage else [],
         },
         {
             "title": "Rejected, by reason",
+            "chart": "",
             "heads": ["reason", "rows", "of all rejected"],
             "texts": 1,
             "lines": [
@@ -79,9 +88,10 @@ def _tables(figures: Figures) -> list[dict[str, Any]]:
         },
         {
             "title": "In quarantine, by kind of trouble",
+            "chart": "",
             "heads": ["stage", "kind", "rows"],
             "texts": 2,
-            "lines": [[stage, kind, f"{rows:,}"] for (stage, kind), rows in figures.quarantine.most_common()],
+            "lines": [[stage, kind, f"{rows:,}"] for (stage, kind), rows in figures.quarantine.counts.most_common()],
         },
     ]  # fmt: skip
 

@@ -1,58 +1,95 @@
-"""Snapshot -> a few rows from all over it, each with its way back: discipline, subject, sessions, concepts."""
+"""Snapshot -> rows from all over it, kept or not, and for a duplicate the row that was kept instead."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from glan.dataset import View
 from glan.keys import seed_for
 from glan.report.coverage import GoOn
-from glan.stages.questions import span_of
+from glan.report.examples import Where
+from glan.store import parts
+from glan.store.ahead import ahead
 from glan.store.store import Store
 from glan.units import Receipt
 
-MOST = 30
+FEW = 40
+"""Samples of a report that a run waits for."""
+
+MANY = 240
+"""Samples of a report that someone asks for: some megabytes with all that they rest on."""
 
 _READ = [
-    "question_id", "syllabus_id", "field", "sub_field", "discipline", "subject", "level", "session_indexes",
-    "key_concepts", "question", "answer", "kept", "reasons", "question_model", "answer_model",
+    "question_id", "syllabus_id", "subject_id", "discipline_id", "field", "sub_field", "discipline", "subject", "level",
+    "sample_index", "strategy", "session_indexes", "key_concepts", "question", "answer", "kept", "reasons",
+    "duplicate_of", "contamination", "scores", "question_model", "answer_model", "request_keys", "run_id", "created_at",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A row of instructions, and the titles of the sessions it was asked about."""
+    """A row of instructions and its unit; `instead`: of a duplicate, the row that was kept."""
 
     row: Mapping[str, Any]
-    sessions: tuple[str, ...]
+    unit: Receipt
+    instead: Mapping[str, Any] | None = None
 
 
-def samples(view: View, go_on: GoOn = lambda: None, most: int = MOST) -> Iterator[Sample]:
-    """At most so many rows, from units spread evenly over the snapshot; the same rows for the same snapshot."""
-    units = [receipt for receipt in view.receipts("instructions") if receipt.rows]
+def samples(view: View, go_on: GoOn = lambda: None, most: int = FEW, more: Iterable[Where] = ()) -> Iterator[Sample]:
+    """At most so many rows from units spread evenly over the snapshot, the same ones for the same snapshot, and `more`."""
+    every = view.receipts("instructions")
+    chosen: dict[int, set[int]] = {}
+    for where in (*_spread(every, most), *more):
+        chosen.setdefault(where.unit, set()).add(where.row)
+
+    def rows_of(number: int) -> list[Sample]:
+        go_on()
+        rows = view.store.read(every[number], _READ).take(sorted(chosen[number])).to_pylist(maps_as_pydicts="strict")
+        return [Sample(row, every[number]) for row in rows]
+
+    found = [sample for some in ahead(rows_of, sorted(chosen)) for sample in some]
+    wanted = {sample.row["duplicate_of"] for sample in found} - {None}
+    known = {sample.row["question_id"]: sample.row for sample in found}
+    disciplines = {sample.unit.discipline_id for sample in found if sample.row["duplicate_of"]}
+    near = sorted(every, key=lambda receipt: receipt.discipline_id not in disciplines)
+    known |= _looked_up(view.store, near, wanted - known.keys(), go_on)
+    for sample in found:
+        yield Sample(sample.row, sample.unit, known.get(sample.row["duplicate_of"]))
+
+
+def _spread(every: list[Receipt], most: int) -> Iterator[Where]:
+    """Places of rows in units at even distances."""
+    units = [number for number, receipt in enumerate(every) if receipt.rows]
     if not units:
         return
-    syllabi = {(receipt.discipline_id, receipt.unit): receipt for receipt in view.receipts("syllabi")}
-    chosen = [units[index * len(units) // most] for index in range(most)] if len(units) > most else units
-    each, over = divmod(most, len(chosen))
-    for number, receipt in enumerate(chosen):
+    taken = Counter(units[index * len(units) // most] for index in range(most)) if len(units) > most else None
+    each, over = divmod(most, len(units))
+    for place, number in enumerate(units):
+        wanted = taken[number] if taken is not None else each + (place < over)
+        receipt = every[number]
+        chance = random.Random(seed_for("report", receipt.discipline_id, receipt.unit))
+        for row in chance.sample(range(receipt.rows), min(wanted, receipt.rows)):
+            yield Where(number, row)
+
+
+def _looked_up(
+    store: Store, receipts: list[Receipt], wanted: Collection[str], go_on: GoOn
+) -> dict[str, Mapping[str, Any]]:
+    """The rows of these questions: ids are read, unit by unit, until all are found, and rows where one is."""
+    found: dict[str, Mapping[str, Any]] = {}
+    if not wanted:
+        return found
+    ids = pa.array(sorted(wanted), pa.string())
+    for receipt, table in zip(receipts, parts.tables(store, receipts, ["question_id"]), strict=True):
         go_on()
-        syllabus = syllabi.get((receipt.discipline_id, span_of(receipt.unit)[0]))
-        yield from _of_unit(view.store, receipt, syllabus, each + (number < over))
-
-
-def _of_unit(store: Store, receipt: Receipt, syllabus: Receipt | None, number: int) -> Iterator[Sample]:
-    chance = random.Random(seed_for("report", receipt.discipline_id, receipt.unit))
-    places = sorted(chance.sample(range(receipt.rows), min(number, receipt.rows)))
-    titles = _titles(store, syllabus) if syllabus else {}
-    for row in store.read(receipt, _READ).take(places).to_pylist():
-        known = titles.get(row["syllabus_id"], [])
-        indexes = row["session_indexes"] or []
-        yield Sample(row, tuple(known[index] if index < len(known) else f"session {index + 1}" for index in indexes))
-
-
-def _titles(store: Store, syllabus: Receipt) -> dict[str, list[str]]:
-    """The titles of the sessions, by syllabus."""
-    rows = store.read(syllabus, ["syllabus_id", "sessions"]).to_pylist()
-    return {row["syllabus_id"]: [session["title"] for session in row["sessions"]] for row in rows}
+        if places := pc.indices_nonzero(pc.is_in(table["question_id"], ids)).to_pylist():
+            rows = store.read(receipt, ["question_id", "discipline", "subject", "question", "answer"]).take(places)
+            found |= {row["question_id"]: row for row in rows.to_pylist()}
+        if len(found) == len(ids):
+            break
+    return found

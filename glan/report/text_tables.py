@@ -15,12 +15,14 @@ def tables_of(texts: Texts) -> Iterator[dict[str, Any]]:
     """Title, heads (text columns first) and lines of every table."""
     yield {
         "title": "How deep the tree is covered",
+        "chart": "",
         "heads": ["field", "sub-field", "discipline", "rows", "subjects", "sessions", "concepts", "sets", "evenness"],
         "texts": 3,
         "lines": list(_depth(texts.nodes)),
     }
     yield {
         "title": "How varied questions are",
+        "chart": "",
         "heads": ["figure", "more varied is", "value"],
         "texts": 2,
         "lines": list(variety(texts.diversity)),
@@ -28,6 +30,7 @@ def tables_of(texts: Texts) -> Iterator[dict[str, Any]]:
     names = ["shortest", *(f"{share} %" for share in SHARES[1:-1]), "longest"]
     yield {
         "title": "Lengths in characters, and the share of texts that are not longer",
+        "chart": "lengths",
         "heads": ["", *names],
         "texts": 1,
         "lines": [[name, *(f"{length:,}" for length in lengths)] for name, lengths in texts.lengths.items()],

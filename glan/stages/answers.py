@@ -37,11 +37,12 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     asks = asked_for(unit, effects.store)
     rows = effects.store.read(unit.parents["questions"]).to_pylist()
     questions = [row for row in rows if asks(unit.sample(row["sample_index"]))]
-    conversations = [_answer(unit, question, recipe) for question in questions]
+    conversations = [ask(unit, question, recipe) for question in questions]
     return make(unit, conversations, lambda outcomes: read(unit, questions, outcomes), effects)
 
 
-def _answer(unit: Unit, question: Mapping[str, Any], recipe: Recipe) -> Conversation:
+def ask(unit: Unit, question: Mapping[str, Any], recipe: Recipe) -> Conversation:
+    """The conversation that answers a question."""
     call: Call = yield recipe.request(
         unit, "answer", "answer", {"question": question["text"]}, prose(), sample_index=question["sample_index"]
     )

@@ -1,15 +1,15 @@
-"""Questions and answers -> instructions: joined with their place in the tree and judged, each row by itself.
+"""Questions and answers -> instructions: joined with their place in the tree and curated, each row by itself.
 
 What depends on other rows (duplicates across nodes) is decided afterwards, in `curation.curate`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from glan.curation import contamination
+from glan.curation import contamination, scores
 from glan.curation.contamination import Contamination
-from glan.curation.rules import Example, reasons
-from glan.curation.signatures import signature
+from glan.curation.rules import Example, judged
+from glan.curation.signatures import signature_of
 from glan.curation.verdicts import verdict
 from glan.stages.making import Effects, Made, Row, commit, subject_of
 from glan.stages.recipe import Recipe
@@ -17,28 +17,31 @@ from glan.units import Receipt, Unit
 
 
 def plan(above: Unit, receipt: Receipt, subject: Mapping[str, Any], recipe: Recipe, edition: int = 0) -> Unit:
-    """The unit that judges the round of answers of the unit above."""
+    """The unit that joins and curates a round of answers; the unit above is that of the answers or of their judgements."""
+    is_judged = above.stage == "judgements"
+    answers = above.parents["answers"] if is_judged else receipt
+    judged_by = (*above.retries, receipt) if is_judged else ()
+    inputs = {
+        "questions": above.parents["questions"].content_digest,
+        "answers": answers.content_digest,
+        "subject": [subject["name"], subject["level"]],
+        "path": list(above.path),
+    }
+    if is_judged:
+        inputs["judgements"] = [one.content_digest for one in judged_by]
+    limits = {"limits": scores.limits(recipe.config.curation)} if is_judged else {}
     return above.below(
         receipt,
         stage="instructions",
-        address=above.address,
+        address=answers.unit,
         node=above.node,
         start=above.start,
         stop=above.stop,
-        parent_digest=receipt.content_digest,
+        parent_digest=answers.content_digest,
         edition=edition,
+        judged_by=judged_by,
         key=recipe.unit_key(
-            "instructions",
-            inputs={
-                "questions": above.parents["questions"].content_digest,
-                "answers": receipt.content_digest,
-                "subject": [subject["name"], subject["level"]],
-                "path": list(above.path),
-            },
-            prompts=[],
-            role=None,
-            edition=edition,
-            rules=recipe.rules,
+            "instructions", inputs=inputs, prompts=[], role=None, edition=edition, rules=recipe.rules, **limits
         ),
     )
 
@@ -51,9 +54,21 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     subject = subject_of(unit, effects.store)
     questions = {row["question_id"]: row for row in effects.store.read(unit.parents["questions"]).to_pylist()}
     answers = effects.store.read(unit.parents["answers"]).to_pylist()
+    examples = [_example(questions[answer["question_id"]], answer) for answer in answers]
+    found = judged(examples, recipe.config.curation)
     index = recipe.benchmarks() if recipe.benchmarks else None
-    rows = [_row(unit, subject, questions[answer["question_id"]], answer, recipe, index) for answer in answers]
+    given = scores.by_question(row for one in unit.judged_by for row in effects.store.read(one).to_pylist())
+    rows = []
+    for answer, example, reasons in zip(answers, examples, found, strict=True):
+        name = answer["question_id"]
+        own = given.get(name, {})
+        against = [*reasons, *scores.reasons(own, recipe.config.curation)]
+        rows.append(_row(unit, subject, questions[name], answer, example, against, own, index))
     return commit(unit, Made(rows=rows), [], effects)
+
+
+def _example(question: Mapping[str, Any], answer: Mapping[str, Any]) -> Example:
+    return Example(question=question["text"], answer=answer["text"], finish_reason=answer["finish_reason"])
 
 
 def _row(
@@ -61,13 +76,14 @@ def _row(
     subject: Mapping[str, Any],
     question: Mapping[str, Any],
     answer: Mapping[str, Any],
-    recipe: Recipe,
+    example: Example,
+    reasons: Iterable[str],
+    given: Mapping[str, float],
     index: Contamination | None,
 ) -> Row:
-    example = Example(question=question["text"], answer=answer["text"], finish_reason=answer["finish_reason"])
     field, sub_field, discipline = unit.path
     found = index.match(example.question, example.answer) if index else None
-    against = [*reasons(example, recipe.config.curation), *([contamination.CODE] if found else [])]
+    against = [*reasons, *([contamination.CODE] if found else [])]
     return {
         "question_id": question["question_id"],
         "syllabus_id": question["syllabus_id"],
@@ -87,8 +103,8 @@ def _row(
         "finish_reason": answer["finish_reason"],
         **verdict(against, duplicate_of=None),
         "contamination": found.row() if found else None,
-        "scores": {},
-        "signature": signature(question["text"]),
+        "scores": list(given.items()),
+        "signature": signature_of(example.asked.words),
         "question_model": question["model"],
         "answer_model": answer["model"],
         "request_keys": [*question["request_keys"], *answer["request_keys"]],

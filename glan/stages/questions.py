@@ -7,6 +7,7 @@ from typing import Any
 from glan import supplements
 from glan.config import Curation
 from glan.curation.examples import Example
+from glan.curation.patterns import Guarded
 from glan.curation.questions import answer_in_question
 from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Call, Conversation, Outcome, Problem
@@ -35,7 +36,8 @@ _TAUGHT = (
     r"\b(?i:(?:cover|discuss|learn|introduc|explor|outlin|examin)ed|learnt|studied|taught|concepts?|topics?|material"
     r"|ideas|content|lecture|syllabus|course)\b"
 )
-_REFERS_OUTSIDE = re.compile(
+_REFERS_OUTSIDE = Guarded(
+    ("session", "syllabus", "key concept", "student has come to this point"),
     # "Session 3" is also a word of therapists, parliaments and protocols: it counts where something is taught in it.
     rf"\A\W*Session \d+\s*(?:[:.\u2013\u2014-]|\n)|\(Sessions? \d+|(?i:\bclass sessions? \d)"
     rf"|{_TAUGHT}[^.?!\n]{{0,80}}\bSessions? \d|\bSessions? \d[^.?!\n]{{0,80}}{_TAUGHT}"
@@ -46,7 +48,8 @@ _REFERS_OUTSIDE = re.compile(
     r"|(?i:\b(?:according to|based on|from) (?:the|this|our|your) (?:course )?syllabus\b)"
     r"|(?i:\b(?:covered|discussed|learned|studied|introduced|taught|listed|outlined) in (?:the|this|our|your) (?:course )?syllabus\b)"
     r"|(?i:\b(?:covered|discussed|learned|studied|introduced|taught) in (?:the |these )?"
-    r"(?:(?:this|our|your|previous|earlier|class) )+sessions?\b(?! (?:of|with)\b))"
+    r"(?:(?:this|our|your|previous|earlier|class) )+sessions?\b(?! (?:of|with)\b))",
+    re.NOFLAG,
 )
 
 
@@ -128,17 +131,18 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     asks = asked_for(unit, effects.store)
     calls = [drawn[first : first + size] for first in range(0, len(drawn), size)]
     calls = [batch for batch in calls if asks(unit.sample(batch[0].index))]
-    conversations = [_ask(unit, subject, syllabus, batch, recipe) for batch in calls]
+    conversations = [ask(unit, subject, syllabus, batch, recipe) for batch in calls]
     return make(unit, conversations, lambda outcomes: read(unit, syllabus, calls, outcomes), effects)
 
 
-def _ask(
+def ask(
     unit: Unit,
     subject: Mapping[str, Any],
     syllabus: Mapping[str, Any],
     batch: Sequence[Sample],
     recipe: Recipe,
 ) -> Conversation:
+    """The conversation that brings the questions of these samples."""
     inputs = {
         "discipline": unit.path[2],
         "subject": subject["name"],
@@ -185,16 +189,21 @@ def check(question: str) -> Problem | None:
         return Problem("empty", "Only a heading was written; write the question itself.")
     if answer_in_question(Example(text, answer=""), Curation()):
         return Problem("answer_inside", "Write the question only, without its answer or solution.")
-    if _REFERS_OUTSIDE.search(_CODE.sub("", text)):
+    outside = _CODE.sub("", text) if "`" in text else text
+    if _REFERS_OUTSIDE.search(outside):
         return Problem(
             "not_self_contained",
             "The reader sees the question alone: do not mention the syllabus, a session or the list of key concepts.",
         )
-    sentences = _SENTENCE_END.split(_CODE.sub("", text))
-    asked = [normalised(sentence) for sentence in sentences if sentence.endswith("?") and len(sentence.split()) > 3]
-    if len(set(asked)) < len(asked):
+    if outside.count("?") > 1 and _asks_twice(outside):
         return Problem("repetition", "The same is asked twice; ask each thing once.")
     return None
+
+
+def _asks_twice(text: str) -> bool:
+    sentences = _SENTENCE_END.split(text)
+    asked = [normalised(sentence) for sentence in sentences if sentence.endswith("?") and len(sentence.split()) > 3]
+    return len(set(asked)) < len(asked)
 
 
 def read(

@@ -8,13 +8,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from glan.config import ROLES, ModelProfile, Role, RunConfig, Selection
+from glan.config import ModelProfile, Role, RunConfig, Selection
+from glan.curation import scores
 from glan.curation.contamination import Contamination
 from glan.curation.rules import rules_digest
 from glan.gateway.requests import Message, Problem, Reader, Request, Understood
 from glan.keys import canonical, digest, normalised, seed_for
 from glan.prompts import NAMES, Prompts
-from glan.units import Unit
+from glan.units import Stage, Unit, stages_with
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class Recipe:
         return rules_digest(self.config.curation)
 
     @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of a run."""
+        return stages_with({"judgements"} if self.config.judging.wanted else ())
+
+    @cached_property
     def identity(self) -> str:
         """Digest of all that decides which units there are and what their keys are."""
         config = self.config
@@ -39,9 +45,10 @@ class Recipe:
         return digest(
             {
                 "config": config.model_dump(mode="json", exclude=elsewhere),
-                "profiles": {role: self.profile(role).identity() for role in ROLES},
+                "profiles": {role: self.profile(role).identity() for role in config.roles},
                 "prompts": {name: self.prompts[name].stamp.digest for name in NAMES},
                 "rules": self.rules,
+                "limits": scores.limits(config.curation) if config.judging.wanted else {},
             }
         )
 
@@ -108,8 +115,8 @@ class Recipe:
         )
 
     def models(self) -> dict[Role, ModelProfile]:
-        """All profiles by role."""
-        return {role: self.profile(role) for role in ROLES}
+        """The profiles of all roles that models are asked in."""
+        return {role: self.profile(role) for role in self.config.roles}
 
 
 def with_parameters(profile: ModelProfile, parameters: Mapping[str, Any]) -> ModelProfile:

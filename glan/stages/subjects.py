@@ -45,12 +45,13 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     """Ask for the lists, merge them, commit the subjects."""
     asks = asked_for(unit, effects.store)
     lists = [index for index in range(recipe.config.lists) if asks(unit.sample(index))]
-    conversations = [_one_list(unit, recipe, index) for index in lists]
+    conversations = [ask(unit, recipe, index) for index in lists]
     known = [name for one in unit.retries for name in effects.store.read(one, ["name"])["name"].to_pylist()]
     return make(unit, conversations, lambda outcomes: read(unit, outcomes, known), effects)
 
 
-def _one_list(unit: Unit, recipe: Recipe, index: int) -> Conversation:
+def ask(unit: Unit, recipe: Recipe, index: int) -> Conversation:
+    """The conversation that brings one list."""
     field, sub_field, discipline = unit.path
     inputs = {"field": field, "sub_field": sub_field, "discipline": discipline}
     schema = subject_list(recipe.config.subjects_per_list)

@@ -48,11 +48,12 @@ def address(subject_id: str) -> str:
 
 def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     """Ask for the syllabus, read its sessions, commit it."""
-    conversation = _syllabus(unit, subject_of(unit, effects.store), recipe)
+    conversation = ask(unit, subject_of(unit, effects.store), recipe)
     return make(unit, [conversation], lambda outcomes: read(unit, outcomes), effects)
 
 
-def _syllabus(unit: Unit, subject: Mapping[str, Any], recipe: Recipe) -> Conversation:
+def ask(unit: Unit, subject: Mapping[str, Any], recipe: Recipe) -> Conversation:
+    """The conversation that brings the syllabus of a subject."""
     config = recipe.config
     sizes = {
         "min_sessions": config.min_sessions,

@@ -12,10 +12,12 @@ from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from glan.errors import StoreError, StoreWeather
 from glan.records import SCHEMAS, check_columns, table
+from glan.store.ahead import ahead
 from glan.store.files import Files, checked
 from glan.store.parquet import conformed, encoded, known, opened
 
@@ -303,6 +305,27 @@ def scan(
         with opened(files.open_input(path), path, "calls") as file:
             for batch in file.iter_batches(_ROWS_AT_A_TIME, columns=known(file, wanted)):
                 yield from conformed(pa.Table.from_batches([batch]), "calls", wanted).to_batches()
+
+
+def of_requests(
+    files: Files, disciplines: Collection[str], request_keys: Collection[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """The rows of all attempts at these requests, by key. One column is read of every call, the rest where one is found."""
+    wanted = pa.array(sorted(set(request_keys)), pa.string())
+
+    def rows_in(path: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        with opened(files.open_input(path), path, "calls") as file:
+            for group in range(file.num_row_groups):
+                keys = file.read_row_group(group, ["request_key"])["request_key"]
+                if places := pc.indices_nonzero(pc.is_in(keys, wanted)).to_pylist():
+                    found += conformed(file.read_row_group(group), "calls").take(places).to_pylist()
+        return found
+
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in (row for rows in ahead(rows_in, objects(files, disciplines)) for row in rows):
+        found.setdefault(row["request_key"], []).append(row)
+    return {key: sorted(rows, key=lambda row: (row["attempt"], row["finished_at"])) for key, rows in found.items()}
 
 
 def _replaced_by(files: Files, path: str) -> frozenset[str]:

@@ -90,6 +90,10 @@ class Files(ABC):
         """The paths of the same files, in any order; cheaper where a listing needs no look at each file."""
         return [entry.path for entry in self.list(prefix)]
 
+    def unfinished(self) -> Sequence[Entry]:
+        """Half-written files, which no listing shows: being written now, or left by something that was killed."""
+        return ()
+
     @abstractmethod
     def delete(self, path: str) -> None:
         """Remove a file; nothing happens if it is not there."""

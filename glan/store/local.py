@@ -77,8 +77,13 @@ class LocalFiles(Files):
         with self._plain_errors(prefix or LAYOUT):
             return list(_paths(folder, self._root))
 
+    def unfinished(self) -> Sequence[Entry]:
+        with self._plain_errors(LAYOUT):
+            return sorted(_entries(self._root, self._root, hidden=True), key=lambda entry: entry.path)
+
     def delete(self, path: str) -> None:
-        target = self._place(path)
+        folder, _, name = path.rpartition("/")
+        target = self._place(folder) / name if _is_temporary(name) else self._place(path)
         with self._plain_errors(path):
             target.unlink(missing_ok=True)
 
@@ -131,18 +136,22 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _entries(folder: Path, root: Path) -> Iterator[Entry]:
-    for path in _paths(folder, root):
+def _entries(folder: Path, root: Path, hidden: bool = False) -> Iterator[Entry]:
+    for path in _paths(folder, root, hidden):
         with contextlib.suppress(FileNotFoundError):  # removed since it was listed
             state = os.stat(root / path)
             yield Entry(path, state.st_size, datetime.datetime.fromtimestamp(state.st_mtime, datetime.UTC))
 
 
-def _paths(folder: Path, root: Path) -> Iterator[str]:
-    """All files below a folder that are whole, relative to the root."""
+def _paths(folder: Path, root: Path, hidden: bool = False) -> Iterator[str]:
+    """All files below a folder that are whole (`hidden`: those that are not yet), relative to the root."""
     for place, _, names in os.walk(folder, onerror=_unless_absent):
         below = "" if place == str(root) else f"{Path(place).relative_to(root).as_posix()}/"
-        yield from (below + name for name in names if not name.startswith("."))
+        yield from (below + name for name in names if (_is_temporary(name) if hidden else not name.startswith(".")))
+
+
+def _is_temporary(name: str) -> bool:
+    return name.startswith(_TEMPORARY)
 
 
 def _unless_absent(error: OSError) -> None:

@@ -123,6 +123,7 @@ def test_a_budget_is_dealt_out_among_the_children(served: Served, model: ModelSe
     assert 6 <= model.count - before <= 9
 
 
+@pytest.mark.soak
 def test_nights_backfills_and_curation_through_their_forms(served: Served, model: ModelServer) -> None:
     before = int(rows(served)["kept"].sum())
     target = int(rows(served).query("kept").groupby("discipline_id").size().max()) + 2

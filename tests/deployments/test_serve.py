@@ -102,7 +102,8 @@ def test_a_port_that_is_taken_is_one_sentence(served: Served, tmp_path: Path) ->
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_with_a_run_going_leaves_no_process_and_no_running_run(tmp_path: Path, how: signal.Signals) -> None:
     with ModelServer(seed=1, latency=1.0) as model, Served(tmp_path / "work", model) as served:
         run = served.start("generate/generate", form(**{**SMALL, "questions": 60}))

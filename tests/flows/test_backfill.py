@@ -7,12 +7,12 @@ from flow_world import World, asks_for, config, replaced_prompt
 from model_faults import Faults
 from prefect.client.schemas.objects import State
 from proof_checks import tables
+from stage_world import UNJUDGED
 
 from flows.backfill import backfill
 from flows.parameters import BackfillConfig
 from glan.config import Budget
 from glan.store import editions
-from glan.units import STAGES
 
 
 def fill(world: World, **given: Any) -> State[Any]:
@@ -24,7 +24,7 @@ def fill(world: World, **given: Any) -> State[Any]:
 
 def seen(world: World) -> dict[str, list[str]]:
     """What readers see of every stage."""
-    return {stage: table for stage, table in tables(world.store_url).items() if stage in STAGES}
+    return {stage: table for stage, table in tables(world.store_url).items() if stage in UNJUDGED}
 
 
 def test_a_preview_says_what_would_be_asked_and_asks_nothing(made: World) -> None:
@@ -103,7 +103,7 @@ def test_readers_see_the_old_rows_until_the_refresh_is_whole_and_starting_again_
     assert (edition.number, edition.ending) == (1, "finished")
     understood = made.load("calls").query("understood and edition == 1")
     assert understood["request_key"].is_unique
-    for stage in STAGES:
+    for stage in UNJUDGED:
         assert set(made.load(stage)["edition"]) == {1}
     assert made.sent() == 0
 

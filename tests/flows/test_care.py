@@ -5,6 +5,7 @@ import secrets
 
 from flow_world import World
 from proof_checks import tables
+from stage_world import UNJUDGED
 
 from flows.backfill import backfill
 from flows.parameters import BackfillConfig
@@ -14,7 +15,6 @@ from glan.care.sweep import find, sweep
 from glan.care.unit_parts import Tools
 from glan.care.verify import verify
 from glan.store.parts import is_part
-from glan.units import STAGES
 from tasks.wiring import leases_of, now
 
 AGE = datetime.timedelta(hours=48)
@@ -35,10 +35,10 @@ def cared_for(world: World) -> None:
 def test_a_run_with_nothing_to_do_finds_all_in_parts(made: World) -> None:
     before = tables(made.store_url)
     cared_for(made)
-    named = {stage: {receipt.object for receipt in made.receipts(stage)} for stage in STAGES[1:]}
+    named = {stage: {receipt.object for receipt in made.receipts(stage)} for stage in UNJUDGED[1:]}
     assert made.sent() == 0
     assert tables(made.store_url) == before
-    assert {stage: {receipt.object for receipt in made.receipts(stage)} for stage in STAGES[1:]} == named
+    assert {stage: {receipt.object for receipt in made.receipts(stage)} for stage in UNJUDGED[1:]} == named
     assert all(is_part(path) for paths in named.values() for path in paths)
 
 

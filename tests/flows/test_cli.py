@@ -15,11 +15,12 @@ import pytest
 from model_faults import Faults
 from model_server import ModelServer
 from prefect.settings import PREFECT_API_URL
+from prefect_homes import prefect_home
+from stage_world import UNJUDGED
 from terminal_world import Said, clean_environment, listing, typed
 
 from glan import taxonomy
 from glan.config import Models
-from glan.units import STAGES
 
 GLAN = Path(sys.executable).with_name("glan")
 RUN_FILE = """
@@ -62,7 +63,7 @@ def place_in(folder: Path, server: ModelServer) -> Place:
         GLAN_MODEL="teacher",
         GLAN_STORE="store",
         GLAN_FLUSH_SECONDS="0.1",
-        PREFECT_HOME=str(folder.parent / f"{folder.name}-prefect"),
+        PREFECT_HOME=str(prefect_home(folder.parent / f"{folder.name}-prefect")),
     )
     return Place(folder, server, environment)
 
@@ -82,10 +83,11 @@ def made(ran: tuple[Place, Said], monkeypatch: pytest.MonkeyPatch) -> Place:
 
 
 @pytest.fixture
-def fresh(ran: tuple[Place, Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """A place where nothing has run yet, entered."""
     (tmp_path / "work").mkdir()
-    return entered(place_in(tmp_path / "work", ran[0].server), monkeypatch)
+    with ModelServer(seed=1) as server:
+        yield entered(place_in(tmp_path / "work", server), monkeypatch)
 
 
 def entered(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
@@ -109,7 +111,7 @@ def test_a_run_as_json_is_one_document_with_what_was_made(ran: tuple[Place, Said
     assert said.code == 0, said.stderr
     report = document(said)
     assert report["state"] == "Completed"
-    assert [stage["stage"] for stage in report["stages"]] == list(STAGES)
+    assert [stage["stage"] for stage in report["stages"]] == list(UNJUDGED)
     rows = {stage["stage"]: stage["rows"] for stage in report["stages"]}
     assert (rows["syllabi"], rows["questions"], rows["answers"], rows["instructions"]) == (2, 6, 6, 6)
     assert report["kept"] + report["rejected"] == 6
@@ -201,7 +203,7 @@ def test_looking_ahead_makes_no_call_and_writes_nothing(command: list[str], fres
     planned = document(typed(*command, "--json"))
     said = typed(*command)
     assert said.code == 0 and "What would run" in said.stdout
-    assert [line["stage"] for line in planned] == [*STAGES]
+    assert [line["stage"] for line in planned] == [*UNJUDGED]
     by_stage = {line["stage"]: line for line in planned}
     assert by_stage["answers"]["calls"] == by_stage["answers"]["calls_at_most"] == 6
     assert by_stage["answers"]["cost_usd"] is None
@@ -236,8 +238,8 @@ def test_a_plan_by_batches_costs_what_batches_cost(made: Place, monkeypatch: pyt
 
 def test_status_has_a_record_for_each_discipline_and_stage(made: Place) -> None:
     records = document(typed("status", "--json"))
-    assert [(record["discipline_id"], record["stage"]) for record in records] == [("physics", one) for one in STAGES]
-    assert {record["stage"]: record["done"] for record in records} == dict(zip(STAGES, (1, 2, 2, 2, 2), strict=True))
+    assert [(record["discipline_id"], record["stage"]) for record in records] == [("physics", one) for one in UNJUDGED]
+    assert {record["stage"]: record["done"] for record in records} == dict(zip(UNJUDGED, (1, 2, 2, 2, 2), strict=True))
     assert not any(record["stale"] or record["missing"] or record["waiting"] for record in records)
 
 

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from flow_world import MADE_BY_A_MODEL, World, asks_for
 from model_faults import Faults
+from stage_world import UNJUDGED
 
 from glan.prompts import Prompt
 from glan.records import READ_BY_LATER_STAGES
 from glan.store import snapshots
-from glan.units import STAGES
 
 TWO = {"disciplines": ["physics", "economics"]}
 
@@ -34,7 +34,7 @@ def test_the_whole_path_runs_once_and_a_second_run_asks_nothing_and_starts_nothi
         assert_nothing_is_missing(world, discipline_id, subjects=2, questions=3)
     assert_rows_lead_back_to_their_calls(world)
     assert_prompts_can_be_rendered_again(world)
-    tables, objects = world.tables(), {stage: world.objects(stage) for stage in STAGES}
+    tables, objects = world.tables(), {stage: world.objects(stage) for stage in UNJUDGED}
     calls = world.server.count
     started.clear()
 
@@ -43,8 +43,8 @@ def test_the_whole_path_runs_once_and_a_second_run_asks_nothing_and_starts_nothi
     assert second.name == "Completed", second.message
     assert world.server.count == calls
     assert started == []
-    assert objects == {stage: world.objects(stage) for stage in STAGES}
-    for stage in STAGES:
+    assert objects == {stage: world.objects(stage) for stage in UNJUDGED}
+    for stage in UNJUDGED:
         pd.testing.assert_frame_equal(tables[stage], world.load(stage))
 
 
@@ -148,19 +148,19 @@ def hopeless(payload: dict[str, Any], nth: int) -> str | None:
 
 
 def assert_nothing_is_missing(world: World, discipline_id: str, subjects: int, questions: int) -> None:
-    planned = {stage: world.figures(stage, discipline_id) for stage in STAGES}
+    planned = {stage: world.figures(stage, discipline_id) for stage in UNJUDGED}
     assert planned["syllabi"] == (subjects, subjects, 0)
     rows = subjects * questions
     assert planned["questions"] == planned["answers"] == planned["instructions"] == (rows, rows, 0)
     assert planned["subjects"][0] == planned["subjects"][1] >= subjects
-    for stage in STAGES:
+    for stage in UNJUDGED:
         assert len(world.load(stage, disciplines=[discipline_id])) == planned[stage][1]
 
 
 def assert_rows_lead_back_to_their_calls(world: World) -> None:
     calls = world.load("calls")
     understood = set(calls[calls["understood"]]["request_key"])
-    for stage in STAGES:
+    for stage in UNJUDGED:
         for keys in world.load(stage)["request_keys"]:
             assert len(keys) > 0
             assert set(keys) <= understood
@@ -172,8 +172,8 @@ def assert_rows_lead_back_to_their_calls(world: World) -> None:
 
 def assert_parents_exist(world: World, snapshot: Any) -> None:
     ids = {"syllabi": "subject_id", "questions": "syllabus_id", "answers": "question_id", "instructions": "question_id"}
-    tables = {stage: world.load(stage, snapshot=snapshot) for stage in STAGES}
-    for above, stage in itertools.pairwise(STAGES):
+    tables = {stage: world.load(stage, snapshot=snapshot) for stage in UNJUDGED}
+    for above, stage in itertools.pairwise(UNJUDGED):
         assert set(tables[stage][ids[stage]]) <= set(tables[above][ids[stage]]), (snapshot, stage)
 
 

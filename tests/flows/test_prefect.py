@@ -3,13 +3,9 @@
 import base64
 import contextvars
 import json
-import os
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,32 +15,21 @@ from xml.etree import ElementTree
 
 import pytest
 from flow_world import KEY, World
-from free_ports import free_ports
 from model_faults import Faults
 from model_server import ModelServer
 from prefect import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
 from prefect.client.schemas.objects import FlowRun, State, TaskRun
-from prefect.events.worker import EventsWorker
-from prefect.logging.handlers import APILogWorker
-from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling
+from prefect_world import eventually, running_server
 
 from glan.units import STAGES
-
-SETTINGS = {
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "200",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
-}
-"""As a server of this project is to be set."""
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @dataclass(frozen=True)
-class PrefectServer:
+class Seen:
     """A running server and what it holds."""
 
     url: str
@@ -79,52 +64,15 @@ class PrefectServer:
             }
 
 
-def eventually(true: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait until something that a server does by itself is done."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
-
-
 @pytest.fixture(scope="module")
-def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     """`prefect server start` on a port and in a home of its own."""
-    home = tmp_path_factory.mktemp("prefect")
-    [port] = free_ports(1)
-    environment = {**os.environ, "PREFECT_HOME": str(home), **SETTINGS}
-    environment.pop("PREFECT_API_URL", None)
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    try:
-        url = f"http://127.0.0.1:{port}/api"
-        eventually(lambda: _answers(f"{url}/health"), seconds=120)
-        forget_other_servers()
-        with temporary_settings({PREFECT_API_URL: url}):
-            yield PrefectServer(url, home)
-            forget_other_servers()
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def forget_other_servers() -> None:
-    """Let Prefect's own threads send what they hold and end: new ones talk to the server that is set then."""
-    APILogWorker.instance().drain()
-    EventsWorker.drain_all()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+    with running_server(tmp_path_factory.mktemp("prefect")) as server:
+        yield Seen(server.url, server.home)
 
 
 @pytest.fixture
-def seen(real_server: PrefectServer, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def seen(real_server: Seen, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """An empty store, and runs that go to the real server."""
     monkeypatch.chdir(tmp_path)
     return World(server, str(tmp_path / "store"), monkeypatch)
@@ -134,7 +82,7 @@ def run_id(state: State[Any]) -> Any:
     return state.state_details.flow_run_id
 
 
-def test_a_run_shows_its_disciplines_units_and_figures(seen: World, real_server: PrefectServer) -> None:
+def test_a_run_shows_its_disciplines_units_and_figures(seen: World, real_server: Seen) -> None:
     seen.server.latency = 0.6
     first = seen.run(disciplines=["physics", "economics"])
     assert first.name == "Completed", first.message
@@ -195,7 +143,7 @@ def leads_to_the_report(artifact: str, world: World, run: Any) -> None:
     assert f'glan.load("instructions", store="{world.store_url}")' in artifact
 
 
-def test_nothing_that_prefect_keeps_of_a_run_is_large(seen: World, real_server: PrefectServer) -> None:
+def test_nothing_that_prefect_keeps_of_a_run_is_large(seen: World, real_server: Seen) -> None:
     state = seen.run(subjects=2)
     assert state.name == "Completed", state.message
     everything = seen.load("answers")["text"].tolist() + seen.load("syllabi")["text"].tolist()
@@ -210,7 +158,7 @@ def test_nothing_that_prefect_keeps_of_a_run_is_large(seen: World, real_server: 
 
 
 def test_artifacts_that_cannot_be_made_neither_fail_nor_delay_a_run(
-    seen: World, real_server: PrefectServer, monkeypatch: pytest.MonkeyPatch
+    seen: World, real_server: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks import artifacts
 
@@ -231,7 +179,7 @@ def test_artifacts_that_cannot_be_made_neither_fail_nor_delay_a_run(
 
 
 def test_a_store_too_large_to_be_read_in_time_costs_the_report_and_nothing_else(
-    seen: World, real_server: PrefectServer, monkeypatch: pytest.MonkeyPatch
+    seen: World, real_server: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks import artifacts
 
@@ -249,7 +197,7 @@ def test_a_store_too_large_to_be_read_in_time_costs_the_report_and_nothing_else(
     assert "could not be made in time" in made["glan-data"]
 
 
-def test_what_is_missing_makes_a_run_partially_completed(seen: World, real_server: PrefectServer) -> None:
+def test_what_is_missing_makes_a_run_partially_completed(seen: World, real_server: Seen) -> None:
     refused = Faults(when=lambda payload, nth: "refusal" if "Course:" in payload["messages"][-1]["content"] else None)
     seen.server.faults = refused
     state = seen.run(disciplines=["physics", "economics"], subjects=1)
@@ -257,7 +205,7 @@ def test_what_is_missing_makes_a_run_partially_completed(seen: World, real_serve
     assert {run.state_name for run in real_server.children(run_id(state))} == {"PartiallyCompleted"}
 
 
-def test_a_refused_key_fails_the_run_with_one_sentence_and_few_calls(seen: World, real_server: PrefectServer) -> None:
+def test_a_refused_key_fails_the_run_with_one_sentence_and_few_calls(seen: World, real_server: Seen) -> None:
     seen.server.latency = 0.05
     seen.server.faults = Faults(when=lambda payload, nth: "unauthorized")
     state = seen.run(disciplines=["physics", "economics", "chemistry", "history"], lists=4)
@@ -273,7 +221,7 @@ def test_a_refused_key_fails_the_run_with_one_sentence_and_few_calls(seen: World
 
 
 def test_one_failed_unit_does_not_stop_the_rest(
-    seen: World, real_server: PrefectServer, monkeypatch: pytest.MonkeyPatch
+    seen: World, real_server: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from glan.stages import questions
 
@@ -300,7 +248,7 @@ def test_one_failed_unit_does_not_stop_the_rest(
 
 
 def test_weather_that_outlasts_the_patience_shows_as_retrying_and_is_overcome(
-    seen: World, real_server: PrefectServer, monkeypatch: pytest.MonkeyPatch
+    seen: World, real_server: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks import caching
 
@@ -317,7 +265,7 @@ def test_weather_that_outlasts_the_patience_shows_as_retrying_and_is_overcome(
     assert names[-1] == "Completed"
 
 
-def test_cancelling_a_run_without_a_deployment_stops_it(seen: World, real_server: PrefectServer) -> None:
+def test_cancelling_a_run_without_a_deployment_stops_it(seen: World, real_server: Seen) -> None:
     seen.server.faults = Faults(hang=1.0)  # of every call
     ended: list[State[Any]] = []
     known = {run.id for run in _roots()}

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -25,6 +24,7 @@ from model_server import ModelServer
 from prefect import get_client
 from prefect_world import forget_other_servers, running_server
 from s3_server import S3Server
+from shared_work import done_once
 from terminal_world import Said, clean_environment, typed
 
 from glan.store.store import Store
@@ -70,10 +70,15 @@ class Left:
 
 
 @pytest.fixture(scope="module")
-def left(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Left]:
+def left(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Left:
     """All commands on one store in a bucket, reported to a Prefect server of its own, and what came of them."""
-    folder = tmp_path_factory.mktemp("safety")
-    home = tmp_path_factory.mktemp("prefect")
+    folder, home = tmp_path_factory.mktemp("safety"), tmp_path_factory.mktemp("prefect")
+    left: Left = done_once(tmp_path_factory, "safety", lambda: everything(s3_server, folder, home))
+    return left
+
+
+def everything(s3_server: S3Server, folder: Path, home: Path) -> Left:
+    """Run every command once."""
     secrets = {**MARKED, "AWS_SECRET_ACCESS_KEY": s3_server.env["AWS_SECRET_ACCESS_KEY"]}
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -107,7 +112,7 @@ def left(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Itera
         found.database = _text_of(home / "prefect.db")
         found.log = (home / "log").read_text(errors="replace")
         found.report = folder / "page.html"
-        yield found
+        return found
 
 
 COMMANDS = (
@@ -209,12 +214,13 @@ def test_markdown_shows_what_a_model_wrote_and_does_nothing_with_it(left: Left) 
         assert not set(CONTROLS) & set(text)
 
 
-def test_the_pages_hold_no_script_and_fetch_nothing(left: Left) -> None:
+def test_the_pages_hold_no_script_but_their_own_and_fetch_nothing(left: Left) -> None:
     pages = [body.decode() for path, body in left.objects.items() if path.endswith(".html")]
     assert pages
     for page in (*pages, left.report.read_text(encoding="utf-8")):
         assert "onerror" in page
-        assert Tags(page).acting() == []
+        assert Tags(page).acting() == [("script", {"type": "application/json", "id": "data"}), ("script", {})]
+        assert "script-src 'sha256-" in page
     for one in left.artifacts:
         if one.type == "image":
             assert Tags(base64.b64decode(str(one.data).partition(",")[2]).decode()).acting() == []
@@ -233,7 +239,8 @@ def test_a_browser_runs_nothing_of_the_report(left: Left) -> None:
         page.goto(left.report.as_uri())
         for section in page.locator("details").all():
             section.evaluate("one => one.open = true")
-        assert page.locator("script, img, iframe").count() == 0
+        assert page.locator("img, iframe").count() == 0
+        assert page.locator("script").count() == 2  # its data and its own
         assert "onerror" in page.locator("body").inner_text()
         browser.close()
     assert happened == [left.report.as_uri()]

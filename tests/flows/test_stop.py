@@ -9,6 +9,7 @@ from pathlib import Path
 from flow_world import environment
 from model_server import ModelServer
 from prefect.settings import PREFECT_API_URL
+from prefect_homes import prefect_home
 
 import glan
 
@@ -23,7 +24,7 @@ def start(server: ModelServer, folder: Path, **prefect: str) -> "subprocess.Pope
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     options = ["--discipline", "physics", "--subjects", "2", "--questions", "12", "--lists", "2", "--json"]
     command = [str(Path(sys.executable).with_name("glan")), "run", *options]
-    home = {"PREFECT_HOME": str(folder / "prefect")}
+    home = {"PREFECT_HOME": str(prefect_home(folder / "prefect"))}
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(
             command,

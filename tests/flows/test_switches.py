@@ -48,6 +48,15 @@ def test_several_questions_are_asked_for_in_one_call_and_answered_one_by_one(wor
     assert all("Sample 2" in turn for turn in last_turns(world, "questions"))
 
 
+def test_each_answer_is_judged_by_a_model_of_its_own_if_wanted(world: World) -> None:
+    world.set(GLAN_JUDGE_MODEL="strict")
+    complete(world, judging={"rubric": True})
+    judged = [call.payload for call in world.server.calls if "correctness" in asks_for(call.payload)]
+    assert [payload["model"] for payload in judged] == ["strict"] * 6
+    instructions = world.load("instructions").set_index("question_id")["scores"]
+    assert instructions.to_dict() == world.load("judgements").set_index("question_id")["scores"].to_dict()
+
+
 @pytest.mark.parametrize("shown", [True, False])
 def test_the_syllabus_is_in_the_question_prompt_if_wanted(world: World, shown: bool) -> None:
     complete(world, syllabus_in_question_prompt=shown)

@@ -30,6 +30,7 @@ INPUTS: dict[str, Any] = {
         {"strategy": "cross_session", "sessions": SESSIONS, "key_concepts": ["entropy", "Carnot cycle"]},
     ],
     "question": "What is entropy?",
+    "answer": "A measure of disorder.",
     "known": [{"name": "Physical sciences", "below": ["Physics"]}],
     "most": 12,
 }

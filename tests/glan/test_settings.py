@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from glan.config import ROLES, ModelProfile, Models, RunConfig
+from glan.config import ROLES, Judging, ModelProfile, Models, RunConfig
 from glan.errors import InputError
 from glan.settings import Settings
 
@@ -167,7 +167,17 @@ def test_one_model_serves_all_profiles_and_a_role_may_have_its_own() -> None:
         "syllabus": "all",
         "question": "all",
         "answer": "cheap",
+        "judge": "",
     }
+
+
+def test_a_model_of_the_judge_is_asked_for_only_where_there_is_one_to_ask() -> None:
+    judging = RunConfig(judging=Judging(rubric=True))
+    roles = {f"{role}_model": "given" for role in ROLES if role != "judge"}
+    assert Settings(**roles).resolved(RunConfig()).models.answer.model == "given"
+    with pytest.raises(InputError, match=r"models\.judge"):
+        Settings(**roles).resolved(judging)
+    assert Settings(**roles, judge_model="strict").resolved(judging).models.judge.model == "strict"
 
 
 def test_a_model_that_the_run_names_wins_over_every_setting() -> None:

@@ -8,12 +8,13 @@ import pytest
 from model_server import ModelServer
 from proof_checks import check_complete, check_store, rows, tables
 from proof_world import RUN, SEED, environment, run_here
+from stage_world import UNJUDGED
 
 import glan
 from glan.dataset import View
 from glan.errors import StoreError
 from glan.store.store import Store
-from glan.units import STAGES, Stage
+from glan.units import Stage
 
 MORE = {**RUN, "questions": 6}
 
@@ -36,7 +37,7 @@ def store(undisturbed: str, server: ModelServer, tmp_path: Path, monkeypatch: py
     return folder
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", UNJUDGED)
 def test_a_truncated_object_is_named_and_never_read_as_less(store: Path, stage: Stage) -> None:
     [damaged, *_] = View.open(Store.open(str(store)), "latest").receipts(stage)
     _truncate(store / "v1" / damaged.object)
@@ -84,14 +85,14 @@ def test_foreign_files_beside_the_objects_change_nothing(store: Path, server: Mo
     root = store / "v1"
     [question, *_] = sorted((root / "questions" / "disc=physics").glob("*.parquet"))
     for name in ("copy-of.txt", f"{question.name}.backup-2", f"{question.stem}-copy.parquet", "notes.parquet"):
-        for stage in STAGES:
+        for stage in UNJUDGED:
             (root / stage / "disc=physics" / name).write_bytes(b"not of this store")
     (root / "taxonomy" / "notes.txt").write_text("mine")
     assert run_here(MORE).name == "Completed"
     foreign = [
         path for path in root.rglob("*") if path.is_file() and path.read_bytes() in (b"not of this store", b"mine")
     ]
-    assert len(foreign) == 4 * len(STAGES) + 1, "a foreign file was removed or written over"
+    assert len(foreign) == 4 * len(UNJUDGED) + 1, "a foreign file was removed or written over"
     for path in foreign:
         path.unlink()
     check_store(str(store))

@@ -1,9 +1,9 @@
 """The tables of a run: totals that add up, nothing cut without a word, nothing unknown shown as a number."""
 
 import pytest
+from stage_world import UNJUDGED
 
 from glan.curation.curate import Verdicts
-from glan.units import STAGES
 from tasks.artifacts import plain
 from tasks.progress import Count
 from tasks.summary import MOST_LINES, summary
@@ -13,7 +13,7 @@ def counts(disciplines: int, **given: float | None) -> dict:  # type: ignore[typ
     return {
         (f"d{number:04}", stage): Count(known=1, made=1, rows=10, calls=2, **given)  # type: ignore[arg-type]
         for number in range(disciplines)
-        for stage in STAGES
+        for stage in UNJUDGED
     }
 
 
@@ -24,7 +24,7 @@ def verdicts(disciplines: int) -> Verdicts:
 @pytest.mark.parametrize(("disciplines", "lines"), [(1, 5), (60, 300), (197, 197), (1_000, 301)])
 def test_the_lines_of_any_number_of_disciplines_add_up_to_the_totals(disciplines: int, lines: int) -> None:
     [whole, *rest] = summary(counts(disciplines), verdicts(disciplines))
-    stages, below = rest[: len(STAGES)], rest[len(STAGES) :]
+    stages, below = rest[: len(UNJUDGED)], rest[len(UNJUDGED) :]
     assert len(below) == lines
     for figure in ("rows", "calls", "units made", "cost USD", "quarantined"):
         assert whole[figure] == sum(line[figure] for line in stages) == sum(line[figure] for line in below)

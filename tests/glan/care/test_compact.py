@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from care_world import all_rows, grow_and_publish, whole_store
-from stage_world import LAW, PHYSICS, clock, recipe
+from stage_world import LAW, PHYSICS, UNJUDGED, clock, recipe
 
 import glan
 from glan.care.compact import compact
@@ -25,7 +25,7 @@ from glan.store import calls, manifests, parts
 from glan.store.calls import CallHistory
 from glan.store.files import Files
 from glan.store.store import Store
-from glan.units import STAGES, Receipt, Stage
+from glan.units import Receipt, Stage
 
 
 def tools() -> Tools:
@@ -60,11 +60,11 @@ def test_the_same_rows_are_in_few_objects(store: Store) -> None:
     before = all_rows(store)
     merged = compacted(store)
     assert {(one.table, one.discipline_id) for one in merged} == {
-        (table, one.discipline_id) for one in (PHYSICS, LAW) for table in (*STAGES[1:], "calls")
+        (table, one.discipline_id) for one in (PHYSICS, LAW) for table in (*UNJUDGED[1:], "calls")
     }
     assert all(one.rows and one.objects > 1 and not one.left for one in merged)
     assert all_rows(store) == before
-    for stage in STAGES[1:]:
+    for stage in UNJUDGED[1:]:
         assert len(glan.files(stage, store.files.url)) == 2
     assert len(glan.files("calls", store.files.url)) == 2
     assert list(verify(store, deep=True)) == []
@@ -103,7 +103,7 @@ def test_what_was_done_is_done_and_calls_on_record_are_found_without_the_small_o
     remove_small(store)
     [walk] = walks(store, [PHYSICS], recipe())
     seen = survey(walk)
-    assert seen.complete and all(seen.done[stage] for stage in STAGES)
+    assert seen.complete and all(seen.done[stage] for stage in UNJUDGED)
     now = CallHistory(store.files, "physics")
     assert [len(now.attempts(key)) for key in keys] == [1] * len(keys)
 
@@ -242,7 +242,7 @@ def test_only_the_disciplines_named(store: Store) -> None:
 
 def remove_small(store: Store) -> None:
     """What `gc` would remove one day: units that are in parts now, and calls that are in merged parts."""
-    for stage in STAGES:
+    for stage in UNJUDGED:
         for discipline in (PHYSICS, LAW):
             current = {receipt.object for receipt in named(store, stage, discipline.discipline_id)}
             for path in store.objects(stage, discipline.discipline_id) - current:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from care_world import all_rows, grow_and_publish, whole_store
-from stage_world import LAW, PHYSICS, clock, grow, recipe, teacher
+from stage_world import LAW, PHYSICS, UNJUDGED, clock, grow, recipe, teacher
 from tiny_store import publish as publish_again
 
 import glan
@@ -27,7 +27,7 @@ from glan.store import editions, inputs, manifests, runs, snapshots
 from glan.store.leases import Holder, Leases
 from glan.store.runs import RunRecord
 from glan.store.store import Store
-from glan.units import STAGES, Receipt, Stage
+from glan.units import Receipt, Stage
 
 AGE = datetime.timedelta(hours=48)
 
@@ -90,7 +90,7 @@ def store(made: Path, tmp_path: Path) -> Store:
 
 def check_swept(store: Store) -> None:
     """What is left is what is current, and it is whole."""
-    for stage in STAGES:
+    for stage in UNJUDGED:
         for discipline in (PHYSICS, LAW):
             current = {receipt.object for receipt in named(store, stage, discipline.discipline_id)}
             assert store.objects(stage, discipline.discipline_id) == current
@@ -253,3 +253,18 @@ def test_compaction_and_gc_beside_a_run_and_a_reader_lose_nothing(store: Store, 
     assert {table: len(rows) for table, rows in seen.items()} == {table: len(rows) for table, rows in expected.items()}
     assert seen == expected
     assert list(verify(store, deep=True)) == []
+
+
+def test_files_that_were_never_written_to_their_end_go_once_nobody_can_be_writing_them(tmp_path: Path) -> None:
+    store = whole_store(str(tmp_path / "store"))
+    folder = tmp_path / "store/v1/answers/disc=physics"
+    cut_off = folder / ".tmp-0123456789abcdef"
+    cut_off.write_bytes(b"half")
+    foreign = folder / ".DS_Store"
+    foreign.write_bytes(b"of the file manager")
+    assert find(store, AGE, now).everything == []
+    shown = found(store)
+    assert [(one.why, one.size) for one in shown.waste[""] if one.path.endswith(cut_off.name)] == [("half-written", 4)]
+    swept(store, shown)
+    assert not cut_off.exists() and foreign.exists()
+    assert list(verify(store)) == []

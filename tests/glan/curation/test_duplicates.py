@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glan.curation.duplicates import CANDIDATES, Texts, duplicates_of
-from glan.curation.signatures import signature, signatures
+from glan.curation.signatures import signature
 from glan.curation.words import grams, jaccard
 from glan.errors import StoreError
 
@@ -51,8 +51,7 @@ class Corpus:
         return {name: self.questions[name] for name in ids}
 
     def candidates(self) -> list[Candidate]:
-        signed = signatures(list(self.questions.values()))
-        return [Candidate(name, one) for name, one in zip(self.questions, signed, strict=True)]
+        return [Candidate(name, signature(text)) for name, text in self.questions.items()]
 
     def duplicates(self, candidates: Sequence[Candidate] | None = None) -> dict[str, str]:
         return found_in(self.candidates() if candidates is None else candidates, self.texts)

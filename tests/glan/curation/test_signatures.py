@@ -2,7 +2,7 @@
 
 import pytest
 
-from glan.curation.signatures import PERMUTATIONS, band_hashes, banding, signature, signatures, unpacked
+from glan.curation.signatures import PERMUTATIONS, band_hashes, banding, signature, unpacked
 from glan.errors import StoreError
 
 QUESTION = "A hive weighs 28 kg in September. How much food is missing until April, if 18 kg are needed?"
@@ -30,12 +30,6 @@ def test_short_texts_are_signed_too(text: str) -> None:
     assert values.shape == (1, PERMUTATIONS)
 
 
-def test_many_texts_are_signed_as_each_by_itself() -> None:
-    texts = [QUESTION, "", "Define entropy."]
-    assert signatures(texts) == [signature(text) for text in texts]
-    assert signatures([]) == []
-
-
 @pytest.mark.parametrize("packed", [b"", b"X\x01" + bytes(272), b"R\x02" + bytes(272), signature("a")[:-1]])
 def test_a_signature_of_another_scheme_is_refused(packed: bytes) -> None:
     with pytest.raises(StoreError, match="curate again"):
@@ -50,7 +44,7 @@ def test_a_pair_at_the_threshold_shares_a_band_almost_surely(threshold: float) -
 
 
 def test_there_is_one_hash_a_band_and_signature() -> None:
-    _, values = unpacked(signatures([QUESTION, QUESTION, "Define entropy."]))
+    _, values = unpacked([signature(text) for text in (QUESTION, QUESTION, "Define entropy.")])
     hashes = list(band_hashes(values, 0.8))
     assert len(hashes) == banding(0.8)[0]
     assert all(one[0] == one[1] != one[2] for one in hashes)

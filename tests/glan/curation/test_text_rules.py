@@ -3,7 +3,7 @@
 import pytest
 
 from glan.config import Curation
-from glan.curation.rules import Example, reasons
+from glan.curation.rules import Example, judged, reasons
 
 QUESTION = "A hive weighs 28 kg, of which 10 kg are food. How much food is missing if the colony needs 18 kg?"
 ANSWER = "The hive holds 10 kg of food and needs 18 kg, so 18 kg - 10 kg = 8 kg are missing."
@@ -57,6 +57,15 @@ def test_data_in_another_language_is_judged_by_that_language() -> None:
     spanish = "¿Cómo sobreviven las abejas al invierno y qué comen durante todos esos meses de frío?"
     assert codes(spanish, SPANISH, language="es") == []
     assert codes(QUESTION, ANSWER, language="es") == ["other_language"]
+
+
+def test_examples_judged_together_are_judged_as_each_by_itself() -> None:
+    texts = [QUESTION, ANSWER, SPANISH, "", "42", "蜜蜂在草地上采集花蜜，并把它储存成蜂蜜，整个冬天都靠它生活。"]
+    examples = [Example(question, answer) for question in texts for answer in texts]
+    for language in ("en", "es", None):
+        settings = Curation(language=language)
+        together = judged(examples, settings)
+        assert together == [reasons(Example(one.question, one.answer), settings) for one in examples]
 
 
 def test_lengths_are_settings() -> None:

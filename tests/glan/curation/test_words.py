@@ -42,6 +42,18 @@ def test_what_changes_the_question_makes_a_difference(one: str, other: str) -> N
     assert words(one) != words(other)
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("A well-known \u201cfact\u201d \u2014 it\u2019s 3-2\u2026", "a well known fact it s 3 - 2"),
+        ("x_1 = -y; 5! != 6", "x_1 = - y 5 ! ! = 6"),
+        ("O(n) costs \u00e9clairs \u2013 -3", "o n costs \u00e9clairs - 3"),
+    ],
+)
+def test_words_are_the_same_whatever_quotes_dashes_and_accents_stand_between(text: str, found: str) -> None:
+    assert words(text) == found.split()
+
+
 def test_a_script_without_spaces_gives_one_word_a_character() -> None:
     assert words("什么是光合作用？") == list("什么是光合作用")
 

@@ -220,10 +220,10 @@ def test_replies_on_record_need_no_budget(open_gateway: Open, endpoint: SayAnyth
 
 
 def test_a_call_that_breaks_off_keeps_what_was_set_aside_for_it(open_gateway: Open) -> None:
-    with ModelServer(faults=Faults(hang=1.0)) as server:
+    with ModelServer(faults=Faults(hang=3.0)) as server:
         gateway = open_gateway(server.base_url, allowance=caps(tokens=2_000))
         with pytest.raises(BudgetSpent, match="of 2,000 tokens, and the next call may use 404"):
-            gateway.run([one(ask(0, max_tokens=400, timeout_seconds=0.1))])
+            gateway.run([one(ask(0, max_tokens=400, timeout_seconds=0.5))])
         assert server.count == 4
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from stage_world import LAW, PHYSICS, clock, grow, new_store, publish, recipe, sessions, teacher
+from stage_world import LAW, PHYSICS, UNJUDGED, clock, grow, new_store, publish, recipe, sessions, teacher
 from store_world import a_call
 
 from glan.gateway.prices import Price, Prices
 from glan.planning.experience import SUBJECTS_PER_DISCIPLINE, USUAL_TOKENS
-from glan.planning.forecast import COLUMNS, ROLE_OF, forecast
+from glan.planning.forecast import COLUMNS, forecast
 from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.stages.recipe import Recipe
@@ -34,7 +34,7 @@ def expected(
 
 def calls(table: pd.DataFrame) -> list[tuple[int, int, int]]:
     """Of each stage that asks a model: least, likely, most."""
-    figures = table.loc[[*ROLE_OF], ["calls_at_least", "calls", "calls_at_most"]]
+    figures = table.loc[[*UNJUDGED[:-1]], ["calls_at_least", "calls", "calls_at_most"]]
     return list(figures.itertuples(index=False, name=None))
 
 
@@ -107,7 +107,7 @@ def test_nothing_to_do_is_no_call_no_token_and_no_money(tmp_path: Path) -> None:
 
 def test_the_price_of_an_unknown_model_is_missing(tmp_path: Path) -> None:
     table = expected(new_store(tmp_path), recipe(), UNKNOWN)
-    assert table.loc[[*ROLE_OF], ["cost_usd", "cost_at_most_usd"]].isna().all(axis=None)
+    assert table.loc[[*UNJUDGED[:-1]], ["cost_usd", "cost_at_most_usd"]].isna().all(axis=None)
 
 
 def test_tokens_and_money_go_with_the_likely_calls_and_the_tokens_of_a_usual_call(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stage_world import LAW, PHYSICS, clock, grow, new_store, publish, recipe, teacher
+from stage_world import LAW, PHYSICS, UNJUDGED, clock, grow, new_store, publish, recipe, teacher
 
 from glan.curation.curate import curate_store
 from glan.planning.publishing import drop_orphans, orphans, publish_done, publish_snapshot, publish_units
@@ -11,13 +11,13 @@ from glan.planning.walk import named_units, survey
 from glan.store import manifests, snapshots
 from glan.store.manifests import Manifest
 from glan.store.store import Store
-from glan.units import STAGES, Receipt, Stage
+from glan.units import Receipt, Stage
 
 SAY = teacher("Optics", "Heat")
 
 
 def current(store: Store, discipline_id: str = "physics") -> dict[Stage, Manifest | None]:
-    return {stage: manifests.current(store.files, stage, discipline_id) for stage in STAGES}
+    return {stage: manifests.current(store.files, stage, discipline_id) for stage in UNJUDGED}
 
 
 def gone(store: Store) -> dict[Stage, set[str]]:
@@ -41,7 +41,7 @@ def addresses(receipts: list[Receipt]) -> set[str]:
 
 def test_what_was_made_from_what_is_named_is_no_orphan(tmp_path: Path) -> None:
     store = new_store(tmp_path)
-    for stage in STAGES:
+    for stage in UNJUDGED:
         publish(store, grow(store, recipe(), SAY, until=stage))
         assert gone(store) == {}
 
@@ -113,7 +113,7 @@ def test_readers_keep_the_old_rows_until_the_last_unit_of_a_renewal_is_named(tmp
 def test_a_first_run_is_seen_as_it_grows(tmp_path: Path) -> None:
     store = new_store(tmp_path)
     numbers = []
-    for stage in STAGES[:-1]:
+    for stage in UNJUDGED[:-1]:
         publish(store, grow(store, recipe(), SAY, until=stage))
         numbers.append(snapshot(store))
     assert numbers == [1, 2, 3, 4]

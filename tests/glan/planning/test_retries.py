@@ -14,6 +14,7 @@ from flow_world import MADE_BY_A_MODEL, World, asks_for, config, copied, replace
 from model_faults import Faults, Payload
 from model_server import ModelServer
 from proof_checks import check_store, tables, unrecorded
+from stage_world import UNJUDGED
 
 from glan.care.verify import verify
 from glan.config import Budget
@@ -21,7 +22,7 @@ from glan.keys import seed_for
 from glan.planning.status import status
 from glan.settings import Settings
 from glan.store import retries
-from glan.units import STAGES, Scope, Stage, planned, quarantined
+from glan.units import Scope, Stage, planned, quarantined
 from tasks.preparation import current_taxonomy, recipe_of
 
 
@@ -76,14 +77,14 @@ def retry(world: World, stages: tuple[Stage, ...] = (), kinds: tuple[str, ...] =
 
 
 def open_in(world: World) -> dict[str, int]:
-    return {stage: number for stage in STAGES if (number := quarantined(world.receipts(stage)))}
+    return {stage: number for stage in UNJUDGED if (number := quarantined(world.receipts(stage)))}
 
 
 def check(world: World) -> None:
     """At every stage planned = committed + quarantine, and the readers' quarantine is what is open."""
     check_store(world.store_url)
     assert list(verify(world.store)) == []
-    for stage in STAGES:
+    for stage in UNJUDGED:
         units = world.receipts(stage)
         assert planned(units) == len(world.load(stage)) + quarantined(units), stage
     assert Counter(world.load("quarantine")["stage"]) == open_in(world)
@@ -104,17 +105,17 @@ def holed(world: World) -> World:
 
 
 def objects(world: World) -> dict[str, bytes]:
-    return {path: body for stage in (*STAGES, "quarantine") for path, body in world.objects(stage).items()}
+    return {path: body for stage in (*UNJUDGED, "quarantine") for path, body in world.objects(stage).items()}
 
 
 def test_what_is_recovered_gets_all_that_follows_from_it_and_nothing_else_is_asked(holed: World) -> None:
-    before, rows_before = objects(holed), {stage: len(holed.load(stage)) for stage in STAGES}
+    before, rows_before = objects(holed), {stage: len(holed.load(stage)) for stage in UNJUDGED}
     check(holed)
     assert retry(holed) == 2 + 2 + (3 + 3) + (1 + 1) + 1
-    after = {stage: len(holed.load(stage)) for stage in STAGES}
+    after = {stage: len(holed.load(stage)) for stage in UNJUDGED}
     assert objects(holed).items() >= before.items()
     assert open_in(holed) == {}
-    assert {stage: after[stage] - rows_before[stage] for stage in STAGES[1:]} == {
+    assert {stage: after[stage] - rows_before[stage] for stage in UNJUDGED[1:]} == {
         "syllabi": 1, "questions": 4, "answers": 5, "instructions": 5,
     }  # fmt: skip
     assert sorted(holed.load("subjects")["position"]) == list(range(after["subjects"]))

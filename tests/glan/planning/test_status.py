@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import pandas as pd
-from stage_world import LAW, PHYSICS, Reply, grow, new_store, publish, recipe, teacher
+from stage_world import LAW, PHYSICS, UNJUDGED, Reply, grow, new_store, publish, recipe, teacher
 
 from glan.gateway.requests import Request
 from glan.planning.status import COLUMNS, status
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
-from glan.units import STAGES
 
 SAY = teacher("Optics", "Heat")
 
@@ -26,7 +25,7 @@ def test_an_empty_store_misses_the_subjects_and_the_rest_waits(tmp_path: Path) -
     found = status(new_store(tmp_path), [PHYSICS, LAW], recipe())
     assert list(found.columns) == COLUMNS
     assert list(zip(found["discipline_id"], found["stage"], strict=True)) == [
-        (discipline, stage) for discipline in ("physics", "law") for stage in STAGES
+        (discipline, stage) for discipline in ("physics", "law") for stage in UNJUDGED
     ]
     assert list(found["missing"]) == [1, 0, 0, 0, 0] * 2
     assert list(found["waiting"]) == [0, 1, 1, 1, 1] * 2

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
-from stage_world import LAW, PHYSICS, clock, grow, new_store, publish, recipe, teacher
+from stage_world import LAW, PHYSICS, UNJUDGED, clock, grow, new_store, publish, recipe, teacher
 
 from glan.planning.publishing import publish_units
 from glan.planning.scope import walks
@@ -12,7 +12,6 @@ from glan.planning.walk import Survey, survey
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Discipline
-from glan.units import STAGES
 
 SAY = teacher("Optics", "Heat", "Waves")
 
@@ -23,7 +22,7 @@ def seen(store: Store, made: Recipe, discipline: Discipline = PHYSICS) -> Survey
 
 
 def counts(found: Survey) -> list[int]:
-    return [len(found.done[stage]) for stage in STAGES]
+    return [len(found.done[stage]) for stage in UNJUDGED]
 
 
 def ready(found: Survey) -> list[tuple[str, str]]:
@@ -38,11 +37,11 @@ def test_in_an_empty_store_there_is_the_list_of_subjects_to_make(tmp_path: Path)
 
 def test_each_stage_opens_the_next_and_the_end_is_complete(tmp_path: Path) -> None:
     store, made = new_store(tmp_path), recipe()
-    for index, stage in enumerate(STAGES):
+    for index, stage in enumerate(UNJUDGED):
         grow(store, made, SAY, until=stage)
         found = seen(store, made)
         assert counts(found) == [1, 3, 3, 3, 3][: index + 1] + [0] * (4 - index)
-        assert {unit.stage for unit in found.ready} == set(STAGES[index + 1 : index + 2])
+        assert {unit.stage for unit in found.ready} == set(UNJUDGED[index + 1 : index + 2])
     assert found.complete
 
 

@@ -187,6 +187,6 @@ def test_a_weight_of_a_node_that_is_not_there_is_refused_before_the_name_is_take
 def test_all_formats_hold_the_same_rows_and_name_their_splits(store: Store, tmp_path: Path) -> None:
     manifest = make(store, formats=["parquet", "jsonl", "alpaca", "sharegpt"], test=5)
     by_format = Counter(file.path.split("/")[0] + file.path.rpartition(".")[2] for file in manifest.files if file.rows)
-    assert by_format == {"dataparquet": 3, "datajsonl": 3, "alpacajsonl": 3, "sharegptjsonl": 3}
+    assert by_format == {f"{shape}{end}": 3 for shape in ("data", "alpaca", "sharegpt") for end in ("parquet", "jsonl")}
     rows = {file.path.split("/")[-1].rpartition(".")[0]: file.rows for file in manifest.files if file.rows}
     assert sum(count or 0 for count in rows.values()) == manifest.rows

@@ -14,6 +14,7 @@ from bare_runs import bare_run
 from flow_world import World, asks_for, config, replaced_prompt
 from model_faults import Faults, Payload
 from model_server import ModelServer
+from stage_world import UNJUDGED
 from terminal_world import typed
 
 from glan.care.compact import compact
@@ -23,11 +24,11 @@ from glan.replay.wanted import has_verdicts
 from glan.store import taxonomies
 from glan.store.parts import is_part
 from glan.store.store import Store
-from glan.units import STAGES, Scope
+from glan.units import Scope
 from tasks.preparation import current_taxonomy
 from tasks.wiring import now
 
-MADE = (*STAGES, "quarantine")
+MADE = (*UNJUDGED, "quarantine")
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_merged_calls_and_merged_units_are_replayed_too(made: World, tmp_path: P
     for path in calls & {entry.path for entry in made.store.files.list("_calls")}:
         if "merged" not in path:
             made.store.files.delete(path)
-    parts = {receipt.object for stage in STAGES for receipt in made.receipts(stage) if is_part(receipt.object)}
+    parts = {receipt.object for stage in UNJUDGED for receipt in made.receipts(stage) if is_part(receipt.object)}
     assert parts
     found = replay(made, tmp_path / "all")
     assert {one.result for one in found} == {"identical"}

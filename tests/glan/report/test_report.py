@@ -1,6 +1,7 @@
 """The coverage picture and the page: figures that add up, every size readable, text from models inert."""
 
 import datetime
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,8 +14,10 @@ from tiny_store import NOON, clock, commit, instruction, new_store, publish, uni
 
 from glan.dataset import View
 from glan.report.coverage import Cover, Coverage, Place, coverage
-from glan.report.figures import Figures, Spent, figures
-from glan.report.page import money, page
+from glan.report.figures import Figures, figures
+from glan.report.island import island
+from glan.report.ledger import Spent, money
+from glan.report.page import page
 from glan.report.picture import MOST_LINES, fields, picture
 from glan.store import runs
 from glan.store.calls import CallLog
@@ -58,6 +61,11 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
+def data_of(store: Store) -> Any:
+    """What the page's script is given."""
+    return json.loads(island(read(store)))
+
+
 def read(store: Store) -> Figures:
     return figures(View.open(store, "latest"))
 
@@ -89,39 +97,74 @@ def test_every_planned_question_is_counted_once(store: Store) -> None:
     assert covered.begun == 1
 
 
-def test_money_is_by_stage_and_model_and_what_is_unknown_is_said(store: Store) -> None:
-    spent = read(store).spent
+def test_money_is_by_stage_model_and_discipline_and_what_is_unknown_is_said(store: Store) -> None:
+    spent = read(store).ledger.by(lambda account: account[:2])
     assert spent["subjects", "m"] == Spent(3, 2, 20, 0, 40, 1.5, unpriced=2)  # of a call that broke off nobody knows
     assert money(spent["subjects", "m"]) == "$1.50 + 2 calls of unknown cost"
     assert money(Spent(calls=2, unpriced=2)) == "unknown"
     assert money(spent["answers", "free"]) == "$0.00"
+    assert read(store).ledger.by(lambda account: (account.discipline_id,)) == {("physics",): read(store).ledger.total}
+
+
+def test_rows_tokens_and_money_are_placed_in_time(store: Store) -> None:
+    time = data_of(store)["time"]
+    series = time["series"]
+    assert sum(series["rows"]["kept"]) == 5 and sum(series["rows"]["rejected"]) == 2
+    assert sum(series["tokens"]["subjects"]) == 60 and sum(series["cost"]["subjects"]) == 1.5
+    assert len(series["rows"]["kept"]) == time["steps"] <= 100
+    assert datetime.datetime.fromtimestamp(3600 * time["start"], datetime.UTC) <= NOON
 
 
 def test_a_page_needs_no_network_and_text_from_models_does_nothing(store: Store) -> None:
-    made = Page(page(read(store), NOON, run_id="run-1"))
-    assert not {"script", "img", "link", "iframe", "a", "object"} & set(made.tags)
-    assert not any(name.startswith("on") or name in ("src", "href") for name, _ in made.attributes)
-    assert HOSTILE in made.text
-    assert "@media (prefers-color-scheme: dark)" in made.text
+    text = page(read(store), NOON, run_id="run-1")
+    made = Page(text)
+    assert not {"img", "link", "iframe", "object", "base", "form"} & set(made.tags)
+    assert made.tags.count("script") == 2  # its data and its own
+    assert not any(name.startswith("on") or name == "src" for name, _ in made.attributes)
+    assert all((value or "").startswith("#") for name, value in made.attributes if name == "href")
+    assert HOSTILE not in text and HOSTILE in "\n".join(data_of(store)["texts"])
+    assert "@media (prefers-color-scheme: dark)" in text
+
+
+@pytest.mark.parametrize("end", ["</script>", "<!--<script>", "<!-- ", "]]>", "\u2028", "&lt;/script&gt;"])
+def test_no_text_ends_the_data(store: Store, end: str) -> None:
+    judged = unit("instructions", "law", "courts.000000-000010")
+    publish(store, commit(store, judged, [instruction("q", judged, question=f"{end}<img src=x>", answer=end)]))
+    document = island(read(store))
+    assert not {"<", ">", "&", "\u2028"} & set(document)
+    assert end in json.loads(document)["texts"]
+
+
+def test_there_are_samples_of_every_reason_and_each_row_is_there_once(store: Store) -> None:
+    some = read(store).samples
+    assert sorted(sample.row["question_id"] for sample in some) == ["b0", "b1", "q0", "q1", "q2", "q3", "q4"]
+    few = figures(View.open(store, "latest"), most=1).samples
+    assert {reason for sample in few for reason in sample.row["reasons"]} == {"refusal", "truncation"}
+    assert [one.row for one in read(store).samples] == [one.row for one in some]
+
+
+def test_a_duplicate_stands_beside_what_was_kept_instead(store: Store) -> None:
+    judged = unit("instructions", "law", "courts.000000-000010")
+    rows = [instruction("again", judged, kept=False, reasons=["duplicate"], duplicate_of="q3", question="3 once more")]
+    publish(store, commit(store, judged, rows))
+    [sample] = [one for one in figures(View.open(store, "latest"), most=1).samples if one.row["duplicate_of"]]
+    assert sample.instead and sample.instead["question"] == f"3 {HOSTILE}"
 
 
 def test_each_sample_leads_back_to_sessions_and_concepts(store: Store) -> None:
-    figures = read(store)
-    assert len(figures.samples) == 7
-    kept = next(sample for sample in figures.samples if sample.row["kept"])
-    assert kept.sessions == (HOSTILE,)
-    text = " ".join(Page(page(figures, NOON)).text.split())
-    assert "Social sciences › Economics › Basics" in text
-    assert "Concepts: scarcity; choice" in text
-    assert [sample.row for sample in read(store).samples] == [sample.row for sample in figures.samples]
+    data = data_of(store)
+    kept = next(sample for sample in data["samples"] if sample["kept"])
+    assert kept["path"] == ["Social sciences", "", "Economics", "Basics"] and kept["concepts"] == ["scarcity", "choice"]
+    assert data["syllabi"][kept["syllabus"]]["sessions"][kept["sessions"][0]][0] == HOSTILE
 
 
 def test_depth_variety_and_lengths_of_kept_rows_are_shown(store: Store) -> None:
-    found = read(store).texts
+    found = read(store).instructions.texts
     assert [(path.discipline, one.rows) for path, one in found.nodes.items() if path.subject] == [("Economics", 5)]
     assert found.diversity.questions == 5
     longest = len(f"0 {HOSTILE}")
     assert set(found.lengths["question"]) == {longest}
+    assert sum(found.bars["question"].counts) == 5
     text = " ".join(Page(page(read(store), NOON)).text.split())
     assert "self-BLEU-4" in text
     assert f"question{longest}" in text.replace(" ", "")
@@ -130,7 +173,7 @@ def test_depth_variety_and_lengths_of_kept_rows_are_shown(store: Store) -> None:
 def test_a_store_without_rows_has_a_page_too(tmp_path: Path) -> None:
     text = Page(page(read(new_store(str(tmp_path))), datetime.datetime.now(datetime.UTC))).text
     assert "0 instructions kept of 0 planned; 0 of 3 disciplines begun" in text
-    assert "No rows yet." in text
+    assert data_of(new_store(str(tmp_path / "other")))["samples"] == []
 
 
 def places(disciplines: int, sub_fields: int = 1, names: str = "Discipline") -> Coverage:
