@@ -46,7 +46,7 @@ class Client:
 
     async def ask(self, body: Mapping[str, Any], timeout_seconds: float) -> Reply | Fault:
         """One POST to /chat/completions. Only cancellation and errors of our own making are raised."""
-        content = orjson.dumps(body)
+        content = _dumped(body)
         try:
             async with asyncio.timeout(timeout_seconds):
                 answer = await self._openai.post("/chat/completions", cast_to=Answer, content=content)
@@ -185,6 +185,13 @@ def retry_after(headers: Mapping[str, str], now: datetime.datetime | None = None
     if seconds is not None or then is None:
         return seconds
     return max(0.0, (then - (_date(headers.get("date")) or now or datetime.datetime.now(datetime.UTC))).total_seconds())
+
+
+def _dumped(body: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # half characters, and numbers beyond 64 bits
+        return json.dumps(body).encode()
 
 
 def _loaded(content: bytes) -> Any:
