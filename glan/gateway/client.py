@@ -1,32 +1,27 @@
-"""The adapter to the openai package: one HTTP call in, a reply or a fault out. Nothing else imports openai.
+"""The adapter to the openai package: one HTTP call in, a reply or a fault out.
 
-The call is `post` with bytes in and the raw response out: building the SDK's request and response models for each
-call costs as much CPU as all the rest. The transport is aiohttp; the SDK's own retries are off, since a 429 has to
-reach the limiter.
+The call is `post` with bytes in and bytes out: building the package's request and response models for each call costs
+as much CPU as all the rest.
 """
 
 import asyncio
 import datetime
 import email.utils
 import json
-import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx2
 import openai
-from openai._vendor.httpx_aiohttp import AiohttpTransport
+import orjson
 
 from glan.errors import InputError
 from glan.gateway.answers import Fault, Reply
+from glan.gateway.sdk import Answer, OpenAI
 from glan.gateway.terms import Endpoint
 
-_CONNECT_SECONDS = 30.0
-_KEEP_ALIVE_SECONDS = 4.0  # below the 5 s after which uvicorn (vLLM, llama.cpp's peers) closes idle connections
 _MESSAGE_LENGTH = 300
 _KEY_LIKE = re.compile(
     r"\b(?:sk|rk|pk|gsk|hf|xai|nvapi|key)[-_][\w*.\-]{6,}|\bBearer\s+\S+|\bAIza[\w\-]{10,}", re.IGNORECASE
@@ -38,9 +33,6 @@ _MOST_TOKENS = 1 << 40  # a count beyond is none
 
 _FAILURES = (TimeoutError, openai.APIError, httpx2.HTTPError, aiohttp.ClientError, OSError)
 
-for _name in ("openai", "httpx2"):  # one line per call otherwise, where the root logger is at INFO
-    logging.getLogger(_name).setLevel(logging.WARNING)
-
 
 class Client:
     """Calls to one endpoint. Belongs to one event loop."""
@@ -50,27 +42,23 @@ class Client:
         if not re.match(r"https?://[^/\s]", endpoint.url):
             raise InputError("OPENAI_BASE_URL (or the profile's base_url) must start with http:// or https://")
         self._key = endpoint.api_key
-        self._openai = openai.AsyncOpenAI(
-            api_key=endpoint.api_key or "none",  # local servers need none, the SDK insists on one
-            base_url=endpoint.url,
-            max_retries=0,
-            timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
-            http_client=openai.DefaultAioHttpClient(transport=_transport(endpoint.url), follow_redirects=False),
-        )
+        self._openai = OpenAI(endpoint.url, endpoint.api_key)
 
     async def ask(self, body: Mapping[str, Any], timeout_seconds: float) -> Reply | Fault:
         """One POST to /chat/completions. Only cancellation and errors of our own making are raised."""
-        content = json.dumps(body).encode()
+        content = _dumped(body)
         try:
             async with asyncio.timeout(timeout_seconds):
-                response = await self._openai.post("/chat/completions", cast_to=httpx2.Response, content=content)
+                answer = await self._openai.post("/chat/completions", cast_to=Answer, content=content)
         except _FAILURES as error:
             return self._fault(error, timeout_seconds)
         try:
-            given = json.loads(response.content)
+            given = _loaded(answer.content)
         except (ValueError, RecursionError):
-            return Fault(response.status_code, "", request_id=response.headers.get("x-request-id"))
-        return self.read(given, response.status_code, response.headers)
+            if answer.status < 300:
+                return Fault(answer.status, "", request_id=answer.headers.get("x-request-id"))
+            given = answer.content.decode("utf-8", "replace")
+        return self.read(given, answer.status, answer.headers)
 
     async def post(self, path: str, timeout_seconds: float, **options: Any) -> Any | Fault:
         """Any other POST, with `body`, or `body` and `files`; the JSON of its answer."""
@@ -117,7 +105,7 @@ class Client:
 
     def read(self, given: Any, status: int, headers: Mapping[str, str]) -> Reply | Fault:
         """What the answer to a chat completion means, wherever it was found; `headers` in lower case."""
-        if status >= 400:
+        if status >= 300:
             return self._refusal(status, given.get("error", given) if isinstance(given, dict) else given, headers)
         request_id = self._request_id(headers)
         if isinstance(given, dict) and given.get("error") and not given.get("choices"):  # an error within a 200
@@ -150,11 +138,12 @@ class Client:
     def _fault(self, error: Exception, timeout_seconds: float) -> Fault:
         if isinstance(error, openai.APIStatusError):
             return self._refusal(error.status_code, error.body, error.response.headers)
+        if isinstance(error, (openai.APITimeoutError, aiohttp.ServerTimeoutError)):  # while connecting
+            return Fault(0, "")
         if isinstance(error, TimeoutError):
             return Fault(0, f"no answer within {timeout_seconds:g} s", timed_out=True)
-        if isinstance(error, openai.APITimeoutError):
-            return Fault(0, "")
-        return Fault(0, self.scrubbed(str(error.__cause__ or error)))
+        shown = error.__cause__ if isinstance(error, openai.APIError) else error
+        return Fault(0, self.scrubbed(str(shown or error)))
 
     def _request_id(self, headers: Mapping[str, str]) -> str | None:
         given = headers.get("x-request-id")
@@ -196,6 +185,20 @@ def retry_after(headers: Mapping[str, str], now: datetime.datetime | None = None
     if seconds is not None or then is None:
         return seconds
     return max(0.0, (then - (_date(headers.get("date")) or now or datetime.datetime.now(datetime.UTC))).total_seconds())
+
+
+def _dumped(body: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # half characters, and numbers beyond 64 bits
+        return json.dumps(body).encode()
+
+
+def _loaded(content: bytes) -> Any:
+    try:
+        return orjson.loads(content)
+    except ValueError:  # it is stricter: half characters and NaN are no JSON to it
+        return json.loads(content)
 
 
 def _date(text: str | None) -> datetime.datetime | None:
@@ -245,33 +248,3 @@ def _is_count(value: object) -> bool:
 def _unicode(text: str) -> str:
     """The text without the half characters that JSON can write and nothing can store."""
     return text.encode("utf-8", "replace").decode()
-
-
-class _Connector(aiohttp.TCPConnector):
-    """Takes no connection on which something has arrived unasked: it would be taken for the answer to the next call."""
-
-    async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
-        while True:
-            connection = await super().connect(req, traces, timeout)
-            if connection.protocol is None or not connection.protocol.should_close:
-                return connection
-            connection.close()
-
-
-def _transport(url: str) -> AiohttpTransport:
-    def session() -> aiohttp.ClientSession:
-        connector = _Connector(
-            limit=0,  # no bound but the gateway's
-            keepalive_timeout=_KEEP_ALIVE_SECONDS,
-            ssl=transport.ssl_context,
-        )
-        return aiohttp.ClientSession(connector=connector, trust_env=_behind_proxy(url))
-
-    transport = AiohttpTransport(client=session)
-    return transport
-
-
-def _behind_proxy(url: str) -> bool:
-    """Whether HTTP_PROXY and its like concern an address: found out once, since aiohttp reads them again for each call."""
-    parts = urlsplit(url)
-    return parts.scheme in getproxies() and not proxy_bypass(parts.hostname or "")

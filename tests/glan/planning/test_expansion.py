@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import pytest
+
 from glan.planning.expansion import Standing, even, growth
 from glan.taxonomy import Discipline
 
@@ -69,3 +71,25 @@ def test_a_discipline_of_which_nothing_is_known_begins_with_few_questions_a_subj
     assert grown.limits == {"physics": 5}
     [few] = growth([at("physics", 0, 0, 0, {})], target=1_000, attempts=3, subjects=10, first_round=20)
     assert few.limits == {"physics": 20}
+
+
+@pytest.mark.parametrize(("kept_of_ten", "reached"), [(7, True), (4, True), (1, False)])
+def test_rounds_top_up_what_curation_rejected_until_the_target_or_the_cap(kept_of_ten: int, reached: bool) -> None:
+    done, target, attempts, reason = {"a": 0, "b": 0}, 100, 4, ""
+    for _ in range(20):
+        asked = sum(done.values())
+        accepted = sum(number % 10 < kept_of_ten for number in range(asked))
+        standing = at("physics", accepted, asked, asked, {name: (most, 900) for name, most in done.items()})
+        [grown] = growth([standing], target=target, attempts=attempts, subjects=None, first_round=20)
+        if not grown.limits:
+            reason = grown.reason
+            break
+        assert grown.wanted > 0
+        done = {name: grown.limits[f"physics/{name}"] for name in done}
+        assert sum(done.values()) <= target * attempts
+    if reached:
+        assert target <= accepted <= target * 1.1
+        assert "reached its target" in reason
+    else:
+        assert asked == target * attempts
+        assert reason == f"was given up: {asked} questions asked, {accepted} accepted"
