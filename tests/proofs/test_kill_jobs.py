@@ -45,7 +45,7 @@ def refresh(undisturbed: str, prefect_api: str, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="module")
 def retry(prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> Job:
-    """Over a store in which every fourth question and answer was refused."""
+    """Over a store in which about every second answer was refused."""
     folder = tmp_path_factory.mktemp("retry")
     with ModelServer(seed=SEED, faults=Faults(when=_refused)) as server:
         ended = Desk(folder / "before", server, str(folder / "quarantined"), RUN).run(prefect_api)
@@ -115,12 +115,10 @@ def _undisturbed(command: tuple[str, ...], given: Path, prefect_api: str, folder
 
 
 def _refused(payload: Payload, nth: int) -> str | None:
-    """The same for a question or an answer however often it is asked."""
-    if "response_format" in payload:
-        return None
-    first = str(next(message["content"] for message in payload["messages"] if message["role"] == "user"))
-    asks = "Key concepts" in first or "answers the questions of students" in str(payload["messages"][0]["content"])
-    return "refusal" if asks and hashlib.sha256(first.encode()).digest()[0] % 4 == 0 else None
+    """The same for an answer however often it is asked."""
+    system, user = (str(message["content"]) for message in payload["messages"][:2])
+    answers = "answers the questions of students" in system
+    return "refusal" if answers and hashlib.sha256(user.encode()).digest()[0] % 2 == 0 else None
 
 
 def _count(server: ModelServer, count: int) -> Callable[[], bool]:
