@@ -41,7 +41,7 @@ def test_every_part_of_a_form_has_a_name_of_its_own_and_a_description() -> None:
     loaded: Flow[Any, Any] = load_flow_from_entrypoint("flows.generate.generate", use_placeholder_flow=False)
     schema = readable(loaded.parameters.model_dump(), taxonomy.shipped())
     models = schema["definitions"]["Models"]["properties"]
-    assert [models[name]["title"] for name in models] == ["Subject", "Syllabus", "Question", "Answer"]
+    assert [models[name]["title"] for name in models] == ["Subject", "Syllabus", "Question", "Answer", "Judge"]
     for model in schema["definitions"].values():
         for name, field in model["properties"].items():
             assert field.get("description") or "$ref" in field, f"{model['title']}.{name}"

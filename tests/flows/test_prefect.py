@@ -22,8 +22,7 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlo
 from prefect.client.schemas.objects import FlowRun, State, TaskRun
 from prefect.states import Cancelling
 from prefect_world import eventually, running_server
-
-from glan.units import STAGES
+from stage_world import UNJUDGED
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -102,11 +101,11 @@ def test_a_run_shows_its_disciplines_units_and_figures(seen: World, real_server:
         assert any(f"syllabi physics/{unit.unit}".startswith(name) for name in syllabi)
 
     made = real_server.artifacts(run_id(first), *(run.id for run in disciplines))
-    assert {f"{stage}-{run.name}" for stage in STAGES for run in disciplines} <= made.keys()
-    assert {float(made[f"{stage}-physics"]) for stage in STAGES} == {100.0}
+    assert {f"{stage}-{run.name}" for stage in UNJUDGED for run in disciplines} <= made.keys()
+    assert {float(made[f"{stage}-physics"]) for stage in UNJUDGED} == {100.0}
     [whole, *table] = json.loads(made["glan-summary"])
     assert {(line["discipline"], line["stage"]) for line in table} == {
-        (name, stage) for name in ("all", "physics", "economics") for stage in STAGES
+        (name, stage) for name in ("all", "physics", "economics") for stage in UNJUDGED
     }
     assert whole["calls"] == sum(line["calls"] for line in table if line["discipline"] != "all") == seen.server.count
     assert whole["kept"] == seen.load("instructions")["kept"].sum()
