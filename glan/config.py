@@ -232,7 +232,6 @@ class Curation(_Strict):
         description="share of a benchmark item's words, in runs of four and more, from which a text is the item with a "
         "few words changed (Llama 2 calls a text of 80 % dirty, Touvron et al. 2023, A.6)",
     )
-
     min_question_quality: int | None = Field(
         default=3,
         ge=1,
@@ -273,11 +272,6 @@ class Judging(_Strict):
         default=False,
         description="one call of the judge for each answer: question quality, difficulty and correctness, from 1 to 5",
     )
-
-    @property
-    def wanted(self) -> bool:
-        """Whether anything of it is on."""
-        return self.rubric
 
 
 class Budget(_Strict):

@@ -90,7 +90,7 @@ def test_the_examples_of_settings_can_be_used(tmp_path: Path) -> None:
     text = (DOCS / "settings.md").read_text(encoding="utf-8")
     run, judge, exams, machine, prices = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert RunConfig.checked(tomllib.loads(run), "settings.md").models.answer.api_key_env == "VLLM_API_KEY"
-    assert RunConfig.checked(tomllib.loads(judge), "settings.md").judging.wanted
+    assert RunConfig.checked(tomllib.loads(judge), "settings.md").judging.rubric
     assert [one.label for one in RunConfig.checked(tomllib.loads(exams), "").curation.benchmarks] == [
         "gsm8k",
         "our-exam",

@@ -120,7 +120,7 @@ class _Ahead:
     def _answers(self, units: Range, questions: Range, replies: Range, recipe: Recipe) -> None:
         answers = questions * self._learned.share("answers")
         self._put("answers", units, replies, answers)
-        if recipe.config.judging.wanted:
+        if recipe.config.judging.rubric:
             self._judgements(units, answers, answers)
         else:
             self._instructions(units, answers)

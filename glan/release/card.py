@@ -21,8 +21,7 @@ from glan.release.pictures import LENGTHS, ROWS
 from glan.release.releases import ReleaseOptions, ReleasePlan
 from glan.release.splits import SPLITS
 from glan.report.diversity import Diversity
-from glan.report.ledger import Ledger, Spent, money
-from glan.report.plots import dollars
+from glan.report.ledger import Ledger, Spent, dollars, money
 from glan.report.text_tables import figure, part, variety
 
 _Name = TypeVar("_Name")

@@ -101,9 +101,14 @@ def added(some: Iterable[Spent]) -> Spent:
     return total
 
 
+def dollars(value: float) -> str:
+    """US dollars."""
+    return f"${value:,.2f}" if value >= 1 or not value else f"${value:,.4f}"
+
+
 def money(spent: Spent) -> str:
     """US dollars; what is unknown is said, never shown as nothing."""
-    known = f"${spent.cost_usd:,.2f}" if spent.cost_usd >= 1 or not spent.cost_usd else f"${spent.cost_usd:,.4f}"
+    known = dollars(spent.cost_usd)
     if not spent.unpriced:
         return known
     some = "call" if spent.unpriced == 1 else "calls"

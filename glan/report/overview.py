@@ -3,7 +3,8 @@
 from collections import Counter
 
 from glan.report.figures import Figures
-from glan.report.plots import Columns, Lines, dollars, lengths, png, whole
+from glan.report.ledger import dollars
+from glan.report.plots import Columns, Lines, lengths, png, whole
 from glan.report.steps import moment, steps
 
 

@@ -71,11 +71,6 @@ def whole(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def dollars(value: float) -> str:
-    """US dollars."""
-    return f"${value:,.2f}" if value >= 1 or not value else f"${value:,.4f}"
-
-
 @dataclass(frozen=True)
 class _Canvas:
     """Draws below a line of the image, in pixels."""

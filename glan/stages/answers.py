@@ -5,7 +5,7 @@ from typing import Any
 
 from glan.gateway.reading import prose
 from glan.gateway.requests import Call, Conversation, Outcome
-from glan.stages.making import Effects, Made, Row, asked_for, make, provenance
+from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
 from glan.stages.recipe import Recipe
 from glan.units import Receipt, Unit
 
@@ -51,21 +51,16 @@ def ask(unit: Unit, question: Mapping[str, Any], recipe: Recipe) -> Conversation
 
 def read(unit: Unit, questions: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome]) -> Made:
     """One row a question, each with the question it was asked; the others are quarantined."""
-    rows: list[Row] = []
-    failures = []
-    for question, outcome in zip(questions, outcomes, strict=True):
-        if outcome.failure:
-            failures.append(outcome.failure)
-            continue
+
+    def row(question: Mapping[str, Any], outcome: Outcome) -> Row:
         call: Call = outcome.value
-        rows.append(
-            {
-                "question_id": question["question_id"],
-                "subject_id": question["subject_id"],
-                "discipline_id": unit.discipline_id,
-                "text": call.value,
-                "finish_reason": call.finish_reason,
-                **provenance(unit, outcome.calls),
-            }
-        )
-    return Made(rows=rows, failures=failures)
+        return {
+            "question_id": question["question_id"],
+            "subject_id": question["subject_id"],
+            "discipline_id": unit.discipline_id,
+            "text": call.value,
+            "finish_reason": call.finish_reason,
+            **provenance(unit, outcome.calls),
+        }
+
+    return one_row_each(questions, outcomes, row)

@@ -10,7 +10,7 @@ from typing import Any
 from glan.gateway.reading import structured
 from glan.gateway.requests import Call, Conversation, Outcome
 from glan.replies import Judgement
-from glan.stages.making import Effects, Made, Row, asked_for, make, provenance
+from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
 from glan.stages.recipe import Recipe
 from glan.units import Receipt, Unit
 
@@ -70,23 +70,18 @@ def _judge(unit: Unit, question: Mapping[str, Any], answer: Mapping[str, Any], r
 
 def read(unit: Unit, questions: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome]) -> Made:
     """One row a pair, with the judge's own words; the others are quarantined."""
-    rows: list[Row] = []
-    failures = []
-    for question, outcome in zip(questions, outcomes, strict=True):
-        if outcome.failure:
-            failures.append(outcome.failure)
-            continue
+
+    def row(question: Mapping[str, Any], outcome: Outcome) -> Row:
         call: Call = outcome.value
-        rows.append(
-            {
-                "judgement_id": f"{question['question_id']}.{RUBRIC}",
-                "question_id": question["question_id"],
-                "subject_id": question["subject_id"],
-                "discipline_id": unit.discipline_id,
-                "method": RUBRIC,
-                "scores": [(name, float(getattr(call.value, name))) for name in SCORES],
-                "text": call.text,
-                **provenance(unit, outcome.calls),
-            }
-        )
-    return Made(rows=rows, failures=failures)
+        return {
+            "judgement_id": f"{question['question_id']}.{RUBRIC}",
+            "question_id": question["question_id"],
+            "subject_id": question["subject_id"],
+            "discipline_id": unit.discipline_id,
+            "method": RUBRIC,
+            "scores": [(name, float(getattr(call.value, name))) for name in SCORES],
+            "text": call.text,
+            **provenance(unit, outcome.calls),
+        }
+
+    return one_row_each(questions, outcomes, row)

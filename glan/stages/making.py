@@ -1,7 +1,7 @@
 """Unit -> committed object: ask, wait for the log, write the quarantine, write the rows."""
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,17 @@ class Made:
     rows: Sequence[Row]
     failures: Sequence[Failure] = ()
     capacity: int | None = None
+
+
+def one_row_each(
+    asked: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome], row: Callable[[Mapping[str, Any], Outcome], Row]
+) -> Made:
+    """A row for each that was asked about with success, made of it and what came; the others are quarantined."""
+    pairs = list(zip(asked, outcomes, strict=True))
+    return Made(
+        rows=[row(one, outcome) for one, outcome in pairs if not outcome.failure],
+        failures=[outcome.failure for outcome in outcomes if outcome.failure],
+    )
 
 
 def make(
