@@ -15,6 +15,7 @@ from flows.terminal_plan import records, show_forecast
 from flows.terminal_report import carry_out, report
 from flows.terminal_runs import Given, checked, local_names, make, use
 from glan import local_model
+from glan.clock import now
 from glan.config import RunConfig
 from glan.dataset import View
 from glan.planning.forecast import forecast
@@ -52,7 +53,7 @@ def run_pilot(given: Given, questions: int, taxonomy: Path | None, local: bool, 
     with explained(), local_names(local):
         config, recipe, tree, store = checked(given, taxonomy, local)
         if taxonomy:
-            from tasks.preparation import use_taxonomy
+            from tasks.taxonomy_versions import use_taxonomy
 
             use_taxonomy(store, taxonomy)
         disciplines = tree.select(**recipe.config.selectors())
@@ -133,7 +134,6 @@ def _view(store: Store, disciplines: Sequence[Discipline]) -> View:
 
 def _page(store: Store, run_id: str) -> str:
     """The address of the report of the pilot, which a pilot that changed nothing has not left."""
-    from tasks.wiring import now
 
     path = runs.report_path(run_id)
     if not store.files.exists(path):

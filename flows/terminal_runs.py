@@ -101,7 +101,8 @@ def examine(given: Given, local: bool, as_json: bool) -> None:
 
 def checked(given: Given, taxonomy: Path | None, local: bool) -> tuple[RunConfig, Recipe, Taxonomy, Store]:
     """Everything a run needs, checked before anything is written or asked; the configuration as given, and resolved."""
-    from tasks.preparation import check, current_taxonomy
+    from glan.store import taxonomies
+    from tasks.preparation import check
 
     run_file, options = given
     if run_file is None and local:
@@ -113,7 +114,7 @@ def checked(given: Given, taxonomy: Path | None, local: bool) -> tuple[RunConfig
     except InputError as error:
         raise InputError(as_typed(str(error))) from error
     store = Store.open(Settings.load().store)
-    tree = trees.read(taxonomy) if taxonomy else current_taxonomy(store)
+    tree = trees.read(taxonomy) if taxonomy else taxonomies.current(store)
     return config, check(config, tree), tree, store
 
 
@@ -139,7 +140,7 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
     with local_names(local):
         config, recipe, tree, store = checked(given, taxonomy, local)
         if taxonomy:
-            from tasks.preparation import use_taxonomy
+            from tasks.taxonomy_versions import use_taxonomy
 
             use_taxonomy(store, taxonomy)
         todo = [walk for walk in walks(store, tree.select(**recipe.config.selectors()), recipe) if survey(walk).ready]

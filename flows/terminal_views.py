@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from flows.terminal import counted, explained, out, show_json, show_table
 from glan import taxonomy as trees
 from glan.checks import explain
+from glan.clock import now
 from glan.drafting import keeping
 from glan.errors import InputError
 from glan.names import shown
@@ -17,7 +18,7 @@ from glan.settings import Settings
 from glan.store import taxonomies
 from glan.store.store import Store
 from glan.taxonomy import Taxonomy
-from tasks.preparation import current_taxonomy, publish_taxonomy, seed_taxonomy
+from tasks.taxonomy_versions import publish_taxonomy, seed_taxonomy
 
 
 def show_files(stage: str, disciplines: list[str] | None, as_json: bool) -> None:
@@ -40,12 +41,9 @@ def write_report(out_file: Path, as_json: bool) -> None:
     from glan.report.ledger import money
     from glan.report.page import page
     from glan.report.samples import MANY
-    from tasks.wiring import now
 
     with explained():
-        store = Store.open(Settings.load().store)
-        if not store.begun():
-            raise InputError(f"there is no store at {store.files.url}: name another, or make it with `glan run`")
+        store = Store.existing(Settings.load().store)
         read = figures(View.open(store, "latest"), MANY)
         try:
             out_file.write_text(page(read, now()), encoding="utf-8")
@@ -66,7 +64,6 @@ def publish_release(
     """`glan publish`."""
     from glan.release.copies import Destination, copy
     from glan.release.publish import publish
-    from tasks.wiring import now
 
     with explained():
         options = release_options(given)
@@ -122,7 +119,7 @@ def show_taxonomy(version: int | None, as_json: bool) -> None:
         if version is not None and version not in versions:
             known = ", ".join(map(str, versions)) or "none"
             raise InputError(f"--version: the store has no version {version} of the taxonomy; it has {known}")
-        tree = current_taxonomy(store) if version is None else trees.from_table(taxonomies.at(store.files, version))
+        tree = taxonomies.current(store) if version is None else trees.from_table(taxonomies.at(store.files, version))
         number = version or (versions[-1] if versions else 0)
         review = keeping.review_of(store.files, number) if number else None
     if as_json:
@@ -150,7 +147,7 @@ def add_discipline(field: str, sub_field: str, discipline: str, as_json: bool) -
     """`glan taxonomy add`."""
     with explained():
         store = Store.open(Settings.load().store)
-        _publish(store, trees.added(current_taxonomy(store), field, sub_field, discipline), as_json)
+        _publish(store, trees.added(taxonomies.current(store), field, sub_field, discipline), as_json)
 
 
 def import_taxonomy(file: Path, replace: bool, as_json: bool) -> None:
@@ -158,14 +155,14 @@ def import_taxonomy(file: Path, replace: bool, as_json: bool) -> None:
     with explained():
         given = trees.read(file)
         store = Store.open(Settings.load().store)
-        _publish(store, given if replace else trees.extended(current_taxonomy(store), given), as_json)
+        _publish(store, given if replace else trees.extended(taxonomies.current(store), given), as_json)
 
 
 def _publish(store: Store, tree: Taxonomy, as_json: bool) -> None:
     store.start()
     seed_taxonomy(store)
     version = taxonomies.versions(store.files)[-1]
-    if tree.rows(version) != current_taxonomy(store).rows(version):
+    if tree.rows(version) != taxonomies.current(store).rows(version):
         version = publish_taxonomy(store, tree, expected_latest=version)
     if as_json:
         show_json({"version": version, **tree.counts._asdict()})

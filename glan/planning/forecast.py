@@ -1,12 +1,13 @@
 """What a run would ask and cost, from the store alone: exact where the inputs exist, a range where they do not."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from glan.config import Role
+from glan.gateway.prices import Cost
 from glan.planning.experience import CallFigures, Experience, Range, replies_on_record
 from glan.planning.scope import walks
 from glan.planning.walk import survey
@@ -15,9 +16,6 @@ from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Discipline
 from glan.units import STAGES, Scope, Stage, Unit
-
-Cost = Callable[[str, float, float, float], float | None]
-"""(model, prompt tokens, cached tokens, completion tokens) -> US dollars, None if the price is unknown."""
 
 ROLE_OF: Mapping[Stage, Role] = {
     "subjects": "subject",
