@@ -11,7 +11,7 @@ from flows.endings import told
 from flows.parameters import BackfillConfig
 from glan.config import RunConfig
 from glan.errors import InputError
-from glan.planning.forecast import forecast
+from glan.planning.forecast import forecast, records
 from glan.planning.recipes import base_config, recipe_of
 from glan.settings import Settings
 from glan.store import taxonomies
@@ -25,14 +25,13 @@ from tasks.outlook import publish_forecast
 @told
 def backfill(config: BackfillConfig) -> State[Any]:
     """Say what would be asked and what it would cost; then, unless that was all that is wanted, do it."""
-    recipe, scope = work(config)
-    table = preview(recipe, scope)
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    publish_forecast(rows)
+    whole, scope = work(config)
+    table = preview(whole, scope)
+    publish_forecast(records(table))
     at_most = int(table["calls_at_most"].sum())
     said = f"{int(table['units'].sum())} units to make with at most {at_most} calls; see the artifact glan-forecast"
     get_run_logger().info(said)
-    return Completed(message=said) if config.preview else make_disciplines(recipe, scope)
+    return Completed(message=said) if config.preview else make_disciplines(whole, scope)
 
 
 def work(config: BackfillConfig) -> tuple[RunConfig, Scope]:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import typer
 from rich.markup import escape
 
-from flows.terminal import ENDED_WITH_FAILURES, counted, explained, note, out, show_json, show_table
+from flows.terminal import ENDED_WITH_FAILURES, explained, note, out, show_json, show_table
 from glan.clock import now
 from glan.errors import InputError
 from glan.names import shown
 from glan.settings import Settings
 from glan.store.store import Store
+from glan.wording import counted
 
 if TYPE_CHECKING:
     from glan.care.merging import Merged

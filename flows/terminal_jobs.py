@@ -11,11 +11,12 @@ from pydantic import BaseModel, ValidationError
 from flows.options import as_typed
 from flows.parameters import BackfillConfig, CurateConfig, ExpandConfig, RetryConfig
 from flows.terminal import ENDED_WITH_FAILURES, explained, out, quiet_prefect, show_json, stop
-from flows.terminal_plan import records, show_forecast
-from flows.terminal_report import carry_out, report
+from flows.terminal_outcome import carry_out, show_outcome
+from flows.terminal_plan import show_forecast
 from glan.checks import explain
 from glan.config import RunConfig
 from glan.errors import InputError
+from glan.planning.forecast import records
 from glan.planning.recipes import base_config
 from glan.settings import Settings
 from glan.stages.recipe import Recipe
@@ -103,6 +104,6 @@ def _form(kind: type[Form], run_file: Path | None, given: Mapping[str, Any]) -> 
 
 def _carry_out(job: Callable[[], Any], as_json: bool) -> None:
     state, run_id = carry_out(job, shown=not as_json)
-    report(state, run_id, Store.open(Settings.load().store), as_json, strict=True)
+    show_outcome(state, run_id, Store.open(Settings.load().store), as_json, strict=True)
     if not as_json and state.message:
         out.print(state.message, markup=False, highlight=False)

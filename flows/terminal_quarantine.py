@@ -5,14 +5,13 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any
 
-from flows.terminal import counted, explained, out, show_json, show_table
+from flows.terminal import check_stages, explained, out, show_json, show_table
 from glan.dataset import View
-from glan.errors import InputError
 from glan.names import shown
 from glan.settings import Settings
 from glan.store import taxonomies
 from glan.store.store import Store
-from glan.units import STAGES
+from glan.wording import counted
 
 COLUMNS = [
     "stage",
@@ -34,9 +33,7 @@ def show_quarantine(
 ) -> None:
     """`glan quarantine list`."""
     with explained():
-        for stage in stages:
-            if stage not in STAGES:
-                raise InputError(f"--stage: there is no stage '{shown(stage)}': choose of {', '.join(STAGES)}")
+        check_stages(stages)
         store = Store.existing(Settings.load().store)
         disciplines = (
             [one.discipline_id for one in taxonomies.current(store).select(**selectors)] if selectors else None

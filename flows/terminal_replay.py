@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.markup import escape
 
-from flows.terminal import ENDED_WITH_FAILURES, counted, explained, out, show_json, show_table, stop
+from flows.terminal import ENDED_WITH_FAILURES, check_stages, explained, out, show_json, show_table, stop
 from glan.errors import InputError
 from glan.names import shown
 from glan.replay.replay import RESULTS, Replay, Replayed, disciplines_of
@@ -14,6 +14,7 @@ from glan.settings import Settings
 from glan.store import taxonomies
 from glan.store.store import Store
 from glan.units import STAGES
+from glan.wording import counted
 
 MOST_SHOWN = 20
 LONGEST_REASON = 300
@@ -22,9 +23,7 @@ LONGEST_REASON = 300
 def show_replay(disciplines: list[str], stages: list[str], into: str | None, as_json: bool) -> None:
     """`glan replay`."""
     with explained():
-        for stage in stages:
-            if stage not in STAGES:
-                raise InputError(f"--stage: there is no stage '{shown(stage)}': choose of {', '.join(STAGES)}")
+        check_stages(stages)
         source = Store.existing(Settings.load().store)
         target = _target(source, into)
         with tempfile.TemporaryDirectory(prefix="glan-replay-") as folder:

@@ -8,24 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from flows.options import as_typed
-from flows.terminal import (
-    ENDED_WITH_FAILURES,
-    counted,
-    explained,
-    note,
-    out,
-    quiet_prefect,
-    show_json,
-    show_table,
-    stop,
-)
-from flows.terminal_plan import records, show_forecast
-from flows.terminal_report import carry_out, report
+from flows.terminal import ENDED_WITH_FAILURES, explained, note, out, quiet_prefect, show_json, show_table, stop
+from flows.terminal_outcome import carry_out, show_outcome
+from flows.terminal_plan import show_forecast
 from glan import local_model
 from glan import taxonomy as trees
 from glan.config import RunConfig
 from glan.errors import InputError
-from glan.planning.forecast import forecast
+from glan.planning.forecast import forecast, records
 from glan.planning.pilot import pilot
 from glan.planning.scope import walks
 from glan.planning.walk import survey
@@ -34,6 +24,7 @@ from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Taxonomy
 from glan.units import Scope
+from glan.wording import counted
 
 Given = tuple[Path | None, Mapping[str, Any]]
 DEMO = Path(str(package_files("glan") / "demo.toml"))
@@ -151,7 +142,7 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
         with local_model.LocalModel() if local and todo else nullcontext() as served:
             use(served)
             state, run_id = carry_out(lambda: make(config), shown=not as_json)
-    return report(state, run_id, store, as_json, strict)
+    return show_outcome(state, run_id, store, as_json, strict)
 
 
 def make(config: RunConfig) -> Any:

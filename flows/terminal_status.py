@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from rich.table import Table
 from rich.text import Text
 
-from flows.terminal import add_column, counted, explained, out, plain_table, show_json
+from flows.terminal import add_column, explained, out, plain_table, show_json
 from glan.batches import waiting
 from glan.clock import now
 from glan.config import RunConfig
@@ -20,6 +20,7 @@ from glan.store import taxonomies
 from glan.store.batches import BatchBook
 from glan.store.store import Store
 from glan.units import stages_with
+from glan.wording import counted
 
 Record = Mapping[str, Any]
 

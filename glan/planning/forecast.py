@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -64,6 +65,12 @@ def forecast(
             ahead.add(unit, walk.recipe, begun.get(unit.key, 0))
     lines = [_line(stage, ahead.work[stage], learned, recipe, cost) for stage in recipe.stages]
     return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The lines of a forecast; what is unknown is None."""
+    known = table.astype(object).where(table.notna(), None)
+    return [{str(name): value for name, value in line.items()} for line in known.to_dict("records")]
 
 
 class _Ahead:
