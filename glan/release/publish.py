@@ -19,6 +19,7 @@ from glan.release.measures import Measured, coverage_csv
 from glan.release.pictures import pictures
 from glan.release.places import NOT_SAMPLED, places
 from glan.release.releases import (
+    MANIFEST,
     ReleaseFile,
     ReleaseManifest,
     ReleaseOptions,
@@ -173,7 +174,7 @@ def _finish(store: Store, plan: ReleasePlan) -> ReleaseManifest:
         rejected_by_reason=dict(sorted(counted.reasons.items())),
         files=(*shards.sent, coverage, *drawn, readme),
     )
-    _send(store.files, plan, "manifest.json", manifest.model_dump_json(indent=2).encode())
+    _send(store.files, plan, MANIFEST, manifest.model_dump_json(indent=2).encode())
     return manifest
 
 
