@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from glan.care.call_parts import is_sound
 from glan.care.keeping import Keep, number_of, superseded
-from glan.care.shared import sha256_of
 from glan.errors import StoreError
 from glan.store import calls, editions, manifests, parts
 from glan.store.files import Entry, Files
@@ -81,7 +80,7 @@ class _Stage:
         merged = {(one.key, one.content_digest): one for one in self._kept if one.first_row is not None}
         sound: dict[str, bool] = {}
         # Not what was named before only: verdicts lie beside the object of the unit that they were made of.
-        once = {self._own(receipt): receipt for receipt in self._kept}
+        once = {receipt.own_object: receipt for receipt in self._kept}
         once |= {receipt.object: receipt for units in self._old.values() for receipt in units}
         for path, receipt in once.items():
             if path in kept or path not in self._there:
@@ -98,13 +97,10 @@ class _Stage:
                 yield entry, "a part that was never named"
         yield from self._abandoned(kept | once.keys())
 
-    def _own(self, receipt: Receipt) -> str:
-        return f"{self._stage}/disc={self._discipline_id}/{receipt.unit}-{receipt.key[:16]}.parquet"
-
     def _is_sound(self, part: Receipt, sound: dict[str, bool]) -> bool:
         if part.object not in sound:
             there = part.object in self._there
-            sound[part.object] = there and sha256_of(self._store.files, part.object) == part.sha256
+            sound[part.object] = there and self._store.files.sha256(part.object) == part.sha256
         return sound[part.object]
 
     def _quarantine(self, gone: Collection[str]) -> Iterator[Waste]:
@@ -113,7 +109,7 @@ class _Stage:
         there = {entry.path: entry for entry in folder if entry.modified < self._keep.horizon}
         kept = {receipt.key for receipt in self._kept}
         for receipt in {one.key: one for units in self._old.values() for one in units}.values():
-            left = self._own(receipt) in self._there.keys() - gone
+            left = receipt.own_object in self._there.keys() - gone
             if receipt.quarantined and receipt.key not in kept and not left and not self._keep.living:
                 for path in quarantine_paths(receipt):
                     if path in there:
