@@ -96,5 +96,5 @@ def _remove(store: Store, waste: Sequence[Waste]) -> Iterator[Waste]:
         store.files.delete(one.path)
         return one
 
-    for _, some in groupby(waste, key=lambda one: one.path.partition("/")[0]):
+    for _, some in groupby(waste, key=lambda one: (one.path.partition("/")[0], one.why)):
         yield from ahead(remove, list(some))

@@ -1,8 +1,8 @@
 """What of a store nothing needs any more, in the order in which it may be removed.
 
 Never: what is named by a generation that stays, what no generation ever named (it is done, and will be published), an
-edition that is being drawn, calls that are in no merged part, inputs, runs, releases. The generation that names an object goes
-after the object, so that a sweep that is cut off knows the next time what is left.
+edition that is being drawn, calls that are in no merged part, batches that have not ended, inputs, runs, releases. The
+generation that names an object goes after the object, so that a sweep that is cut off knows the next time what is left.
 """
 
 from collections.abc import Collection, Iterator
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from glan.care.call_parts import is_sound
 from glan.care.keeping import Keep, number_of, superseded
 from glan.errors import StoreError
-from glan.store import calls, editions, manifests, parts
+from glan.store import batches, calls, editions, manifests, parts
 from glan.store.files import Entry, Files
 from glan.store.store import Store, quarantine_paths
 from glan.units import STAGES, Receipt, Stage
@@ -27,8 +27,12 @@ class Waste:
 
 
 def of_no_discipline(files: Files, keep: Keep) -> list[Waste]:
-    """Old snapshots, probes that were cut off, and files that were never written to their end."""
+    """Old snapshots, batches that are done with, probes that were cut off, and files never written to their end."""
     found = [_waste(entry, "a snapshot that newer ones have replaced") for entry in keep.old_snapshots]
+    for entries, why in zip(
+        batches.done_with(files, keep.horizon), ("of an ended batch", "the end of a batch"), strict=True
+    ):
+        found += [_waste(entry, why) for entry in entries]
     found += [_waste(entry, "left by a probe") for entry in files.list("_probe") if entry.modified < keep.horizon]
     return found + [_waste(entry, "half-written") for entry in files.unfinished() if entry.modified < keep.horizon]
 
@@ -67,7 +71,7 @@ class _Stage:
     def waste(self) -> Iterator[Waste]:
         """All of it: objects, then quarantine rows, then generations."""
         gone = {entry.path: why for entry, why in self._objects() if entry.modified < self._keep.horizon}
-        for path in sorted(gone):
+        for path in sorted(gone, key=lambda path: (gone[path], path)):
             yield _waste(self._there[path], gone[path])
         yield from self._quarantine(gone.keys())
         needed = self._there.keys() - gone.keys() - {receipt.object for receipt in self._kept}
