@@ -82,7 +82,7 @@ def publish(
     json: Json = False,
 ) -> None:
     """Write the kept instructions as an immutable release of chat messages."""
-    from flows.terminal_views import publish_release
+    from flows.terminal_release import publish_release
 
     options = {"formats": format, "test": test, "apart": apart, "validation": validation, "rows": rows}
     options |= {"balance": balance, "weights": weight, "require": require}

@@ -7,13 +7,13 @@ from prefect import runtime, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from glan.clock import now
 from glan.release.copies import destination
 from glan.release.publish import publish
 from glan.release.releases import ReleaseManifest, ReleaseOptions
 from glan.settings import Settings
 from glan.store.store import Store
 from tasks.artifacts import plain
-from tasks.wiring import now
 
 
 @task(name="publish", task_run_name="publish {release}", cache_policy=NO_CACHE, persist_result=False)

@@ -1,13 +1,13 @@
 """Snapshot -> a release: `<store>/v1/releases/<release>/`, written once, finished by its manifest."""
 
-import datetime
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 
 import pyarrow.compute as pc
 
 from glan import __version__
+from glan.clock import Clock
 from glan.dataset import SnapshotNumber, View
 from glan.errors import InputError
 from glan.keys import digest
@@ -51,7 +51,7 @@ def publish(
     disciplines: Collection[str] | None = None,
     options: ReleaseOptions = ReleaseOptions(),
     run_id: str,
-    clock: Callable[[], datetime.datetime],
+    clock: Clock,
 ) -> ReleaseManifest:
     """Write the kept instructions of a snapshot as chat files with a data card; the release exists with its manifest.
 
@@ -85,7 +85,7 @@ def _plan(
     disciplines: Collection[str] | None,
     options: ReleaseOptions,
     run_id: str,
-    clock: Callable[[], datetime.datetime],
+    clock: Clock,
 ) -> ReleasePlan:
     folder(release)  # the name is looked at before anything is read
     view = View.open(store, snapshot, disciplines)
