@@ -18,8 +18,6 @@ from glan.clock import now
 from glan.store.batches import BatchBook
 from glan.store.store import Store
 
-pytestmark = pytest.mark.timeout(480)  # several whole processes, each waiting for batches
-
 DELAY = 0.8
 MODE = {"GLAN_MODE": "batch", "GLAN_BATCH_GATHER_SECONDS": "0.4"}
 
