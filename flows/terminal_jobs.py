@@ -90,8 +90,8 @@ def _check(config: ExpandConfig | BackfillConfig | RetryConfig) -> Recipe:
     Raises:
         InputError: settings, models, prices or disciplines are wrong.
     """
-    recipe = base_config(config.recipe).model_copy(update=config.selectors())
-    return check(recipe, taxonomies.current(Store.open(Settings.load().store)))
+    whole = base_config(config.recipe).model_copy(update=config.selectors())
+    return check(whole, taxonomies.current(Store.open(Settings.load().store)))
 
 
 def _form(kind: type[Form], run_file: Path | None, given: Mapping[str, Any]) -> Form:
