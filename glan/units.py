@@ -187,6 +187,21 @@ class Unit:
         parents = {**self.parents, self.stage: receipt}
         return Unit(**{**place, "parents": parents, "parent_digest": receipt.content_digest, **fields})
 
+    def receipt(self, **fields: Any) -> Receipt:
+        """The receipt of this unit, with these figures."""
+        last = self.retries[-1] if self.retries else None
+        return Receipt(
+            stage=self.stage,
+            discipline_id=self.discipline_id,
+            unit=self.address,
+            key=self.key,
+            edition=self.edition,
+            parent_digest=self.parent_digest,
+            asks_again=last.key if last else "",
+            closes=last.quarantined if last else 0,
+            **fields,
+        )
+
     @property
     def object(self) -> str:
         """The path of the object whose existence means that this unit is done."""
