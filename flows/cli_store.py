@@ -69,7 +69,9 @@ def publish(
     license: Annotated[
         str | None, typer.Option(help="Licence of the data as the Hub names it, e.g. cc-by-4.0. Default: none stated.")
     ] = None,
-    license_link: Annotated[str | None, typer.Option(help="https address of the licence's text.")] = None,
+    license_link: Annotated[
+        str | None, typer.Option(help="https address of the text of a licence of your own.")
+    ] = None,
     to: Annotated[
         str | None,
         typer.Option(help="Also copy it: to a folder, s3://bucket/folder, a dataset hf://datasets/me/name, ..."),

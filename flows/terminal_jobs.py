@@ -22,8 +22,6 @@ from glan.settings import Settings
 from glan.stages.recipe import Recipe
 from glan.store import taxonomies
 from glan.store.store import Store
-from tasks.preparation import check
-from tasks.wiring import prices_of
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -45,6 +43,7 @@ def run_backfill(run_file: Path | None, given: Mapping[str, Any], yes: bool, as_
     with explained():
         config = _form(BackfillConfig, run_file, given)
         from flows.backfill import backfill, preview, work
+        from tasks.wiring import prices_of
 
         Store.existing(Settings.load().store)
         recipe = _check(config)
@@ -90,6 +89,8 @@ def _check(config: ExpandConfig | BackfillConfig | RetryConfig) -> Recipe:
     Raises:
         InputError: settings, models, prices or disciplines are wrong.
     """
+    from tasks.preparation import check
+
     recipe = base_config(config.recipe).model_copy(update=config.selectors())
     return check(recipe, taxonomies.current(Store.open(Settings.load().store)))
 

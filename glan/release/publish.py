@@ -11,7 +11,7 @@ from glan.clock import Clock
 from glan.dataset import SnapshotNumber, View
 from glan.errors import InputError
 from glan.keys import digest
-from glan.release import chat, figures
+from glan.release import chat, figures, judged, licences
 from glan.release.card import card
 from glan.release.figures import Figures
 from glan.release.formats import FORMATS, Row, kinds
@@ -33,14 +33,14 @@ from glan.release.requirements import Requirements, check
 from glan.release.shards import Shards
 from glan.release.splits import LEFT_OUT, SPLITS, Places
 from glan.report.ledger import ledger
-from glan.store import snapshots
+from glan.store import parts, snapshots
 from glan.store.files import Files
 from glan.store.store import Store
 
 ROWS_PER_SHARD = 25_000
 """A shard is sent in one piece, so this bounds memory: some 100 MB as JSON lines at the usual length."""
 
-_COLUMNS = list(dict.fromkeys((*chat.READS, *figures.READS)))
+_COLUMNS = list(dict.fromkeys((*chat.READS, *figures.READS, *judged.READS)))
 
 
 def publish(
@@ -120,6 +120,7 @@ def _begin(store: Store, wanted: ReleasePlan, latest: bool) -> ReleasePlan:
     """The plan under which this name was begun, which is `wanted` if it is new."""
     plan = begun(store.files, wanted.release)
     if plan is None:
+        licences.check(wanted.options.license, wanted.options.license_link)
         view = _view(store, wanted)
         if not _any_kept(view):
             raise InputError(
@@ -180,11 +181,13 @@ def _finish(store: Store, plan: ReleasePlan) -> ReleaseManifest:
 
 def _chat_rows(view: View, counted: Figures, placed: Places) -> Iterator[tuple[str, Row]]:
     """The rows of the release with their splits, by discipline, unit and place; `counted` is fed on the way."""
-    number = 0
-    for table in view.tables("instructions", _COLUMNS):
+    number, judges, receipts = 0, judged.Judged(view), view.receipts("instructions")
+    for receipt, table in zip(receipts, parts.tables(view.store, receipts, _COLUMNS), strict=True):
         kept = pc.fill_null(table["kept"], False)
         counted.add_rejected(table.filter(pc.invert(kept)))
         rows = table.filter(kept).to_pylist()
+        if (settings := judges.by(receipt, table)) is not None:
+            counted.add_judged(settings, kept=len(rows), rows=table.num_rows)
         for row, place in zip(rows, placed[number : number + len(rows)].tolist(), strict=True):
             if place < len(SPLITS):
                 counted.add_kept(row, SPLITS[place])

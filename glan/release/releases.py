@@ -62,7 +62,7 @@ class ReleaseOptions(BaseModel):
         default="",
         max_length=100,
         pattern=r"^([A-Za-z0-9][A-Za-z0-9 .+-]*)?$",
-        description="licence of the data, by the Hub's name if it has one (cc-by-4.0); empty: none is stated",
+        description="licence of the data, by the Hub's name (cc-by-4.0) or with `license_link`; empty: none is stated",
     )
     license_link: str = Field(
         default="", max_length=300, pattern=r"^(https://\S+)?$", description="where its text is; empty: nowhere"
