@@ -33,7 +33,9 @@ def test_an_installed_wheel_works_outside_of_the_checkout(tmp_path: Path) -> Non
     done(programs / "python", "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", wheel)
 
     assert "taxonomy" in done(programs / "glan", "--help")
-    where = done(programs / "python", "-c", "import glan, deployments.deploy as d; print(glan.__file__, d.FILE.exists())")
+    where = done(
+        programs / "python", "-c", "import glan, deployments.deploy as d; print(glan.__file__, d.FILE.exists())"
+    )
     assert where.startswith(str(tmp_path / "venv")) and where.endswith("True\n")
     with ModelServer(seed=1) as server:
         small = ("--discipline", "physics", "--subjects", "2", "--questions", "3", "--lists", "2")
