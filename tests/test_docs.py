@@ -12,8 +12,9 @@ import typer
 from pydantic import BaseModel
 
 from flows.cli import app
-from glan.config import Benchmark, Budget, Curation, Judging, ModelProfile, Models, RunConfig
+from glan.config import Benchmark, Budget, Curation, ModelProfile, Models, RunConfig
 from glan.gateway.prices import Prices
+from glan.judging import Judging
 from glan.records import SCHEMAS
 from glan.settings import Settings
 

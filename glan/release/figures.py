@@ -23,6 +23,7 @@ READS = (
     "kept",
     "reasons",
     "contamination",
+    "flags",
 )
 """The columns of instructions that `Figures` needs."""
 
@@ -59,6 +60,8 @@ class Figures:
     splits: Counter[str] = field(default_factory=Counter)
     contaminated: Counter[str] = field(default_factory=Counter)
     """Rejected rows by the benchmark that they hold an item of."""
+    flags: Counter[str] = field(default_factory=Counter)
+    """Kept rows by the check that speaks against them."""
     rejected: int = 0
     example: dict[str, Any] | None = None
 
@@ -74,6 +77,7 @@ class Figures:
         self.levels[row["level"] or ""] += 1
         self.strategies[row["strategy"]] += 1
         self.models[row["question_model"], row["answer_model"]] += 1
+        self.flags.update(row["flags"] or ())
         self.example = self.example or row
 
     def add_rejected(self, table: pa.Table) -> None:

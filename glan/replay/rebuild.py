@@ -128,7 +128,7 @@ class Rebuilding:
                 yield questions.plan(subject, span, unit, receipt, recipe, edition)
         elif unit.stage == "questions":
             yield answers.plan(unit, receipt, recipe, edition)
-        elif unit.stage == "answers" and recipe.config.judging.rubric:
+        elif unit.stage == "answers" and "judgements" in recipe.stages:
             yield judgements.plan(unit, receipt, recipe, edition)
         if unit.stage in ("answers", "judgements"):
             yield instructions.plan(unit, receipt, self._subjects[unit.subject_id], recipe, edition)

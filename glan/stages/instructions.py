@@ -29,7 +29,7 @@ def plan(above: Unit, receipt: Receipt, subject: Mapping[str, Any], recipe: Reci
     }
     if is_judged:
         inputs["judgements"] = [one.content_digest for one in judged_by]
-    limits = {"limits": scores.limits(recipe.config.curation)} if is_judged else {}
+    limits = {"limits": scores.limits(recipe.config)} if is_judged else {}
     return above.below(
         receipt,
         stage="instructions",
@@ -104,6 +104,7 @@ def _row(
         **verdict(against, duplicate_of=None),
         "contamination": found.row() if found else None,
         "scores": list(given.items()),
+        "flags": scores.flags(given),
         "signature": signature_of(example.asked.words),
         "question_model": question["model"],
         "answer_model": answer["model"],
