@@ -19,6 +19,7 @@ from glan.errors import InputError
 from glan.settings import Settings
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
+from tasks.checking import check_able
 from tasks.preparation import base_config, check, current_taxonomy, existing_store
 from tasks.wiring import prices_of
 
@@ -85,10 +86,12 @@ def _check(config: ExpandConfig | BackfillConfig | RetryConfig) -> Recipe:
     """Everything that can be wrong, before a Prefect server is started for it; how things would be made.
 
     Raises:
-        InputError: settings, models, prices or disciplines are wrong.
+        InputError: settings, models, prices or disciplines are wrong, or answers cannot be checked here.
     """
     recipe = base_config(config.recipe).model_copy(update=config.selectors())
-    return check(recipe, current_taxonomy(Store.open(Settings.load().store)))
+    made = check(recipe, current_taxonomy(Store.open(Settings.load().store)))
+    check_able(made.config.checking)
+    return made
 
 
 def _form(kind: type[Form], run_file: Path | None, given: Mapping[str, Any]) -> Form:

@@ -9,6 +9,7 @@ RULE = 1
 """Raised by whoever changes what is found: units that rest on it are made again."""
 
 _LONGEST = 120  # characters of a result; more is a derivation
+_LINE_END = 400  # characters of the last line that are looked at
 _LAST_BOXES, _LONGEST_BOX = 3, 500  # looked at, and characters of one
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _NAMED = re.compile(
@@ -50,7 +51,7 @@ def result_of(answer: str) -> Result | None:
     if boxed is not None:
         return _read(boxed)
     lines = [line.strip() for line in text.splitlines() if line.strip(" \t-*_#$[]\\")]
-    return _of_line(lines[-1]) if lines else None
+    return _of_line(lines[-1][-_LINE_END:]) if lines else None
 
 
 def _last_box(text: str) -> str | None:
