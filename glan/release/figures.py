@@ -97,5 +97,6 @@ def authors(view: View) -> Counter[Authors]:
         for table in view.tables(stage, names):
             grouped = table.group_by(names).aggregate([([], "count_all")])
             for row in grouped.to_pylist():
-                counts[Authors(stage, *(row[name] for name in names))] += row["count_all"]
+                if row["prompt_name"] is not None:  # of a program that was run, nobody is the author
+                    counts[Authors(stage, *(row[name] for name in names))] += row["count_all"]
     return counts
