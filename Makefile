@@ -18,7 +18,7 @@ demo: .venv/.installed
 	$(BIN)/glan demo
 
 test: check
-	$(BIN)/python -m pytest -m "not soak" -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -m "not soak" -n $(WORKERS) --dist worksteal --durations 40
 
 check: .venv/.development
 	$(BIN)/ruff check .

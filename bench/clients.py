@@ -38,16 +38,19 @@ def pipeline(order: dict[str, Any]) -> int:
 
 def plain(order: dict[str, Any]) -> int:
     """The same units by the same core, in threads of this process that no Prefect watches over."""
+    from glan.clock import now
     from glan.config import RunConfig
     from glan.planning.publishing import publish_snapshot, publish_units
     from glan.planning.scope import walks
     from glan.planning.walk import Walk
     from glan.stages import answers, instructions, questions, subjects, syllabi
+    from glan.store import taxonomies
     from glan.units import Receipt, Unit
-    from tasks import preparation, wiring
+    from tasks import wiring
+    from tasks.preparation import prepare
 
     stages = {module.__name__.rpartition(".")[2]: module for module in (subjects, syllabi, questions, answers)}
-    begun = preparation.prepare(RunConfig(**order["config"]), str(uuid4()))
+    begun = prepare(RunConfig(**order["config"]), str(uuid4()))
     run, made = wiring.effects(begun), wiring.recipe(begun)
 
     def make(walk: Walk, unit: Unit) -> Receipt:
@@ -66,10 +69,10 @@ def plain(order: dict[str, Any]) -> int:
                     receipts.append(future.result())
                     todo += walk.after(open_units.pop(future), receipts[-1])
         name = walk.discipline.discipline_id
-        publish_units(run.store, name, receipts, begun.run_id, wiring.now)
-        publish_snapshot(run.store, [name], begun.run_id, wiring.now)
+        publish_units(run.store, name, receipts, begun.run_id, now)
+        publish_snapshot(run.store, [name], begun.run_id, now)
 
-    chosen = preparation.current_taxonomy(run.store).select(**made.config.selectors())
+    chosen = taxonomies.current(run.store).select(**made.config.selectors())
     with ThreadPoolExecutor(DISCIPLINES_AT_ONCE) as pool:
         list(pool.map(discipline, walks(run.store, chosen, made)))
     calls = run.gateway.state.calls

@@ -17,22 +17,24 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from glan.clock import now
 from glan.config import RunConfig
 from glan.curation.signatures import signature
 from glan.keys import digest
 from glan.planning import settled
+from glan.planning.recipes import last_config, recipe_of
 from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.records import SCHEMAS, content_digest, table
 from glan.settings import Settings
 from glan.stages import answers, instructions, questions, subjects, syllabi
 from glan.stages.recipe import Recipe
-from glan.store import manifests, snapshots
+from glan.store import manifests, snapshots, taxonomies
 from glan.store.store import Store
 from glan.taxonomy import Discipline
 from glan.units import Receipt, Unit
-from tasks.preparation import current_taxonomy, last_config, prepare, recipe_of
-from tasks.wiring import now, recipe
+from tasks.preparation import prepare
+from tasks.wiring import recipe
 
 RUN_ID = "00000000-0000-4000-8000-000000000000"
 
@@ -67,7 +69,7 @@ def make_store(size: Size, whole: bool = False) -> Store:
     config = RunConfig(subjects=size.subjects, questions=size.rounds * size.questions)
     order = prepare(config, RUN_ID)
     store, made = Store.open(settings.store), recipe(order)
-    disciplines = list(islice(current_taxonomy(store), size.disciplines))
+    disciplines = list(islice(taxonomies.current(store), size.disciplines))
     keep = committed(store) if whole else named_only(store)
     shown: dict[str, dict[str, int]] = {}
     for discipline in disciplines:
@@ -81,7 +83,7 @@ def leave_notes(size: Size) -> None:
     store, settings = Store.open(Settings.load().store), Settings.load()
     config = last_config(store)
     assert config is not None
-    chosen = list(islice(current_taxonomy(store), size.disciplines))
+    chosen = list(islice(taxonomies.current(store), size.disciplines))
     for walk in walks(store, chosen, recipe_of(config, settings)):
         settled.note(store, walk, survey(walk))
 

@@ -212,14 +212,13 @@ def _deploy(store: Store, local: bool) -> None:
     from deployments.automations import deploy_automations
     from deployments.deploy import deploy, make_pool, prefill
     from flows.terminal_runs import DEMO
-    from tasks.preparation import current_taxonomy
 
     try:
         make_pool()
         deploy()
         deploy_automations(Settings.load().notify or None)
         if local:
-            prefill(_within_reach(RunConfig.from_file(DEMO), current_taxonomy(store)).model_dump(mode="json"))
+            prefill(_within_reach(RunConfig.from_file(DEMO), taxonomies.current(store)).model_dump(mode="json"))
     except httpx.HTTPError as error:
         raise InputError(f"the Prefect server does not take the deployments: {error}") from error
 
@@ -253,7 +252,6 @@ def _worker(wanted: Wanted, log: IO[bytes], hurry: Callable[[], bool]) -> Iterat
 def _watch(children: dict[str, Child], store: Store, log_path: Path) -> None:
     """Until one of the children ends by itself: let the forms follow the taxonomy."""
     from tasks.choices import follow
-    from tasks.preparation import current_taxonomy
 
     known = taxonomies.versions(store.files)
     looked = time.monotonic()
@@ -264,7 +262,7 @@ def _watch(children: dict[str, Child], store: Store, log_path: Path) -> None:
         looked = time.monotonic()
         if (versions := taxonomies.versions(store.files)) != known:
             known = versions
-            follow(current_taxonomy(store))
+            follow(taxonomies.current(store))
     [ended, *_] = [name for name, child in children.items() if not child.alive]
     raise GlanError(f"Prefect's {ended} has ended by itself; {log_path} says why")
 

@@ -12,9 +12,9 @@ from prefect.exceptions import ObjectNotFound
 import glan
 from glan.errors import GlanError, InputError
 from glan.settings import Settings
+from glan.store import taxonomies
 from glan.store.store import Store
 from tasks.choices import refresh_choices
-from tasks.preparation import current_taxonomy
 
 NIGHTLY = "expand/expand-nightly"
 SLUG = "nightly"
@@ -62,6 +62,6 @@ def _offer_choices_at_exit() -> None:
 
 def _offer_choices() -> None:
     try:
-        refresh_choices(current_taxonomy(Store.open(Settings.load().store)))
+        refresh_choices(taxonomies.current(Store.open(Settings.load().store)))
     except GlanError as error:
         sys.stderr.write(f"glan: the forms offer no disciplines to choose from: {error}\n")

@@ -11,26 +11,27 @@ from flows.endings import told
 from flows.parameters import BackfillConfig
 from glan.config import RunConfig
 from glan.errors import InputError
-from glan.planning.forecast import forecast
+from glan.planning.forecast import forecast, records
+from glan.planning.recipes import base_config, recipe_of
 from glan.settings import Settings
+from glan.store import taxonomies
+from glan.store.store import Store
 from glan.units import Scope
 from tasks import wiring
 from tasks.outlook import publish_forecast
-from tasks.preparation import base_config, current_taxonomy, existing_store, recipe_of
 
 
 @flow(name="backfill", flow_run_name="backfill {config.mode} {config.stage} {config.selected}", persist_result=False)
 @told
 def backfill(config: BackfillConfig) -> State[Any]:
     """Say what would be asked and what it would cost; then, unless that was all that is wanted, do it."""
-    recipe, scope = work(config)
-    table = preview(recipe, scope)
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    publish_forecast(rows)
+    whole, scope = work(config)
+    table = preview(whole, scope)
+    publish_forecast(records(table))
     at_most = int(table["calls_at_most"].sum())
     said = f"{int(table['units'].sum())} units to make with at most {at_most} calls; see the artifact glan-forecast"
     get_run_logger().info(said)
-    return Completed(message=said) if config.preview else make_disciplines(recipe, scope)
+    return Completed(message=said) if config.preview else make_disciplines(whole, scope)
 
 
 def work(config: BackfillConfig) -> tuple[RunConfig, Scope]:
@@ -50,9 +51,10 @@ def work(config: BackfillConfig) -> tuple[RunConfig, Scope]:
 
 def preview(config: RunConfig, scope: Scope) -> Any:
     """What would be asked and what it would cost, stage by stage, as a table; nothing is written."""
-    settings, store = Settings.load(), existing_store()
+    settings = Settings.load()
+    store = Store.existing(settings.store)
     recipe = recipe_of(config, settings)
-    disciplines = current_taxonomy(store).select(**config.selectors())
+    disciplines = taxonomies.current(store).select(**config.selectors())
     profiles = recipe.models().values()
     cost = wiring.cost_ahead(wiring.prices_of(settings, profiles), profiles, settings)
     return forecast(store, disciplines, recipe, cost, scope)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from flows.options import (
+    Batch,
     BudgetCalls,
     BudgetTokens,
     BudgetUsd,
@@ -18,6 +19,7 @@ from flows.options import (
     caps,
     selection,
     those_given,
+    use_batches,
 )
 
 quarantine_app = typer.Typer(help="What could not be made, and why; and asking for it again.", no_args_is_help=True)
@@ -61,11 +63,13 @@ def quarantine_retry(
     budget_usd: BudgetUsd = None,
     budget_tokens: BudgetTokens = None,
     budget_calls: BudgetCalls = None,
+    batch: Batch = False,
     json: Json = False,
 ) -> None:
     """Ask again what is in quarantine, and make what follows from it; what was made before stays as it is."""
     from flows.terminal_jobs import run_retry
 
+    use_batches(batch)
     budget = {"budget": caps(budget_usd, budget_tokens, budget_calls)}
     given = {"stages": stage, "kinds": kind, "on_busy": on_busy, **budget}
     run_retry(run_file, those_given({**selection(discipline, field, sub_field, pattern), **given}), json)

@@ -69,20 +69,25 @@ def publish(
     license: Annotated[
         str | None, typer.Option(help="Licence of the data as the Hub names it, e.g. cc-by-4.0. Default: none stated.")
     ] = None,
-    license_link: Annotated[str | None, typer.Option(help="https address of the licence's text.")] = None,
+    license_link: Annotated[
+        str | None, typer.Option(help="https address of the text of a licence of your own.")
+    ] = None,
     to: Annotated[
         str | None,
-        typer.Option(help="Also copy it to a folder: a path, s3://bucket/folder, hf://datasets/me/name, ..."),
+        typer.Option(help="Also copy it: to a folder, s3://bucket/folder, a dataset hf://datasets/me/name, ..."),
     ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="Let everybody read a dataset that is made on the Hub. Default: private.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Write the kept instructions as an immutable release of chat messages."""
-    from flows.terminal_views import publish_release
+    from flows.terminal_release import publish_release
 
     options = {"formats": format, "test": test, "apart": apart, "validation": validation, "rows": rows}
     options |= {"balance": balance, "weights": weight, "require": require}
     given = those_given({**options, "license": license, "license_link": license_link})
-    publish_release(release, discipline or None, given, to, json)
+    publish_release(release, discipline or None, given, to, public, json)
 
 
 @store_app.command()

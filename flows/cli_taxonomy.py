@@ -15,7 +15,7 @@ def taxonomy_show(
     version: Annotated[int | None, typer.Option(help="Default: the current one.")] = None, json: Json = False
 ) -> None:
     """The tree that runs read."""
-    from flows.terminal_views import show_taxonomy
+    from flows.terminal_taxonomy import show_taxonomy
 
     show_taxonomy(version, json)
 
@@ -23,7 +23,7 @@ def taxonomy_show(
 @taxonomy_app.command("validate")
 def taxonomy_validate(file: Path, json: Json = False) -> None:
     """Check a taxonomy file; nothing is written."""
-    from flows.terminal_views import validate_taxonomy
+    from flows.terminal_taxonomy import validate_taxonomy
 
     validate_taxonomy(file, json)
 
@@ -36,7 +36,7 @@ def taxonomy_add(
     json: Json = False,
 ) -> None:
     """Add one discipline as a new version; only it will run."""
-    from flows.terminal_views import add_discipline
+    from flows.terminal_taxonomy import add_discipline
 
     add_discipline(field, sub_field, discipline, json)
 
@@ -55,7 +55,7 @@ def taxonomy_draft(
     json: Json = False,
 ) -> None:
     """Have a model draft what is missing in the taxonomy; write a file for people to vote in."""
-    from flows.terminal_taxonomy import draft_taxonomy
+    from flows.terminal_review import draft_taxonomy
 
     plan = {"fields": field, "sub_fields": sub_field, "lists": lists, "min_votes": min_votes}
     draft_taxonomy(run_file, plan, draft, out, json)
@@ -76,10 +76,10 @@ def taxonomy_import(
     if (file is None) == (not votes) or (votes and replace):
         stop("taxonomy import: name either one taxonomy FILE or review files, each after --votes", BAD_INPUT)
     if votes:
-        from flows.terminal_taxonomy import import_votes
+        from flows.terminal_review import import_votes
 
         import_votes(votes, json)
     elif file:
-        from flows.terminal_views import import_taxonomy
+        from flows.terminal_taxonomy import import_taxonomy
 
         import_taxonomy(file, replace, json)

@@ -8,15 +8,17 @@ from prefect.client.schemas.objects import State
 from flows.disciplines import make_disciplines
 from flows.endings import told
 from flows.parameters import CurateConfig
+from glan.planning.recipes import base_config
+from glan.settings import Settings
+from glan.store.store import Store
 from glan.units import Scope
-from tasks.preparation import base_config, existing_store
 
 
 @flow(name="curate", flow_run_name="curate", persist_result=False)
 @told
 def curate_all(config: CurateConfig = CurateConfig()) -> State[Any]:
     """Judge every answer by today's rules, decide duplicates against everything there is, and let readers see it."""
-    existing_store()
+    Store.existing(Settings.load().store)
     recipe = base_config(None)
     rules = {"curation": config.curation or recipe.curation, "on_busy": "share"}
     recipe = recipe.model_copy(update=rules)

@@ -14,6 +14,7 @@ from prefect.states import Completed, Failed
 
 from flows.endings import stopped
 from glan import errors
+from glan.clock import now
 from glan.errors import BudgetSpent, EndpointRefused, GlanError
 from glan.planning.publishing import drop_orphans, publish_snapshot, publish_units
 from glan.planning.walk import Walk
@@ -29,7 +30,7 @@ from tasks.retrying import finish_retry, open_retry
 from tasks.runner import open_units, result_of, stop, threads
 from tasks.subjects import list_subjects
 from tasks.syllabi import write_syllabus
-from tasks.wiring import Order, effects, now, scope
+from tasks.wiring import Order, effects, scope
 
 TASK_OF: dict[Stage, Any] = {
     "subjects": list_subjects,

@@ -16,24 +16,25 @@ from prefect.states import Completed, Failed
 from flows.discipline import generate_discipline
 from flows.turns import Turns
 from glan import errors
+from glan.clock import now
 from glan.config import RunConfig
 from glan.planning import settled
 from glan.planning.publishing import drop_orphans, publish_done
 from glan.planning.scope import walks
 from glan.planning.walk import survey
-from glan.store import snapshots
+from glan.store import snapshots, taxonomies
 from glan.taxonomy import Discipline
 from glan.units import Scope
 from tasks import progress, telling, wiring
 from tasks.artifacts import publish_summary
 from tasks.curation import as_noted, curate, curated, note_settled
 from tasks.doctor import examine_before_paying
-from tasks.preparation import conclude, current_taxonomy, prepare
+from tasks.preparation import conclude, prepare
 from tasks.receipts import receipts_in
 from tasks.retrying import finish_if_open
 from tasks.runner import stop, task_runner, workers
 from tasks.watching import STOPPED
-from tasks.wiring import Order, effects, leases, now, recipe, scope
+from tasks.wiring import Order, effects, leases, recipe, scope
 
 DISCIPLINES_AT_ONCE = 3
 """A few overlap, so that the last slow calls of one do not leave the gateway idle."""
@@ -90,7 +91,7 @@ def _with_work(order: Order) -> tuple[list[str], list[Discipline]]:
     run = effects(order)
     made = recipe(order)
     counts = progress.of(order.run_id)
-    disciplines = current_taxonomy(run.store).select(**made.config.selectors())
+    disciplines = taxonomies.current(run.store).select(**made.config.selectors())
     shown = snapshots.latest(run.store.files)
     todo, unknown = [], []
     for walk in walks(run.store, disciplines, made, scope(order)):

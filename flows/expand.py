@@ -14,13 +14,13 @@ from flows.endings import told
 from flows.parameters import CurateConfig, ExpandConfig
 from glan.config import Budget, RunConfig
 from glan.planning.expansion import Growth, Standing, growth, standing
+from glan.planning.recipes import base_config, recipe_of
 from glan.planning.scope import walks
 from glan.settings import Settings
-from glan.store import spending
+from glan.store import spending, taxonomies
 from glan.store.store import Store
 from glan.units import Scope
 from tasks.outlook import publish_growth
-from tasks.preparation import base_config, current_taxonomy, recipe_of
 from tasks.wiring import prices_of
 
 NIGHTS = "expand."
@@ -58,7 +58,7 @@ def _ask(recipe: RunConfig, limits: dict[str, int], budget: Budget | None) -> St
 def _standings(store: Store, config: RunConfig) -> list[Standing]:
     settings = Settings.load()
     recipe = recipe_of(config, settings)
-    selected = current_taxonomy(store).select(**config.selectors())
+    selected = taxonomies.current(store).select(**config.selectors())
     return [standing(store, walk.discipline, walk.shelf) for walk in walks(store, selected, recipe)]
 
 

@@ -10,9 +10,9 @@ from flows.endings import told
 from flows.parameters import FanOutConfig
 from glan.config import Budget
 from glan.settings import Settings
+from glan.store import taxonomies
 from glan.store.store import Store
 from tasks.children import Child, Children
-from tasks.preparation import current_taxonomy
 from tasks.sharing import Shares
 
 
@@ -21,7 +21,7 @@ from tasks.sharing import Shares
 def fan_out(config: FanOutConfig = FanOutConfig()) -> State[Any]:
     """Start, watch and sum up; one discipline that fails stops no other, and all are cancelled with this run."""
     store = Store.open(Settings.load().store)
-    names = [one.discipline_id for one in current_taxonomy(store).select(**config.selectors())]
+    names = [one.discipline_id for one in taxonomies.current(store).select(**config.selectors())]
     run_id = str(runtime.flow_run.id)
     shares = Shares(config.budget, config.budget.id or f"fan-out.{run_id}", store.files, len(names))
     children = Children(config.deployment, run_id, len(names))

@@ -96,7 +96,12 @@ class PublishConfig(_Form):
     )
     disciplines: list[str] = Field(default_factory=list, description="ids or names; empty: all")
     options: ReleaseOptions = Field(default=ReleaseOptions(), description="files, splits, and how much each node gives")
-    to: str = Field(default="", description="a folder to copy it to as well, e.g. s3://bucket/folder; empty: none")
+    to: str = Field(
+        default="", description="where to copy it as well: s3://bucket/folder, hf://datasets/me/name, …; empty: nowhere"
+    )
+    public: bool = Field(
+        default=False, description="whether everybody may read a dataset on the Hub that is made for it"
+    )
 
 
 class ReviewConfig(DraftPlan):

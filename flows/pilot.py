@@ -9,11 +9,12 @@ from flows.disciplines import make_disciplines
 from flows.endings import told
 from glan.config import RunConfig
 from glan.planning import pilot as planning
+from glan.planning.recipes import recipe_of
 from glan.planning.scope import walks
 from glan.settings import Settings
+from glan.store import taxonomies
 from glan.store.store import Store
 from glan.units import Scope
-from tasks.preparation import current_taxonomy, recipe_of
 
 
 @flow(name="pilot", flow_run_name="pilot {questions} {config.selected}", persist_result=False)
@@ -27,5 +28,5 @@ def work(config: RunConfig, questions: int) -> Scope:
     """How far a run goes for so many questions a discipline, by what the store holds now."""
     store = Store.open(Settings.load().store)
     recipe = recipe_of(config, Settings.load())
-    disciplines = current_taxonomy(store).select(**config.selectors())
+    disciplines = taxonomies.current(store).select(**config.selectors())
     return planning.pilot(walks(store, disciplines, recipe), recipe.config, questions)

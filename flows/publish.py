@@ -15,6 +15,6 @@ from tasks.publishing import write_release
 @told
 def publish_release(config: PublishConfig) -> State[Any]:
     """Write the release that the form names; one that is there already, with the same rows, is left as it is."""
-    manifest = write_release(config.release, config.disciplines, config.options, config.to)
+    manifest = write_release(config.release, config.disciplines, config.options, config.to, config.public)
     begin = "already published" if manifest.already_published else "published"
     return Completed(message=f"{begin}: {manifest.rows:,} instructions as release {manifest.release}")

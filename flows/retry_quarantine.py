@@ -8,15 +8,17 @@ from prefect.client.schemas.objects import State
 from flows.disciplines import make_disciplines
 from flows.endings import told
 from flows.parameters import RetryConfig
+from glan.planning.recipes import base_config
+from glan.settings import Settings
+from glan.store.store import Store
 from glan.units import Scope
-from tasks.preparation import base_config, existing_store
 
 
 @flow(name="retry-quarantine", flow_run_name="retry quarantine {config.selected}", persist_result=False)
 @told
 def retry_quarantine(config: RetryConfig = RetryConfig()) -> State[Any]:
     """Ask again, by today's configuration, for the units that are as it has them; what was made before stays as it is."""
-    existing_store()
+    Store.existing(Settings.load().store)
     chosen = {**config.selectors(), "budget": config.budget, "on_busy": config.on_busy}
     recipe = base_config(config.recipe).model_copy(update=chosen)
     return make_disciplines(recipe, Scope(mode="retry", stages=tuple(config.stages), kinds=tuple(config.kinds)))

@@ -18,8 +18,9 @@ from rich.text import Text
 
 from glan.errors import GlanError, InputError
 from glan.names import shown, visible
+from glan.units import STAGES
 
-DONE, ENDED_WITH_FAILURES, BAD_INPUT = 0, 1, 2
+ENDED_WITH_FAILURES, BAD_INPUT = 1, 2
 
 
 class _Screen(Console):
@@ -79,6 +80,17 @@ def stop(sentence: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
+def check_stages(names: Iterable[str]) -> None:
+    """See that what was given as --stage are stages.
+
+    Raises:
+        InputError: one is none.
+    """
+    for name in names:
+        if name not in STAGES:
+            raise InputError(f"--stage: there is no stage '{shown(name)}': choose of {', '.join(STAGES)}")
+
+
 def show_json(value: Any) -> None:
     """A value for machines: one JSON document on standard output, which does nothing to a terminal either."""
     sys.stdout.write(visible(json.dumps(value, ensure_ascii=False, default=str, indent=2)) + "\n")
@@ -117,11 +129,6 @@ def add_column(table: Table, header: str, cells: Iterable[str], right: bool = Fa
     table.add_column(
         header, justify="right" if right else "left", overflow="fold", min_width=min(longest, LONGEST_WORD)
     )
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 discipline`, `2 disciplines`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _shown(value: Any) -> str:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import typer
 from rich.markup import escape
 
-from flows.terminal import ENDED_WITH_FAILURES, counted, explained, note, out, show_json, show_table
+from flows.terminal import ENDED_WITH_FAILURES, explained, note, out, show_json, show_table
+from glan.clock import now
 from glan.errors import InputError
 from glan.names import shown
-from tasks.preparation import existing_store
+from glan.settings import Settings
+from glan.store.store import Store
+from glan.wording import counted
 
 if TYPE_CHECKING:
     from glan.care.merging import Merged
@@ -25,7 +28,7 @@ def verify_store(disciplines: list[str] | None, deep: bool, as_json: bool) -> No
     from glan.care.verify import verify
 
     with explained():
-        store = existing_store()
+        store = Store.existing(Settings.load().store)
         found = []
         for finding in verify(store, disciplines, deep):
             found.append(asdict(finding))
@@ -46,11 +49,10 @@ def compact_store(disciplines: list[str] | None, part_mb: int, as_json: bool) ->
     """`glan compact`."""
     from glan.care.compact import compact
     from glan.care.unit_parts import Tools
-    from tasks.wiring import now
 
     merged = []
     with explained():
-        store = existing_store()
+        store = Store.existing(Settings.load().store)
         try:
             for one in compact(store, disciplines, Tools(now, lambda: secrets.token_hex(8)), part_mb * 1_000_000):
                 merged.append(one)
@@ -81,11 +83,11 @@ def sweep_store(older_than: str, yes: bool, as_json: bool) -> None:
     """`glan gc`; without `yes` it asks, and removes nothing where nobody can be asked."""
     from glan.care.keeping import SWEEPING
     from glan.care.sweep import Swept, find, sweep
-    from tasks.wiring import leases_of, now
+    from tasks.wiring import leases_of
 
     with explained():
         age = age_of(older_than)
-        store = existing_store()
+        store = Store.existing(Settings.load().store)
         found = find(store, age, now)
         if not as_json:
             _say_found(found)

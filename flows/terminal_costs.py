@@ -3,7 +3,6 @@
 from dataclasses import asdict
 
 from flows.terminal import explained, out, show_json, show_table
-from glan.errors import InputError
 from glan.names import shown
 from glan.settings import Settings
 from glan.store.store import Store
@@ -15,9 +14,7 @@ def show_costs(disciplines: list[str], as_json: bool) -> None:
     from glan.report.ledger import ledger, money
 
     with explained():
-        store = Store.open(Settings.load().store)
-        if not store.begun():
-            raise InputError(f"there is no store at {store.files.url}: name another, or make it with `glan run`")
+        store = Store.existing(Settings.load().store)
         found = ledger(View.open(store, "latest", disciplines or None))
     if as_json:
         by_account = found.by(tuple).items()

@@ -11,16 +11,19 @@ from pydantic import BaseModel, ValidationError
 from flows.options import as_typed
 from flows.parameters import BackfillConfig, CurateConfig, ExpandConfig, RetryConfig
 from flows.terminal import ENDED_WITH_FAILURES, explained, out, quiet_prefect, show_json, stop
-from flows.terminal_plan import records, show_forecast
-from flows.terminal_report import carry_out, report
+from flows.terminal_outcome import carry_out, show_outcome
+from flows.terminal_plan import show_forecast
 from glan.checks import explain
 from glan.config import RunConfig
 from glan.errors import InputError
+from glan.planning.forecast import records
+from glan.planning.recipes import base_config
 from glan.settings import Settings
 from glan.stages.recipe import Recipe
+from glan.store import taxonomies
 from glan.store.store import Store
 from tasks.checking import check_able
-from tasks.preparation import base_config, check, current_taxonomy, existing_store
+from tasks.preparation import check
 from tasks.wiring import prices_of
 
 Form = TypeVar("Form", bound=BaseModel)
@@ -44,7 +47,7 @@ def run_backfill(run_file: Path | None, given: Mapping[str, Any], yes: bool, as_
         config = _form(BackfillConfig, run_file, given)
         from flows.backfill import backfill, preview, work
 
-        existing_store()
+        Store.existing(Settings.load().store)
         recipe = _check(config)
         table = preview(*work(config))
         if config.preview and as_json:
@@ -64,7 +67,7 @@ def run_retry(run_file: Path | None, given: Mapping[str, Any], as_json: bool) ->
     quiet_prefect()
     with explained():
         config = _form(RetryConfig, run_file, given)
-        existing_store()
+        Store.existing(Settings.load().store)
         _check(config)
         from flows.retry_quarantine import retry_quarantine
 
@@ -75,7 +78,7 @@ def run_curate(run_file: Path | None, as_json: bool) -> None:
     """`glan curate`."""
     quiet_prefect()
     with explained():
-        existing_store()
+        Store.existing(Settings.load().store)
         config = CurateConfig(curation=RunConfig.from_file(run_file).curation if run_file else None)
         from flows.curate import curate_all
 
@@ -89,7 +92,7 @@ def _check(config: ExpandConfig | BackfillConfig | RetryConfig) -> Recipe:
         InputError: settings, models, prices or disciplines are wrong, or answers cannot be checked here.
     """
     recipe = base_config(config.recipe).model_copy(update=config.selectors())
-    made = check(recipe, current_taxonomy(Store.open(Settings.load().store)))
+    made = check(recipe, taxonomies.current(Store.open(Settings.load().store)))
     check_able(made.config.checking)
     return made
 
@@ -104,6 +107,6 @@ def _form(kind: type[Form], run_file: Path | None, given: Mapping[str, Any]) -> 
 
 def _carry_out(job: Callable[[], Any], as_json: bool) -> None:
     state, run_id = carry_out(job, shown=not as_json)
-    report(state, run_id, Store.open(Settings.load().store), as_json, strict=True)
+    show_outcome(state, run_id, Store.open(Settings.load().store), as_json, strict=True)
     if not as_json and state.message:
         out.print(state.message, markup=False, highlight=False)

@@ -10,14 +10,15 @@ from typing import Any
 import pandas as pd
 import typer
 
-from flows.terminal import ENDED_WITH_FAILURES, counted, explained, note, out, quiet_prefect, stop
-from flows.terminal_plan import records, show_forecast
-from flows.terminal_report import carry_out, report
+from flows.terminal import ENDED_WITH_FAILURES, explained, note, out, quiet_prefect, stop
+from flows.terminal_outcome import carry_out, show_outcome
+from flows.terminal_plan import show_forecast
 from flows.terminal_runs import Given, checked, local_names, make, use
 from glan import local_model
+from glan.clock import now
 from glan.config import RunConfig
 from glan.dataset import View
-from glan.planning.forecast import forecast
+from glan.planning.forecast import forecast, records
 from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.report.figures import figures
@@ -29,6 +30,7 @@ from glan.store import runs
 from glan.store.store import Store
 from glan.taxonomy import Discipline
 from glan.units import Scope
+from glan.wording import counted
 
 MOST_PASSES = 3
 """A syllabus that could not be written, or allows too few questions, is followed by the next in a further pass."""
@@ -52,7 +54,7 @@ def run_pilot(given: Given, questions: int, taxonomy: Path | None, local: bool, 
     with explained(), local_names(local):
         config, recipe, tree, store = checked(given, taxonomy, local)
         if taxonomy:
-            from tasks.preparation import use_taxonomy
+            from tasks.taxonomy_versions import use_taxonomy
 
             use_taxonomy(store, taxonomy)
         disciplines = tree.select(**recipe.config.selectors())
@@ -63,14 +65,14 @@ def run_pilot(given: Given, questions: int, taxonomy: Path | None, local: bool, 
             use(served)
             state, run_id = _pilot(config, questions, as_json)
             if state.name == "BudgetSpent":
-                report(state, run_id, store, as_json, strict=True)
+                show_outcome(state, run_id, store, as_json, strict=True)
             more = _shown(state, run_id, disciplines, recipe, store, as_json)
             if not _goes_on(yes, as_json):
                 if as_json:
-                    report(state, run_id, store, True, strict=False, more=more)
+                    show_outcome(state, run_id, store, True, strict=False, more=more)
                 return
             state, run_id = carry_out(lambda: make(config), shown=not as_json)
-    report(state, run_id, store, as_json, strict=True, more=more)
+    show_outcome(state, run_id, store, as_json, strict=True, more=more)
 
 
 def _pilot(config: RunConfig, questions: int, as_json: bool) -> tuple[Any, str]:
@@ -104,7 +106,7 @@ def _shown(
     found = list(samples(_view(store, disciplines), most=SAMPLES_SHOWN))
     address = _page(store, run_id)
     if not as_json:
-        report(state, run_id, store, as_json, strict=False)
+        show_outcome(state, run_id, store, as_json, strict=False)
         _show_samples(found, address)
         show_forecast("What the rest would take", rest, recipe, prices)
         _say_whole(rest, there, kept, judged)
@@ -133,7 +135,6 @@ def _view(store: Store, disciplines: Sequence[Discipline]) -> View:
 
 def _page(store: Store, run_id: str) -> str:
     """The address of the report of the pilot, which a pilot that changed nothing has not left."""
-    from tasks.wiring import now
 
     path = runs.report_path(run_id)
     if not store.files.exists(path):

@@ -4,19 +4,15 @@ from typing import Any
 
 import pandas as pd
 
-from flows.terminal import counted, out, show_table
+from flows.terminal import out, show_table
 from glan.gateway.prices import Prices
+from glan.planning.forecast import records
 from glan.stages.recipe import Recipe
+from glan.wording import counted
 
 _RANGE = ("calls_at_least", "calls_at_most", "cost_at_most_usd")
 _SUMMED = ("units", "calls", "calls_at_least", "calls_at_most", "prompt_tokens", "completion_tokens")
 _COSTS = ("cost_usd", "cost_at_most_usd")
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The lines of a forecast; what is unknown is None."""
-    known = table.astype(object).where(table.notna(), None)
-    return [{str(name): value for name, value in line.items()} for line in known.to_dict("records")]
 
 
 def show_forecast(title: str, table: pd.DataFrame, recipe: Recipe, prices: Prices) -> None:

@@ -5,12 +5,13 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any
 
-from flows.terminal import counted, explained, out, show_json, show_table
+from flows.terminal import check_stages, explained, out, show_json, show_table
 from glan.dataset import View
-from glan.errors import InputError
 from glan.names import shown
-from glan.units import STAGES
-from tasks.preparation import current_taxonomy, existing_store
+from glan.settings import Settings
+from glan.store import taxonomies
+from glan.store.store import Store
+from glan.wording import counted
 
 COLUMNS = [
     "stage",
@@ -32,11 +33,11 @@ def show_quarantine(
 ) -> None:
     """`glan quarantine list`."""
     with explained():
-        for stage in stages:
-            if stage not in STAGES:
-                raise InputError(f"--stage: there is no stage '{shown(stage)}': choose of {', '.join(STAGES)}")
-        store = existing_store()
-        disciplines = [one.discipline_id for one in current_taxonomy(store).select(**selectors)] if selectors else None
+        check_stages(stages)
+        store = Store.existing(Settings.load().store)
+        disciplines = (
+            [one.discipline_id for one in taxonomies.current(store).select(**selectors)] if selectors else None
+        )
         view = View.open(store, "latest", disciplines)
         counts = Counter((row["stage"], row["error_kind"]) for row in _rows(view, stages, kinds))
         reasons = [

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from rich.markup import escape
 
-from flows.terminal import ENDED_WITH_FAILURES, counted, explained, out, show_json, show_table, stop
+from flows.terminal import ENDED_WITH_FAILURES, check_stages, explained, out, show_json, show_table, stop
 from glan.errors import InputError
 from glan.names import shown
 from glan.replay.replay import RESULTS, Replay, Replayed, disciplines_of
+from glan.settings import Settings
+from glan.store import taxonomies
 from glan.store.store import Store
 from glan.units import STAGES
-from tasks.preparation import current_taxonomy, existing_store
+from glan.wording import counted
 
 MOST_SHOWN = 20
 LONGEST_REASON = 300
@@ -21,10 +23,8 @@ LONGEST_REASON = 300
 def show_replay(disciplines: list[str], stages: list[str], into: str | None, as_json: bool) -> None:
     """`glan replay`."""
     with explained():
-        for stage in stages:
-            if stage not in STAGES:
-                raise InputError(f"--stage: there is no stage '{shown(stage)}': choose of {', '.join(STAGES)}")
-        source = existing_store()
+        check_stages(stages)
+        source = Store.existing(Settings.load().store)
         target = _target(source, into)
         with tempfile.TemporaryDirectory(prefix="glan-replay-") as folder:
             replay = Replay(source, target, Store.open(folder), stages)
@@ -61,7 +61,7 @@ def _target(source: Store, into: str | None) -> Store:
 def _ids(store: Store, disciplines: Sequence[str]) -> list[str]:
     """Ids of those named; one that has left the taxonomy is known by its id."""
     there = disciplines_of(store)
-    tree = current_taxonomy(store)
+    tree = taxonomies.current(store)
     return [name if name in there else tree.find(name).discipline_id for name in disciplines] or there
 
 

@@ -8,24 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from flows.options import as_typed
-from flows.terminal import (
-    ENDED_WITH_FAILURES,
-    counted,
-    explained,
-    note,
-    out,
-    quiet_prefect,
-    show_json,
-    show_table,
-    stop,
-)
-from flows.terminal_plan import records, show_forecast
-from flows.terminal_report import carry_out, report
+from flows.terminal import ENDED_WITH_FAILURES, explained, note, out, quiet_prefect, show_json, show_table, stop
+from flows.terminal_outcome import carry_out, show_outcome
+from flows.terminal_plan import show_forecast
 from glan import local_model
 from glan import taxonomy as trees
 from glan.config import RunConfig
 from glan.errors import InputError
-from glan.planning.forecast import forecast
+from glan.planning.forecast import forecast, records
 from glan.planning.pilot import pilot
 from glan.planning.scope import walks
 from glan.planning.walk import survey
@@ -34,6 +24,7 @@ from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Taxonomy
 from glan.units import Scope
+from glan.wording import counted
 
 Given = tuple[Path | None, Mapping[str, Any]]
 DEMO = Path(str(package_files("glan") / "demo.toml"))
@@ -101,7 +92,8 @@ def examine(given: Given, local: bool, as_json: bool) -> None:
 
 def checked(given: Given, taxonomy: Path | None, local: bool) -> tuple[RunConfig, Recipe, Taxonomy, Store]:
     """Everything a run needs, checked before anything is written or asked; the configuration as given, and resolved."""
-    from tasks.preparation import check, current_taxonomy
+    from glan.store import taxonomies
+    from tasks.preparation import check
 
     run_file, options = given
     if run_file is None and local:
@@ -113,7 +105,7 @@ def checked(given: Given, taxonomy: Path | None, local: bool) -> tuple[RunConfig
     except InputError as error:
         raise InputError(as_typed(str(error))) from error
     store = Store.open(Settings.load().store)
-    tree = trees.read(taxonomy) if taxonomy else current_taxonomy(store)
+    tree = trees.read(taxonomy) if taxonomy else taxonomies.current(store)
     return config, check(config, tree), tree, store
 
 
@@ -138,7 +130,7 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
     quiet_prefect()
     with local_names(local):
         from tasks.checking import check_able
-        from tasks.preparation import use_taxonomy
+        from tasks.taxonomy_versions import use_taxonomy
 
         config, recipe, tree, store = checked(given, taxonomy, local)
         check_able(recipe.config.checking)
@@ -152,7 +144,7 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
         with local_model.LocalModel() if local and todo else nullcontext() as served:
             use(served)
             state, run_id = carry_out(lambda: make(config), shown=not as_json)
-    return report(state, run_id, store, as_json, strict)
+    return show_outcome(state, run_id, store, as_json, strict)
 
 
 def make(config: RunConfig) -> Any:

@@ -15,8 +15,9 @@ from flows.terminal import explained, out, show_table
 from glan.dataset import View
 from glan.errors import InputError
 from glan.names import shown
+from glan.settings import Settings
 from glan.sql import query
-from tasks.preparation import existing_store
+from glan.store.store import Store
 
 LONGEST_CELL = 300
 
@@ -26,7 +27,7 @@ def run_query(text: str, snapshot: int | None, rows: int, as_json: bool, as_csv:
     with explained():
         if as_json and as_csv:
             raise InputError("--json and --csv: choose one of them")
-        view = View.open(existing_store(), "latest" if snapshot is None else snapshot)
+        view = View.open(Store.existing(Settings.load().store), "latest" if snapshot is None else snapshot)
         with tempfile.TemporaryDirectory(prefix="glan-sql-") as spill, query(view, text, spill) as found:
             if as_json:
                 _write_json(found.schema.names, _rows(found))

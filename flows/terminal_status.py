@@ -8,17 +8,19 @@ from urllib.parse import urlsplit
 from rich.table import Table
 from rich.text import Text
 
-from flows.terminal import add_column, counted, explained, out, plain_table, show_json
+from flows.terminal import add_column, explained, out, plain_table, show_json
 from glan.batches import waiting
+from glan.clock import now
 from glan.config import RunConfig
 from glan.errors import InputError
+from glan.planning.recipes import last_config, recipe_of
 from glan.planning.status import status
 from glan.settings import Settings
+from glan.store import taxonomies
 from glan.store.batches import BatchBook
 from glan.store.store import Store
 from glan.units import stages_with
-from tasks.preparation import current_taxonomy, last_config, recipe_of
-from tasks.wiring import now
+from glan.wording import counted
 
 Record = Mapping[str, Any]
 
@@ -37,7 +39,7 @@ def show_status(run_file: Path | None, disciplines: list[str], as_json: bool) ->
         store = Store.open(settings.store)
         config = _config_of(store, settings, run_file)
         named = {"disciplines": disciplines} if disciplines else config.selectors()
-        selected = current_taxonomy(store).select(**named)
+        selected = taxonomies.current(store).select(**named)
         table = status(store, selected, recipe_of(config, settings))
     records = table.to_dict("records")
     if as_json:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from glan.wording import counted
+
 
 class BatchRecord(BaseModel):
     """What is about to be sent as one file; written before anything is sent."""
@@ -50,8 +52,3 @@ def waiting(batches: Sequence[tuple[datetime.datetime, int]], host: str) -> str 
     since = min(sent for sent, _ in batches)
     many = counted(sum(requests for _, requests in batches), "request")
     return f"{counted(len(batches), 'batch', 'batches')} with {many} at {host}, the oldest since {since:%Y-%m-%d %H:%M} UTC"
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """`1 batch`, `2 batches`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -169,10 +169,7 @@ class View:
 
 def _existing(store: str | None) -> Store:
     url = Settings.load().store if store is None else Settings.load(store=str(store)).store
-    opened = Store.open(url)
-    if not opened.begun():
-        raise InputError(f"there is no store at {shown(url, 200)}: name another, or make it with `glan run`")
-    return opened
+    return Store.existing(url)
 
 
 def _schema(stage: str, columns: Collection[str] | None) -> pa.Schema:
@@ -195,10 +192,14 @@ def _snapshot(store: Store, wanted: SnapshotNumber) -> Snapshot | None:
     latest = snapshots.latest(store.files)
     if wanted == "latest":
         return latest
-    newest = latest.number if latest else None
-    if isinstance(wanted, int) and newest is not None and 1 <= wanted <= newest:
-        return snapshots.at(store.files, wanted)
-    known = "it has none yet" if newest is None else f"its newest is {newest}"
+    if latest is None:
+        known = "it has none yet"
+    elif isinstance(wanted, int) and 1 <= wanted <= latest.number:
+        if found := snapshots.find(store.files, wanted):
+            return found
+        known = f"its newest is {latest.number}, and `glan gc` removes old ones"
+    else:
+        known = f"its newest is {latest.number}"
     raise InputError(f"the store has no snapshot {shown(str(wanted))}: {known}; give a number or `latest`")
 
 

@@ -20,6 +20,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
+from glan.clock import now
 from glan.curation.curate import Verdicts
 from glan.dataset import View
 from glan.report.coverage import GoOn, coverage
@@ -30,7 +31,7 @@ from glan.report.picture import headline, picture
 from glan.store import runs
 from glan.store.store import Store
 from glan.units import Stage
-from tasks import progress, summary, wiring
+from tasks import progress, summary
 from tasks.inert import plain
 from tasks.progress import Count
 
@@ -195,7 +196,7 @@ def _keep_report(run_id: str, store: Store, go_on: GoOn) -> str:
     go_on()
     image = base64.b64encode(overview(read)).decode()
     create_image_artifact(f"data:image/png;base64,{image}", key="glan-plots", description="The whole store in plots")
-    return runs.keep_report(store.files, run_id, page(read, wiring.now(), run_id))
+    return runs.keep_report(store.files, run_id, page(read, now(), run_id))
 
 
 def _show_whereabouts(store: Store, report: str | None, changed: bool) -> None:

@@ -7,18 +7,18 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from glan import __version__
+from glan.clock import now
 from glan.curation.curate import Verdicts, curate_store
 from glan.keys import digest
 from glan.planning import settled
 from glan.planning.publishing import publish_snapshot
 from glan.planning.scope import walks
 from glan.planning.walk import survey
-from glan.store import manifests, notes
+from glan.store import manifests, notes, taxonomies
 from glan.taxonomy import Discipline
 from glan.units import Scope
 from tasks import progress
-from tasks.preparation import current_taxonomy
-from tasks.wiring import Order, effects, now, recipe, scope
+from tasks.wiring import Order, effects, recipe, scope
 
 _NOTE = "verdicts"
 
@@ -27,7 +27,7 @@ def curated(order: Order) -> Verdicts:
     """Look for duplicates over all nodes and publish what changed, so that readers see it."""
     run = effects(order)
     made = recipe(order)
-    disciplines = current_taxonomy(run.store).select(**made.config.selectors())
+    disciplines = taxonomies.current(run.store).select(**made.config.selectors())
     seen = [survey(walk) for walk in walks(run.store, disciplines, made, scope(order), finished_only=True)]
     judged = {
         unit.discipline_id: [receipt for _, receipt in one.done["instructions"].values()]
@@ -68,7 +68,7 @@ def _basis(order: Order) -> str:
     """Digest of all that the verdicts and their figures depend on."""
     files, config = effects(order).store.files, recipe(order).config
     generations = [manifests.generations(files, stage) for stage in ("answers", "instructions")]
-    disciplines = current_taxonomy(effects(order).store).select(**config.selectors())
+    disciplines = taxonomies.current(effects(order).store).select(**config.selectors())
     chosen = [discipline.discipline_id for discipline in disciplines]
     released = sorted(files.names("releases"))
     return digest([__version__, generations, released, config.curation.model_dump(mode="json"), chosen])

@@ -7,19 +7,22 @@ from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 from pydantic import BaseModel, ConfigDict
 
+from glan.clock import now
 from glan.config import RunConfig, Selection
 from glan.drafting import keeping
 from glan.drafting.documents import Draft, DraftPlan
 from glan.drafting.draft import draft
 from glan.drafting.review import Addition, Ballot, Decision, Review, additions, applied, decided
+from glan.planning.recipes import base_config
 from glan.settings import Settings
 from glan.store import taxonomies
 from glan.store.store import Store
 from glan.taxonomy import Counts, from_table
 from tasks.caching import BACKOFF_SECONDS, JITTER, RETRIES, passing
 from tasks.draft_views import publish_draft
-from tasks.preparation import base_config, current_taxonomy, prepare, publish_taxonomy
-from tasks.wiring import Order, effects, now, recipe
+from tasks.preparation import prepare
+from tasks.taxonomy_versions import publish_taxonomy
+from tasks.wiring import Order, effects, recipe
 
 
 class Drafted(BaseModel):
@@ -49,7 +52,7 @@ def prepare_draft(given: RunConfig | None, plan: DraftPlan, run_id: str) -> Orde
         InputError: the plan, settings, prices, prompts or profiles are wrong; nothing was written.
         StoreError: the store cannot be relied on.
     """
-    current_taxonomy(Store.open(Settings.load().store)).select(fields=plan.fields, sub_fields=plan.sub_fields)
+    taxonomies.current(Store.open(Settings.load().store)).select(fields=plan.fields, sub_fields=plan.sub_fields)
     everywhere: dict[str, list[str]] = {name: [] for name in Selection.model_fields}
     return prepare(base_config(given).model_copy(update=everywhere), run_id)
 
@@ -121,7 +124,7 @@ def publish_review(store: Store, drafted: Drafted, ballots: Sequence[Ballot], ru
     if made is not None:
         return made
     base = drafted.base_version
-    tree = current_taxonomy(store)
+    tree = taxonomies.current(store)
     decisions = decided(keeping.kept_draft(store.files, drafted.digest), ballots)
     added = additions(ballots)
     after = applied(tree, decisions, added)
@@ -151,7 +154,7 @@ def _already_published(store: Store, drafted: Drafted, run_id: str) -> Published
     review = keeping.review_of(store.files, latest) if latest == drafted.base_version + 1 else None
     if review is None or review.run_id != run_id:
         return None
-    return Published(version=latest, changed=True, counts=current_taxonomy(store).counts, review=review)
+    return Published(version=latest, changed=True, counts=taxonomies.current(store).counts, review=review)
 
 
 def _review(

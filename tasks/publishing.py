@@ -7,28 +7,35 @@ from prefect import runtime, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from glan.release.copies import Destination, copy
+from glan.clock import now
+from glan.release.copies import destination
 from glan.release.publish import publish
 from glan.release.releases import ReleaseManifest, ReleaseOptions
 from glan.settings import Settings
 from glan.store.store import Store
 from tasks.artifacts import plain
-from tasks.wiring import now
 
 
 @task(name="publish", task_run_name="publish {release}", cache_policy=NO_CACHE, persist_result=False)
-def write_release(release: str, disciplines: Sequence[str], options: ReleaseOptions, to: str) -> ReleaseManifest:
+def write_release(
+    release: str, disciplines: Sequence[str], options: ReleaseOptions, to: str, public: bool
+) -> ReleaseManifest:
     """Write a release, copy it if it is wanted elsewhere too, and show what is in it.
 
     Raises:
         InputError: see `glan.release.publish.publish` and `glan.release.copies`.
     """
-    elsewhere = Destination.of(to) if to else None
+    elsewhere = destination(to, public) if to else None
     store = Store.open(Settings.load().store)
+    if elsewhere:
+        elsewhere.check()
     run_id = str(runtime.flow_run.id)
     manifest = publish(store, release, disciplines=disciplines or None, options=options, run_id=run_id, clock=now)
     if elsewhere:
-        copy(store.files, manifest, elsewhere)
+        copied = elsewhere.copy(store.files, manifest)
+        logging.getLogger("glan").info(
+            "%s %s", "copied to" if copied else "nothing to copy, all of it is at", elsewhere.url
+        )
     _show(store, manifest)
     return manifest
 

@@ -2,21 +2,21 @@
 
 import logging
 
+from glan.clock import now
 from glan.planning.publishing import GENERATED, publish_units
 from glan.planning.scope import walks
 from glan.planning.walk import Walk, survey
-from glan.store import editions
+from glan.store import editions, taxonomies
 from glan.store.editions import Edition
 from glan.units import STAGES, Receipt, Stage, planned
 from tasks import progress
-from tasks.preparation import current_taxonomy
-from tasks.wiring import Order, effects, now, recipe, scope
+from tasks.wiring import Order, effects, recipe, scope
 
 
 def walk_of(order: Order, discipline_id: str) -> Walk:
     """The walk of one discipline over what the store holds now."""
     store = effects(order).store
-    [walk] = walks(store, [current_taxonomy(store).find(discipline_id)], recipe(order), scope(order))
+    [walk] = walks(store, [taxonomies.current(store).find(discipline_id)], recipe(order), scope(order))
     return walk
 
 

@@ -1,8 +1,9 @@
 """The retry of a discipline's quarantine that a run works on: opened, and ended once everything in it was asked."""
 
+from glan.clock import now
 from glan.store import retries
 from glan.store.retries import Retry
-from tasks.wiring import Order, effects, now
+from tasks.wiring import Order, effects
 
 
 def open_retry(order: Order, discipline_id: str) -> Retry:

@@ -5,7 +5,6 @@ another process or machine makes its own from its own environment and the run's 
 """
 
 import asyncio
-import datetime
 import functools
 import os
 import random
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
+from glan.clock import now
 from glan.config import ModelProfile, RunConfig
 from glan.curation.contamination import kept_out
 from glan.errors import Cancelled, GlanError, InputError
@@ -69,11 +69,6 @@ _crews: dict[str, Crew] = {}
 _watches: dict[str, Watch | None] = {}
 _settings: dict[str, Settings] = {}
 _lock = threading.Lock()
-
-
-def now() -> datetime.datetime:
-    """The clock of every run."""
-    return datetime.datetime.now(datetime.UTC)
 
 
 def effects(order: Order, profiles: Collection[ModelProfile] = ()) -> Effects:

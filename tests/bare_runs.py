@@ -3,18 +3,20 @@
 import secrets
 from collections.abc import Iterator
 
+from glan.clock import now
 from glan.config import RunConfig
 from glan.errors import BudgetSpent
 from glan.planning.publishing import drop_orphans, publish_snapshot, publish_units
 from glan.planning.scope import walks
 from glan.replay.rebuild import RUN
+from glan.store import taxonomies
 from glan.units import Receipt, Scope
 from tasks import wiring
 from tasks.curation import curated
-from tasks.preparation import current_taxonomy, prepare
+from tasks.preparation import prepare
 from tasks.refreshing import finish_edition, open_edition, walk_of
 from tasks.retrying import finish_if_open, open_retry
-from tasks.wiring import Order, effects, now, recipe
+from tasks.wiring import Order, effects, recipe
 
 
 def bare_run(config: RunConfig, scope: Scope = Scope()) -> str:
@@ -22,7 +24,7 @@ def bare_run(config: RunConfig, scope: Scope = Scope()) -> str:
     order = prepare(config, f"bare-{secrets.token_hex(8)}", scope)
     store = effects(order).store
     try:
-        for one in current_taxonomy(store).select(**config.selectors()):
+        for one in taxonomies.current(store).select(**config.selectors()):
             _discipline(order, one.discipline_id, scope)
         curated(order)
     except BudgetSpent:
@@ -37,7 +39,7 @@ def _discipline(order: Order, discipline_id: str, scope: Scope) -> None:
     if scope.mode == "refresh":
         open_edition(order, discipline_id)
     if scope.mode == "retry":
-        [walk] = walks(store, [current_taxonomy(store).find(discipline_id)], recipe(order), scope)
+        [walk] = walks(store, [taxonomies.current(store).find(discipline_id)], recipe(order), scope)
         if any(receipt is None for _, receipt in walk.all()):
             open_retry(order, discipline_id)
     made: list[Receipt] = []

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["fixtures_s3"]
+pytest_plugins = ["fixtures_s3", "fixtures_hub"]
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # the stand-in of the Hub takes large files as the Hub did before Xet
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,13 @@ moment, and runs, readers and a second sweep may go on meanwhile. A discipline t
 """
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from glan.care.keeping import Keep
 from glan.care.waste import Waste, of_discipline, of_no_discipline
+from glan.clock import Clock
 from glan.errors import StoreError, StoreWeather
 from glan.store.ahead import ahead
 from glan.store.leases import Leases
@@ -18,8 +19,6 @@ from glan.store.store import Store
 
 LEAST_AGE = datetime.timedelta(hours=1)
 """Readers of a snapshot take their time."""
-
-Clock = Callable[[], datetime.datetime]
 
 
 @dataclass(frozen=True)

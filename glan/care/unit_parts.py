@@ -5,7 +5,6 @@ Rows are copied, never changed. A part is there before a generation names it, an
 same time keeps what it makes, for a unit moves only while it is named as it was when its rows were copied.
 """
 
-import datetime
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ import pyarrow as pa
 
 from glan.care.merging import PART_BYTES, Merged, PartWriter, Piece, in_parts, worth_merging
 from glan.care.shared import sha256_of
+from glan.clock import Clock
 from glan.errors import StoreError, StoreWeather
 from glan.planning.publishing import publish_snapshot
 from glan.store import manifests, parts
@@ -31,7 +31,7 @@ _ROWS_PER_GROUP = 1_000
 class Tools:
     """The effects: the time, and at each call other 16 hexadecimal digits."""
 
-    clock: Callable[[], datetime.datetime]
+    clock: Clock
     mark: Callable[[], str]
 
 

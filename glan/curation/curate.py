@@ -5,13 +5,13 @@ where verdicts changed. Which of several duplicates survives does not depend on 
 holds, else one accepted before, else the best by score and id.
 """
 
-import datetime
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from glan.clock import Clock
 from glan.config import Curation
 from glan.curation.duplicates import duplicates_of
 from glan.curation.overview import Identity, Overview, identity
@@ -23,7 +23,6 @@ from glan.store.ahead import ahead
 from glan.store.store import Store
 from glan.units import Receipt, Unit
 
-Clock = Callable[[], datetime.datetime]
 ByAddress = Mapping[str, Receipt]
 
 

@@ -1,7 +1,7 @@
 """The adapter to the openai package: one HTTP call in, a reply or a fault out.
 
-The call is `post` with bytes in and bytes out: building the package's request and response models for each call costs
-as much CPU as all the rest.
+The call is bytes in and bytes out: building the package's request and response models for each call costs as much CPU
+as all the rest.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ import orjson
 
 from glan.errors import InputError
 from glan.gateway.answers import Fault, Reply
-from glan.gateway.sdk import Answer, OpenAI
+from glan.gateway.sdk import OpenAI
 from glan.gateway.terms import Endpoint
 
 _MESSAGE_LENGTH = 300
@@ -49,7 +49,7 @@ class Client:
         content = _dumped(body)
         try:
             async with asyncio.timeout(timeout_seconds):
-                answer = await self._openai.post("/chat/completions", cast_to=Answer, content=content)
+                answer = await self._openai.answer("/chat/completions", content)
         except _FAILURES as error:
             return self._fault(error, timeout_seconds)
         try:

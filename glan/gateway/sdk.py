@@ -2,7 +2,7 @@
 
 Of a plain `post` the package rebuilds URL, headers, timeouts and cookies each time and wraps the answer in four layers:
 that costs three times the CPU of the call itself. Here address and headers are built once by the package, then
-repeated with another body over the same aiohttp session. All other requests go the package's usual way.
+repeated with another body over the same aiohttp session.
 """
 
 import logging
@@ -39,7 +39,7 @@ class Answer:
 
 
 class OpenAI(openai.AsyncOpenAI):
-    """The package's client for one address. `post(path, cast_to=Answer, content=…)` is the cheap way.
+    """The package's client for one address; `answer` is the cheap way, all its other methods are the usual one.
 
     Its own retries are off, since a 429 has to reach the limiter, and it follows no redirect. Belongs to one event loop.
     """
@@ -55,21 +55,20 @@ class OpenAI(openai.AsyncOpenAI):
             http_client=openai.DefaultAioHttpClient(transport=self._sessions.transport, follow_redirects=False),
         )
 
-    async def request(self, cast_to: Any, options: FinalRequestOptions, **kinds: Any) -> Any:
-        """What every method of the package comes to."""
-        if cast_to is not Answer:
-            return await super().request(cast_to, options, **kinds)
-        url, headers = self._repeated.get(options.url) or await self._build_once(options)
+    async def answer(self, path: str, content: bytes) -> Answer:
+        """The answer to a POST of JSON, whatever its status."""
+        url, headers = self._repeated.get(path) or await self._build_once(path, content)
         async with self._sessions.one().post(
-            url, data=options.content, headers=headers, allow_redirects=False, timeout=_NO_TIMEOUT
+            url, data=content, headers=headers, allow_redirects=False, timeout=_NO_TIMEOUT
         ) as response:
             return Answer(response.status, response.headers, await response.read())
 
-    async def _build_once(self, options: FinalRequestOptions) -> tuple[URL, CIMultiDict[str]]:
+    async def _build_once(self, path: str, content: bytes) -> tuple[URL, CIMultiDict[str]]:
+        options = FinalRequestOptions.construct(method="post", url=path, content=content)
         built = self._build_request(await self._prepare_options(options))
         headers = CIMultiDict((name, value) for name, value in built.headers.items() if name not in _PER_REQUEST)
-        self._repeated[options.url] = URL(str(built.url), encoded=True), headers
-        return self._repeated[options.url]
+        self._repeated[path] = URL(str(built.url), encoded=True), headers
+        return self._repeated[path]
 
 
 class _Sessions:

@@ -1,12 +1,14 @@
 """What a run would ask and cost, from the store alone: exact where the inputs exist, a range where they do not."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
 from glan.config import Role
+from glan.gateway.prices import Cost
 from glan.planning.experience import CallFigures, Experience, Range, replies_on_record
 from glan.planning.scope import walks
 from glan.planning.walk import survey
@@ -15,9 +17,6 @@ from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Discipline
 from glan.units import STAGES, Scope, Stage, Unit
-
-Cost = Callable[[str, float, float, float], float | None]
-"""(model, prompt tokens, cached tokens, completion tokens) -> US dollars, None if the price is unknown."""
 
 ROLE_OF: Mapping[Stage, Role] = {
     "subjects": "subject",
@@ -67,6 +66,12 @@ def forecast(
             ahead.add(unit, walk.recipe, begun.get(unit.key, 0))
     lines = [_line(stage, ahead.work[stage], learned, recipe, cost) for stage in recipe.stages]
     return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The lines of a forecast; what is unknown is None."""
+    known = table.astype(object).where(table.notna(), None)
+    return [{str(name): value for name, value in line.items()} for line in known.to_dict("records")]
 
 
 class _Ahead:

@@ -5,9 +5,9 @@ only while its generations fit together: every child was made from the very pare
 discipline that is being made anew shows its old rows until the last of its units is done.
 """
 
-import datetime
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
+from glan.clock import Clock
 from glan.planning.walk import Shelf, named_units
 from glan.records import READ_BY_LATER_STAGES, row_digest
 from glan.stages.questions import span_of
@@ -27,7 +27,6 @@ PARENT_STAGE: dict[Stage, Stage] = {
 GENERATED: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "judgements")
 """The stages whose units are published as they are made; instructions are published by curation."""
 
-Clock = Callable[[], datetime.datetime]
 Named = Mapping[Stage, Mapping[str, Receipt]]
 
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 import yaml
 
 from glan.names import shown
+from glan.release import licences
 from glan.release.figures import WRITTEN_BY_MODELS, Authors, Figures
 from glan.release.formats import kinds
-from glan.release.licences import HUB_LICENCES
 from glan.release.measures import Measured
 from glan.release.pictures import LENGTHS, ROWS
 from glan.release.releases import ReleaseOptions, ReleasePlan
@@ -76,6 +76,7 @@ def card(plan: ReleasePlan, figures: Figures, measured: Measured, authors: Count
         f"## Rows\n\n{_rows(figures)}",
         f"## Coverage and diversity\n\n{_coverage(measured)}",
         f"## What was left out\n\n{_rejected(figures)}",
+        f"## Benchmarks\n\n{_benchmarks(figures)}",
         f"## What it cost\n\n{_costs(figures, spent)}",
         f"## An example\n\n{_example(figures)}",
         f"## Limits\n\n{_LIMITS}",
@@ -97,8 +98,8 @@ def _front_matter(plan: ReleasePlan, figures: Figures) -> str:
     }
     header = {
         "pretty_name": plan.release,
-        "language": ["en"],
-        **_licence(plan.options),
+        **({"language": [name for name, _ in _ranked(figures.languages)]} if figures.languages else {}),
+        **licences.fields(plan.options.license, plan.options.license_link),
         "task_categories": ["text-generation"],
         "tags": ["synthetic", "instruction-tuning", "glan"],
         "size_categories": [next((name for limit, name in _SIZES if figures.rows < limit), "n>10M")],
@@ -115,15 +116,6 @@ def _front_matter(plan: ReleasePlan, figures: Figures) -> str:
         ],
     }
     return f"---\n{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---"
-
-
-def _licence(options: ReleaseOptions) -> dict[str, str]:
-    """The licence fields of the Hub, which knows some licences by name and calls any further one `other`."""
-    if not options.license:
-        return {"license": "unknown"}
-    known = options.license in HUB_LICENCES
-    fields = {"license": options.license} if known else {"license": "other", "license_name": options.license}
-    return fields | ({"license_link": options.license_link} if options.license_link else {})
 
 
 def _terms(options: ReleaseOptions) -> str:
@@ -256,10 +248,26 @@ def _reasons(figures: Figures) -> str:
         return "Nothing was rejected."
     share = figures.rejected / (figures.rejected + figures.rows)
     opening = f"{figures.rejected:,} rows ({share:.1%}) were rejected; a row may have several reasons."
-    parts = [opening, _counts("reason", figures.reasons)]
-    if figures.contaminated:
-        parts += ["Rows that hold an item of a benchmark:", _counts("benchmark", figures.contaminated)]
-    return "\n\n".join(parts)
+    return f"{opening}\n\n{_counts('reason', figures.reasons)}"
+
+
+def _benchmarks(figures: Figures) -> str:
+    """Every benchmark that rows were compared with, whether or not any row held an item of it."""
+    lines = [
+        [
+            escaped(name),
+            f"{figures.compared[name]:,}" if name in figures.compared else "–",
+            f"{figures.contaminated[name]:,}",
+        ]
+        for name in sorted({*figures.compared, *figures.contaminated})
+    ]
+    if not lines:
+        return "It is not on record that rows were compared with any benchmark."
+    about = (
+        "Questions and answers, those of rejected rows too, were looked through for the items of these benchmarks: "
+        "verbatim, reworded, renumbered, cut, or as code. A row that holds one was rejected."
+    )
+    return f"{about}\n\n{_table(['benchmark', 'rows compared', 'rows that hold an item'], lines)}"
 
 
 def _costs(figures: Figures, ledger: Ledger) -> str:

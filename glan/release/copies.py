@@ -1,38 +1,79 @@
-"""A finished release -> the same folder somewhere else: any address that fsspec knows, such as a bucket or the Hub."""
+"""A finished release -> somewhere else: a dataset on the Hugging Face Hub, or the same folder wherever fsspec can write."""
 
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import fsspec
 
 from glan.errors import InputError, StoreError
 from glan.names import shown
-from glan.release.releases import ReleaseManifest, folder
+from glan.release.hub import HubDataset
+from glan.release.releases import MANIFEST, ReleaseManifest, folder
 from glan.store.files import Files
 
-MANIFEST = "manifest.json"
 _WITH_PASSWORD = re.compile(r"://[^/]*@")
 
 
+class Destination(Protocol):
+    """Where a release can be copied to. Credentials come from the environment, never from the address."""
+
+    @property
+    def url(self) -> str: ...
+
+    def check(self) -> None:
+        """See what can be seen before there is a release.
+
+        Raises:
+            InputError: it could not be copied there.
+            StoreError: the place cannot be reached.
+        """
+
+    def copy(self, files: Files, manifest: ReleaseManifest) -> int:
+        """Copy what is not there yet; how many files, 0 if the whole release was there.
+
+        A copy that was cut off is finished by copying again.
+
+        Raises:
+            InputError: another release is there already, or it must not be written there.
+            StoreError: a file cannot be read or written.
+        """
+
+
+def destination(url: str, public: bool = False) -> Destination:
+    """The place at an address; nothing is read or written yet.
+
+    Args:
+        public: whether everybody may read a dataset on the Hub that is made for it.
+
+    Raises:
+        InputError: it is not an address that can be written to from here.
+    """
+    if _WITH_PASSWORD.search(url):
+        raise InputError("the address of a copy must hold no user or password; give them by the environment")
+    if url.startswith("hf://") and not url.startswith("hf://buckets/"):
+        return HubDataset.of(url, public)
+    if public:
+        raise InputError("only a dataset on the Hub can be made public by glan: hf://datasets/OWNER/NAME")
+    return Folder.of(url)
+
+
 @dataclass(frozen=True)
-class Destination:
-    """A folder elsewhere. Credentials come from the environment, as its filesystem expects them."""
+class Folder:
+    """A folder on any filesystem that fsspec knows. Its manifest comes last, and each file is compared by its digest."""
 
     url: str
     system: Any
     root: str
 
     @classmethod
-    def of(cls, url: str) -> "Destination":
-        """The folder at this address; nothing is read or written yet.
+    def of(cls, url: str) -> "Folder":
+        """The folder at this address.
 
         Raises:
             InputError: it is not an address that can be written to from here.
         """
-        if _WITH_PASSWORD.search(url):
-            raise InputError("the address of a copy must hold no user or password; give them by the environment")
         try:
             system, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
@@ -42,49 +83,43 @@ class Destination:
             raise InputError(f"{shown(url, 200)} names no folder to copy the release to")
         return cls(url.rstrip("/"), system, root.rstrip("/"))
 
+    def check(self) -> None:
+        """What can be seen of a folder is seen by `of`."""
 
-def copy(files: Files, manifest: ReleaseManifest, to: Destination) -> int:
-    """Copy what is not there yet, the manifest last; how many files were written.
-
-    A copy that was cut off is finished by copying again. Each file is compared by its digest.
-
-    Raises:
-        InputError: another release is there already.
-        StoreError: a file cannot be read or written.
-    """
-    place = folder(manifest.release)
-    whole = files.read(f"{place}/{MANIFEST}")
-    try:
-        there = _read(to, MANIFEST)
-        if there is not None and there != whole:
-            raise InputError(
-                f"{shown(to.url, 200)} holds another release; a release never changes, so name another folder"
-            )
-        written = 0
-        for file in manifest.files:
-            body = _read(to, file.path)
-            if body is None or hashlib.sha256(body).hexdigest() != file.sha256:
-                _write(to, file.path, files.read(f"{place}/{file.path}"))
+    def copy(self, files: Files, manifest: ReleaseManifest) -> int:
+        """Copy what is not there yet."""
+        place = folder(manifest.release)
+        whole = files.read(f"{place}/{MANIFEST}")
+        try:
+            there = self._read(MANIFEST)
+            if there is not None and there != whole:
+                raise InputError(
+                    f"{shown(self.url, 200)} holds another release; a release never changes, so name another folder"
+                )
+            written = 0
+            for file in manifest.files:
+                body = self._read(file.path)
+                if body is None or hashlib.sha256(body).hexdigest() != file.sha256:
+                    self._write(file.path, files.read(f"{place}/{file.path}"))
+                    written += 1
+            if there is None:
+                self._write(MANIFEST, whole)
                 written += 1
-        if there is None:
-            _write(to, MANIFEST, whole)
-            written += 1
-        return written
-    except InputError:
-        raise
-    except Exception as error:  # each filesystem has errors of its own
-        reason = shown(" ".join(str(error).split()), 200) or type(error).__name__
-        raise StoreError(f"the copy to {shown(to.url, 200)} broke off: {reason}; publish again to go on") from error
+            return written
+        except InputError:
+            raise
+        except Exception as error:  # each filesystem has errors of its own
+            reason = shown(" ".join(str(error).split()), 200) or type(error).__name__
+            told = f"the copy to {shown(self.url, 200)} broke off: {reason}; publish again to go on"
+            raise StoreError(told) from error
 
+    def _read(self, path: str) -> bytes | None:
+        try:
+            return bytes(self.system.cat_file(f"{self.root}/{path}"))
+        except FileNotFoundError:
+            return None
 
-def _read(to: Destination, path: str) -> bytes | None:
-    try:
-        return bytes(to.system.cat_file(f"{to.root}/{path}"))
-    except FileNotFoundError:
-        return None
-
-
-def _write(to: Destination, path: str, body: bytes) -> None:
-    whole = f"{to.root}/{path}"
-    to.system.makedirs(whole.rpartition("/")[0], exist_ok=True)
-    to.system.pipe_file(whole, body)
+    def _write(self, path: str, body: bytes) -> None:
+        whole = f"{self.root}/{path}"
+        self.system.makedirs(whole.rpartition("/")[0], exist_ok=True)
+        self.system.pipe_file(whole, body)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from glan.config import Curation
 from glan.dataset import View
 from glan.units import Stage
 
@@ -62,6 +63,10 @@ class Figures:
     """Rejected rows by the benchmark that they hold an item of."""
     flags: Counter[str] = field(default_factory=Counter)
     """Kept rows by the check that speaks against them."""
+    compared: Counter[str] = field(default_factory=Counter)
+    """Rows, rejected ones too, by the benchmark whose items were looked for in them."""
+    languages: Counter[str] = field(default_factory=Counter)
+    """Kept rows by the language that they had to be in."""
     rejected: int = 0
     example: dict[str, Any] | None = None
 
@@ -87,6 +92,12 @@ class Figures:
             self.reasons.update(set(reasons or ()))
         for found in table.column("contamination").drop_null().to_pylist():
             self.contaminated[found["benchmark"]] += 1
+
+    def add_judged(self, by: Curation, kept: int, rows: int) -> None:
+        """Count rows, so many of them kept, that were judged by these settings."""
+        self.compared.update(dict.fromkeys({benchmark.label for benchmark in by.benchmarks}, rows))
+        if by.language is not None and kept:
+            self.languages[by.language] += kept
 
 
 def authors(view: View) -> Counter[Authors]:

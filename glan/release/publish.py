@@ -1,17 +1,17 @@
 """Snapshot -> a release: `<store>/v1/releases/<release>/`, written once, finished by its manifest."""
 
-import datetime
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 
 import pyarrow.compute as pc
 
 from glan import __version__
+from glan.clock import Clock
 from glan.dataset import SnapshotNumber, View
 from glan.errors import InputError
 from glan.keys import digest
-from glan.release import chat, figures
+from glan.release import chat, figures, judged, licences
 from glan.release.card import card
 from glan.release.figures import Figures
 from glan.release.formats import FORMATS, Row, kinds
@@ -19,6 +19,7 @@ from glan.release.measures import Measured, coverage_csv
 from glan.release.pictures import pictures
 from glan.release.places import NOT_SAMPLED, places
 from glan.release.releases import (
+    MANIFEST,
     ReleaseFile,
     ReleaseManifest,
     ReleaseOptions,
@@ -32,14 +33,14 @@ from glan.release.requirements import Requirements, check
 from glan.release.shards import Shards
 from glan.release.splits import LEFT_OUT, SPLITS, Places
 from glan.report.ledger import ledger
-from glan.store import snapshots
+from glan.store import parts, snapshots
 from glan.store.files import Files
 from glan.store.store import Store
 
 ROWS_PER_SHARD = 25_000
 """A shard is sent in one piece, so this bounds memory: some 100 MB as JSON lines at the usual length."""
 
-_COLUMNS = list(dict.fromkeys((*chat.READS, *figures.READS)))
+_COLUMNS = list(dict.fromkeys((*chat.READS, *figures.READS, *judged.READS)))
 
 
 def publish(
@@ -50,7 +51,7 @@ def publish(
     disciplines: Collection[str] | None = None,
     options: ReleaseOptions = ReleaseOptions(),
     run_id: str,
-    clock: Callable[[], datetime.datetime],
+    clock: Clock,
 ) -> ReleaseManifest:
     """Write the kept instructions of a snapshot as chat files with a data card; the release exists with its manifest.
 
@@ -84,7 +85,7 @@ def _plan(
     disciplines: Collection[str] | None,
     options: ReleaseOptions,
     run_id: str,
-    clock: Callable[[], datetime.datetime],
+    clock: Clock,
 ) -> ReleasePlan:
     folder(release)  # the name is looked at before anything is read
     view = View.open(store, snapshot, disciplines)
@@ -119,6 +120,7 @@ def _begin(store: Store, wanted: ReleasePlan, latest: bool) -> ReleasePlan:
     """The plan under which this name was begun, which is `wanted` if it is new."""
     plan = begun(store.files, wanted.release)
     if plan is None:
+        licences.check(wanted.options.license, wanted.options.license_link)
         view = _view(store, wanted)
         if not _any_kept(view):
             raise InputError(
@@ -173,17 +175,19 @@ def _finish(store: Store, plan: ReleasePlan) -> ReleaseManifest:
         rejected_by_reason=dict(sorted(counted.reasons.items())),
         files=(*shards.sent, coverage, *drawn, readme),
     )
-    _send(store.files, plan, "manifest.json", manifest.model_dump_json(indent=2).encode())
+    _send(store.files, plan, MANIFEST, manifest.model_dump_json(indent=2).encode())
     return manifest
 
 
 def _chat_rows(view: View, counted: Figures, placed: Places) -> Iterator[tuple[str, Row]]:
     """The rows of the release with their splits, by discipline, unit and place; `counted` is fed on the way."""
-    number = 0
-    for table in view.tables("instructions", _COLUMNS):
+    number, judges, receipts = 0, judged.Judged(view), view.receipts("instructions")
+    for receipt, table in zip(receipts, parts.tables(view.store, receipts, _COLUMNS), strict=True):
         kept = pc.fill_null(table["kept"], False)
         counted.add_rejected(table.filter(pc.invert(kept)))
         rows = table.filter(kept).to_pylist()
+        if (settings := judges.by(receipt, table)) is not None:
+            counted.add_judged(settings, kept=len(rows), rows=table.num_rows)
         for row, place in zip(rows, placed[number : number + len(rows)].tolist(), strict=True):
             if place < len(SPLITS):
                 counted.add_kept(row, SPLITS[place])

@@ -23,6 +23,8 @@ from glan.release.requirements import Requirements
 from glan.release.sheet import Apart, Node
 from glan.store.files import Files
 
+MANIFEST = "manifest.json"
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _ROWS_AT_A_TIME = 10_000
 
@@ -60,7 +62,7 @@ class ReleaseOptions(BaseModel):
         default="",
         max_length=100,
         pattern=r"^([A-Za-z0-9][A-Za-z0-9 .+-]*)?$",
-        description="licence of the data, by the Hub's name if it has one (cc-by-4.0); empty: none is stated",
+        description="licence of the data, by the Hub's name (cc-by-4.0) or with `license_link`; empty: none is stated",
     )
     license_link: str = Field(
         default="", max_length=300, pattern=r"^(https://\S+)?$", description="where its text is; empty: nowhere"
@@ -136,7 +138,7 @@ def folder(release: str) -> str:
 
 def find(files: Files, release: str) -> ReleaseManifest | None:
     """The manifest of a finished release; None if there is none of this name or it was never finished."""
-    return _document(files, f"{folder(release)}/manifest.json", ReleaseManifest)
+    return _document(files, f"{folder(release)}/{MANIFEST}", ReleaseManifest)
 
 
 def begun(files: Files, release: str) -> ReleasePlan | None:
@@ -147,7 +149,7 @@ def begun(files: Files, release: str) -> ReleasePlan | None:
 def finished(files: Files) -> list[ReleaseManifest]:
     """All finished releases, by name."""
     paths = [entry.path for entry in files.list("releases")]
-    names = [path.split("/")[1] for path in paths if path.count("/") == 2 and path.endswith("/manifest.json")]
+    names = [path.split("/")[1] for path in paths if path.count("/") == 2 and path.endswith(f"/{MANIFEST}")]
     return [manifest for name in names if (manifest := find(files, name)) is not None]
 
 

@@ -8,7 +8,6 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from glan import taxonomy
 from glan.dataset import View
 from glan.store import taxonomies
 from glan.store.store import Store
@@ -147,8 +146,7 @@ def _by_discipline(numbers: Iterable[tuple[Receipt, int]]) -> Counter[str]:
 
 def _places(store: Store, covers: Mapping[str, Cover]) -> Iterator[Place]:
     """The tree as it is now, then what has left it and still has rows."""
-    latest = taxonomies.latest(store.files)
-    tree = taxonomy.from_table(latest[1]) if latest else taxonomy.shipped()
+    tree = taxonomies.current(store)
     for one in tree:
         yield Place(one.field, one.sub_field, one.discipline, covers.get(one.discipline_id, Cover()), one.discipline_id)
     for discipline_id in sorted(covers.keys() - {one.discipline_id for one in tree}):

@@ -14,6 +14,7 @@ from glan.dataset import View
 from glan.report.coverage import GoOn, checked
 from glan.store import calls
 from glan.units import STAGES
+from glan.wording import counted
 
 _SUMMED = ("understood", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd")
 _READ = ["stage", "model", "discipline_id", "finished_at", *_SUMMED]
@@ -111,8 +112,7 @@ def money(spent: Spent) -> str:
     known = dollars(spent.cost_usd)
     if not spent.unpriced:
         return known
-    some = "call" if spent.unpriced == 1 else "calls"
-    return f"{known} + {spent.unpriced:,} {some} of unknown cost" if spent.cost_usd else "unknown"
+    return f"{known} + {counted(spent.unpriced, 'call')} of unknown cost" if spent.cost_usd else "unknown"
 
 
 def hours_of(times: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -3,7 +3,7 @@
 What depends on other rows (duplicates across nodes) is decided afterwards, in `curation.curate`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from glan.curation import contamination, scores
@@ -21,15 +21,6 @@ def plan(above: Unit, receipt: Receipt, subject: Mapping[str, Any], recipe: Reci
     is_judged = above.stage == "judgements"
     answers = above.parents["answers"] if is_judged else receipt
     judged_by = (*above.retries, receipt) if is_judged else ()
-    inputs = {
-        "questions": above.parents["questions"].content_digest,
-        "answers": answers.content_digest,
-        "subject": [subject["name"], subject["level"]],
-        "path": list(above.path),
-    }
-    if is_judged:
-        inputs["judgements"] = [one.content_digest for one in judged_by]
-    limits = {"limits": scores.limits(recipe.config)} if is_judged else {}
     return above.below(
         receipt,
         stage="instructions",
@@ -40,9 +31,33 @@ def plan(above: Unit, receipt: Receipt, subject: Mapping[str, Any], recipe: Reci
         parent_digest=answers.content_digest,
         edition=edition,
         judged_by=judged_by,
-        key=recipe.unit_key(
-            "instructions", inputs=inputs, prompts=[], role=None, edition=edition, rules=recipe.rules, **limits
+        key=unit_key(
+            recipe, above.parents["questions"].content_digest, answers, judged_by, subject, above.path, edition
         ),
+    )
+
+
+def unit_key(
+    recipe: Recipe,
+    questions: str,
+    answers: Receipt,
+    judged_by: Sequence[Receipt],
+    subject: Mapping[str, Any],
+    path: Sequence[str],
+    edition: int,
+) -> str:
+    """The key of the verdicts on these answers to questions of this content digest, by the rules of the recipe."""
+    inputs = {
+        "questions": questions,
+        "answers": answers.content_digest,
+        "subject": [subject["name"], subject["level"]],
+        "path": list(path),
+    }
+    if judged_by:
+        inputs["judgements"] = [one.content_digest for one in judged_by]
+    limits = {"limits": scores.limits(recipe.config)} if judged_by else {}
+    return recipe.unit_key(
+        "instructions", inputs=inputs, prompts=[], role=None, edition=edition, rules=recipe.rules, **limits
     )
 
 

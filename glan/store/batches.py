@@ -5,13 +5,14 @@ Whoever finds the first without the last takes the batch up: nothing that is pai
 
 import datetime
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import ValidationError
 
 from glan.batches import BatchRecord, KeptBatch, key_part
+from glan.clock import Clock
 from glan.errors import StoreError
 from glan.store import calls
 from glan.store.files import Files
@@ -25,7 +26,7 @@ _KEPT_FOR = datetime.timedelta(days=35)
 class BatchBook:
     """Every batch on record. Safe to use from many threads and processes."""
 
-    def __init__(self, files: Files, clock: Callable[[], datetime.datetime]) -> None:
+    def __init__(self, files: Files, clock: Clock) -> None:
         self._files, self._clock = files, clock
 
     def keep(self, record: BatchRecord) -> None:

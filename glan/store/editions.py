@@ -6,17 +6,17 @@ abandoned is open: a refresh that is started again goes on with it, and nobody e
 """
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from glan.clock import Clock
 from glan.errors import StoreError, StoreWeather
 from glan.store.files import Files
 from glan.units import STAGES, Stage
 
 Ending = Literal["finished", "abandoned"]
-Clock = Callable[[], datetime.datetime]
 
 _RACES = 100
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from glan.clock import Clock
 from glan.errors import StoreError
 from glan.store.files import Files
 
@@ -41,7 +42,7 @@ class Leases:
         self,
         files: Files,
         holder: Holder,
-        clock: Callable[[], datetime.datetime],
+        clock: Clock,
         alive: Callable[[int], bool],
     ) -> None:
         """`alive` says whether a process of this machine is running."""

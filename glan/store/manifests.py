@@ -7,12 +7,12 @@ from functools import partial
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from glan.clock import Clock
 from glan.errors import StoreError, StoreWeather
 from glan.store.files import Files
 from glan.store.numbered import highest
 from glan.units import Receipt, Stage
 
-Clock = Callable[[], datetime.datetime]
 Named = Mapping[str, Receipt]
 """Receipts by address."""
 

@@ -5,10 +5,10 @@ supplements of a retry carry its number, so a retry that was killed and is start
 """
 
 import datetime
-from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from glan.clock import Clock
 from glan.errors import StoreError, StoreWeather
 from glan.store.files import Files
 
@@ -52,7 +52,7 @@ def next_number(files: Files, discipline_id: str) -> int:
     return 1 if known is None else known.number + known.finished
 
 
-def opened(files: Files, discipline_id: str, run_id: str, clock: Callable[[], datetime.datetime]) -> Retry:
+def opened(files: Files, discipline_id: str, run_id: str, clock: Clock) -> Retry:
     """The retry that a run works on: its own or the one begun before, else the next number.
 
     One that this run has opened and finished is returned as it is, so that a run tried again does not ask twice.

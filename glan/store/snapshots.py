@@ -1,10 +1,11 @@
 """Snapshots: one generation of every stage of every discipline that belong together, for whoever reads across them."""
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from glan.clock import Clock
 from glan.errors import StoreError, StoreWeather
 from glan.store.files import Files
 from glan.store.numbered import highest
@@ -41,11 +42,16 @@ def at(files: Files, number: int) -> Snapshot:
     return _load(files, _path(number))
 
 
+def find(files: Files, number: int) -> Snapshot | None:
+    """The same; None if it is not there (any more)."""
+    return at(files, number) if files.exists(_path(number)) else None
+
+
 def publish(
     files: Files,
     generations: Mapping[str, Mapping[str, int]],
     run_id: str,
-    clock: Callable[[], datetime.datetime],
+    clock: Clock,
 ) -> Snapshot:
     """Merge the generations into the latest snapshot as a new one; none is ever replaced by a lower one.
 

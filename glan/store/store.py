@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from glan.errors import StoreError
+from glan.errors import InputError, StoreError
+from glan.names import shown
 from glan.records import SCHEMAS, table
 from glan.store.files import Files
 from glan.store.parquet import conformed, encoded, known, opened, rows_at
@@ -40,6 +41,20 @@ class Store:
     def open(cls, url: str) -> "Store":
         """A store by its address (see `Files.open`); nothing is read or written yet."""
         return cls(Files.open(url))
+
+    @classmethod
+    def existing(cls, url: str) -> "Store":
+        """The store at an address.
+
+        Raises:
+            InputError: there is none yet.
+            StoreError: there is something else, or another layout.
+        """
+        store = cls.open(url)
+        if not store.begun():
+            place = shown(store.files.url, 200)
+            raise InputError(f"there is no store at {place}: name another in GLAN_STORE, or make it with `glan run`")
+        return store
 
     def start(self) -> None:
         """Make sure that the store can be relied on, before anything is paid for.

@@ -1,18 +1,21 @@
 """The versions of the taxonomy. The highest is what every run reads."""
 
-import datetime
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
+from glan import taxonomy
+from glan.clock import Clock
 from glan.errors import InputError, StoreError
 from glan.keys import digest
 from glan.records import table
 from glan.store.files import Files
 from glan.store.numbered import highest
 from glan.store.parquet import conformed, encoded, opened
+from glan.store.store import Store
+from glan.taxonomy import Taxonomy
 
 _VERSION = re.compile(r"taxonomy/\d{8}\.parquet")
 
@@ -36,6 +39,17 @@ def latest(files: Files) -> tuple[int, pa.Table] | None:
     return (numbers[-1], at(files, numbers[-1])) if numbers else None
 
 
+def current(store: Store) -> Taxonomy:
+    """The tree of the highest version, or the shipped one where there is none yet.
+
+    Raises:
+        StoreError: the store is somebody else's folder, or its taxonomy is damaged.
+    """
+    store.begun()
+    found = latest(store.files)
+    return taxonomy.shipped() if found is None else taxonomy.from_table(found[1])
+
+
 def at(files: Files, version: int) -> pa.Table:
     """The rows of one version.
 
@@ -57,7 +71,7 @@ def publish(
     expected_latest: int | None,
     *,
     run_id: str = "",
-    clock: Callable[[], datetime.datetime],
+    clock: Clock,
 ) -> int:
     """Publish rows of `field, sub_field, discipline, discipline_id, origin` as the version after `expected_latest`.
 

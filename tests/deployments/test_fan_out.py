@@ -15,8 +15,6 @@ from serve_world import SMALL, Served
 
 import glan
 
-pytestmark = pytest.mark.timeout(480)  # a process for each discipline
-
 THREE = ["physics", "economics", "law"]
 TINY = {**SMALL, "subjects": 1, "questions": 2}
 CHILD = {name: value for name, value in TINY.items() if name != "disciplines"}

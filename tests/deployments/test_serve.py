@@ -15,7 +15,7 @@ from serve_world import SMALL, Served, alive, children, form, page
 import glan
 from glan.store.store import Store
 from glan.taxonomy import added, shipped
-from tasks.preparation import publish_taxonomy, seed_taxonomy
+from tasks.taxonomy_versions import publish_taxonomy, seed_taxonomy
 
 
 def test_run_pressed_on_generate_makes_rows_in_the_folder(served: Served) -> None:

@@ -14,8 +14,9 @@ from glan.care.keeping import SWEEPING
 from glan.care.sweep import find, sweep
 from glan.care.unit_parts import Tools
 from glan.care.verify import verify
+from glan.clock import now
 from glan.store.parts import is_part
-from tasks.wiring import leases_of, now
+from tasks.wiring import leases_of
 
 AGE = datetime.timedelta(hours=48)
 

@@ -345,22 +345,6 @@ def test_a_tree_of_ones_own_is_planned_without_being_published(fresh: Place) -> 
     assert not (fresh.folder / "store").exists()
 
 
-def test_help_costs_neither_prefect_nor_pandas_nor_arrow() -> None:
-    code = """
-import sys
-from flows.cli import main
-sys.argv = ["glan", "--help"]
-try:
-    main()
-except SystemExit as end:
-    assert not end.code
-print({"prefect", "pandas", "pyarrow", "pydantic", "openai"} & set(sys.modules))
-"""
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "Usage: glan" in said.stdout
-    assert said.stdout.splitlines()[-1] == "set()"
-
-
 def test_report_writes_one_page_that_says_what_there_is(made: Place) -> None:
     said = typed("report", "--out", "page.html", "--json")
     assert said.code == 0, said.stderr

@@ -3,6 +3,7 @@
 import json
 
 from flow_world import World
+from model_batches import BatchFaults
 from model_faults import Faults
 from terminal_world import typed
 
@@ -24,6 +25,11 @@ def test_a_retry_is_a_run_that_ends_with_what_is_still_missing(world: World) -> 
     assert "In quarantine" in shown and "refused" in shown
 
     world.server.faults = Faults()
+    world.server.batches.faults = BatchFaults(no_api=True)
+    world.set(GLAN_MODE="realtime")
+    said = typed("quarantine", "retry", "--batch")
+    assert said.code == 2 and "has no Batch API" in said.stderr
+    world.set(GLAN_MODE="realtime")
     again = retry_quarantine(RetryConfig(disciplines=["physics"]), return_state=True)
     assert again.name == "Completed", again.message
     assert len(world.load("quarantine")) == 0

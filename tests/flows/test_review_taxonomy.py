@@ -29,7 +29,7 @@ from glan.drafting.documents import Draft, spelled
 from glan.store import taxonomies
 from glan.store.store import Store
 from glan.taxonomy import added
-from tasks.preparation import current_taxonomy, publish_taxonomy
+from tasks.taxonomy_versions import publish_taxonomy
 
 SCOPE = {"fields": ["Formal sciences"], "most_below_field": 2, "most_below_sub_field": 3}
 HOSTILE = "[Click](http://evil.example) <img src=x> **bold** | `code`"
@@ -157,7 +157,7 @@ def test_a_deployment_waits_without_a_process_and_publishes_what_a_person_decide
     assert state.is_completed() and "version 2" in str(state.message) and "Ada" in str(state.message), state.message
 
     assert model.count == asked  # nothing was asked again
-    tree = current_taxonomy(store)
+    tree = taxonomies.current(store)
     new = {one.path: one.origin for one in tree if one.path in (first, second, *rest, "Crafts > Building > Masonry")}
     assert new == {**dict.fromkeys([second, *rest], "model"), "Crafts > Building > Masonry": "user"}
     review = keeping.review_of(store.files, 2)
@@ -211,7 +211,7 @@ def test_a_draft_may_be_rejected_and_taken_up_again_without_a_call(world: World)
     [draft] = drafts(world.store)
     run, end = started(draft=draft.digest)
     run.waiting()
-    publish_taxonomy(world.store, added(current_taxonomy(world.store), "Occult", "", "Runes"), expected_latest=1)
+    publish_taxonomy(world.store, added(taxonomies.current(world.store), "Occult", "", "Runes"), expected_latest=1)
     run.resume(decision="approve", reviewer="Bob")
     state = end()
     assert state.is_failed() and "version 2 is the latest" in str(state.message)

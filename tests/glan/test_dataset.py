@@ -169,3 +169,13 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no store at"):
         glan.load("subjects", store=str(tmp_path / "nowhere"))
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_snapshot_that_gc_has_taken_is_bad_input(store_url: str) -> None:
+    store = new_store(store_url)
+    publish(store, commit_subjects(store, "physics", "optics"))
+    publish(store, commit_subjects(store, "economics", "trade"))
+    store.files.delete("_snapshots/00000001.json")
+    with pytest.raises(InputError, match="no snapshot 1: its newest is 2, and `glan gc` removes old ones"):
+        glan.load("subjects", store=store_url, snapshot=1)
+    assert names(glan.load("subjects", store=store_url, snapshot=2)) == ["trade", "optics"]

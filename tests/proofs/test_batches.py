@@ -14,11 +14,9 @@ from proof_checks import check_complete, check_store, ledger, paid_twice, tables
 from proof_world import LONG_RUN, RUN, SEED, Desk, Ended, one_pass
 
 from flows.terminal_status import at_providers
+from glan.clock import now
 from glan.store.batches import BatchBook
 from glan.store.store import Store
-from tasks.wiring import now
-
-pytestmark = pytest.mark.timeout(480)  # several whole processes, each waiting for batches
 
 DELAY = 0.8
 MODE = {"GLAN_MODE": "batch", "GLAN_BATCH_GATHER_SECONDS": "0.4"}

@@ -14,8 +14,9 @@ import glan
 from glan.gateway.prices import Price, Prices
 from glan.planning.forecast import forecast
 from glan.planning.scope import walks
+from glan.store import taxonomies
 from tasks import wiring
-from tasks.preparation import current_taxonomy, prepare
+from tasks.preparation import prepare
 
 PRICES = Prices({"teacher": Price(input=1.0, output=4.0)})
 SEEN = ["physics", "economics", "law"]
@@ -37,7 +38,7 @@ def plan_and_make(disciplines: list[str], **limits: int) -> pd.DataFrame:
         config(disciplines=disciplines, **limits), run_id="-".join(map(str, [*disciplines, *limits.values()]))
     )
     run, recipe = wiring.effects(order), wiring.recipe(order)
-    selected = current_taxonomy(run.store).select(disciplines=disciplines)
+    selected = taxonomies.current(run.store).select(disciplines=disciplines)
     table = forecast(run.store, selected, recipe, PRICES.cost)
     for walk in walks(run.store, selected, recipe):
         waiting = walk.first()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Protocol
 
-from glan.batches import BatchRecord, KeptBatch, counted, waiting
+from glan.batches import BatchRecord, KeptBatch, waiting
 from glan.config import ModelProfile
 from glan.errors import EndpointDown, EndpointRefused, GlanError
 from glan.gateway.answers import Fault, Reply
@@ -25,6 +25,7 @@ from glan.gateway.batch.provider import Crowded, Provider
 from glan.gateway.batch.room import Room
 from glan.gateway.requests import Request
 from glan.gateway.trouble import Way, classify
+from glan.wording import counted
 
 _logger = logging.getLogger(__name__)
 

@@ -14,12 +14,13 @@ from proof_checks import paid_twice
 import glan
 from glan.config import RunConfig
 from glan.planning.pilot import pilot
+from glan.planning.recipes import recipe_of
 from glan.planning.scope import walks
 from glan.settings import Settings
-from glan.store import runs
+from glan.store import runs, taxonomies
 from glan.store.store import Store
 from glan.units import Scope
-from tasks.preparation import current_taxonomy, prepare, recipe_of
+from tasks.preparation import prepare
 
 BOTH = ["physics", "economics"]
 EACH = 2 * 2  # calls for the subjects of a discipline: two lists in two steps
@@ -46,7 +47,7 @@ def in_folder(folder: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 
 def scope_of(store: Store, whole: RunConfig, questions: int) -> Scope:
     recipe = recipe_of(whole, Settings.load())
-    selected = current_taxonomy(store).select(**whole.selectors())
+    selected = taxonomies.current(store).select(**whole.selectors())
     return pilot(walks(store, selected, recipe), recipe.config, questions)
 
 

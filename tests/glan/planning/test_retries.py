@@ -19,11 +19,11 @@ from stage_world import UNJUDGED
 from glan.care.verify import verify
 from glan.config import Budget
 from glan.keys import seed_for
+from glan.planning.recipes import recipe_of
 from glan.planning.status import status
 from glan.settings import Settings
-from glan.store import retries
+from glan.store import retries, taxonomies
 from glan.units import Scope, Stage, planned, quarantined
-from tasks.preparation import current_taxonomy, recipe_of
 
 
 class Trouble:
@@ -89,7 +89,7 @@ def check(world: World) -> None:
         assert planned(units) == len(world.load(stage)) + quarantined(units), stage
     assert Counter(world.load("quarantine")["stage"]) == open_in(world)
     recipe = recipe_of(config(), Settings.load())
-    table = status(world.store, current_taxonomy(world.store).select(disciplines=["physics"]), recipe)
+    table = status(world.store, taxonomies.current(world.store).select(disciplines=["physics"]), recipe)
     told = table.set_index("stage")["quarantined"].to_dict()
     assert {stage: number for stage, number in told.items() if number} == open_in(world)
 

@@ -7,9 +7,9 @@ import pytest
 from tiny_store import clock, commit, instruction, new_store, publish, unit
 
 from glan.errors import InputError, StoreError
-from glan.release.copies import MANIFEST, Destination, copy
+from glan.release.copies import Folder, destination
 from glan.release.publish import publish as release
-from glan.release.releases import ReleaseManifest, ReleaseOptions
+from glan.release.releases import MANIFEST, ReleaseManifest, ReleaseOptions
 from glan.store.store import Store
 
 
@@ -29,36 +29,36 @@ def store(tmp_path: Path) -> Store:
 @pytest.mark.parametrize("where", ["folder", "memory"])
 def test_a_copy_is_the_release_byte_for_byte(store: Store, tmp_path: Path, where: str) -> None:
     manifest = made(store)
-    to = Destination.of(f"{tmp_path}/copy" if where == "folder" else f"memory://{tmp_path.name}/copy/")
-    assert copy(store.files, manifest, to) == len(manifest.files) + 1
+    to = Folder.of(f"{tmp_path}/copy" if where == "folder" else f"memory://{tmp_path.name}/copy/")
+    assert to.copy(store.files, manifest) == len(manifest.files) + 1
     for path in [MANIFEST, *(file.path for file in manifest.files)]:
         assert to.system.cat_file(f"{to.root}/{path}") == store.files.read(f"releases/first/{path}")
-    assert copy(store.files, manifest, to) == 0
+    assert to.copy(store.files, manifest) == 0
 
 
 def test_a_copy_to_a_bucket(store: Store, s3_url: str) -> None:
     manifest = made(store)
-    to = Destination.of(f"{s3_url}/elsewhere/first")
-    copy(store.files, manifest, to)
+    to = Folder.of(f"{s3_url}/elsewhere/first")
+    to.copy(store.files, manifest)
     assert to.system.cat_file(f"{to.root}/{MANIFEST}") == store.files.read(f"releases/first/{MANIFEST}")
 
 
 def test_a_copy_that_broke_off_is_finished_and_what_was_cut_is_written_again(store: Store, tmp_path: Path) -> None:
-    manifest, to = made(store), Destination.of(str(tmp_path / "copy"))
-    copy(store.files, manifest, to)
+    manifest, to = made(store), Folder.of(str(tmp_path / "copy"))
+    to.copy(store.files, manifest)
     (tmp_path / "copy" / MANIFEST).unlink()
     cut = tmp_path / "copy" / manifest.files[0].path
     cut.write_bytes(cut.read_bytes()[:10])
-    assert copy(store.files, manifest, to) == 2
+    assert to.copy(store.files, manifest) == 2
     assert cut.read_bytes() == store.files.read(f"releases/first/{manifest.files[0].path}")
 
 
 def test_a_folder_that_holds_another_release_is_left_alone(store: Store, tmp_path: Path) -> None:
-    first, to = made(store), Destination.of(str(tmp_path / "copy"))
-    copy(store.files, first, to)
+    first, to = made(store), Folder.of(str(tmp_path / "copy"))
+    to.copy(store.files, first)
     before = (tmp_path / "copy" / MANIFEST).read_bytes()
     with pytest.raises(InputError, match="another release"):
-        copy(store.files, made(store, "second"), to)
+        to.copy(store.files, made(store, "second"))
     assert (tmp_path / "copy" / MANIFEST).read_bytes() == before
 
 
@@ -72,7 +72,7 @@ def test_a_folder_that_holds_another_release_is_left_alone(store: Store, tmp_pat
 )
 def test_an_address_that_cannot_be_written_to_is_told(url: str, told: str) -> None:
     with pytest.raises(InputError) as refused:
-        Destination.of(url)
+        destination(url)
     assert told in str(refused.value)
     assert "secret" not in str(refused.value)
 
@@ -80,5 +80,5 @@ def test_an_address_that_cannot_be_written_to_is_told(url: str, told: str) -> No
 def test_what_breaks_off_is_told_with_what_to_do(store: Store, tmp_path: Path) -> None:
     (tmp_path / "copy").write_text("a file in the way")
     with pytest.raises(StoreError, match="publish again to go on"):
-        copy(store.files, made(store), Destination.of(str(tmp_path / "copy")))
+        Folder.of(str(tmp_path / "copy")).copy(store.files, made(store))
     assert fsspec.filesystem("file").isfile(str(tmp_path / "copy"))

@@ -72,13 +72,14 @@ def test_every_configuration_and_split_is_read_offline(tmp_path: Path, formats: 
     [
         ({}, {"license": "unknown"}, "No licence is stated."),
         ({"license": "cc-by-4.0"}, {"license": "cc-by-4.0"}, "published under cc-by-4.0."),
+        ({"license": "CC-BY-4.0"}, {"license": "cc-by-4.0"}, "published under CC-BY-4.0."),
         (
             {"license": "House rules 2", "license_link": "https://example.org/rules"},
-            {"license": "other", "license_name": "House rules 2", "license_link": "https://example.org/rules"},
+            {"license": "other", "license_name": "house-rules-2", "license_link": "https://example.org/rules"},
             "published under House rules 2",
         ),
     ],
-    ids=["none", "known", "own"],
+    ids=["none", "known", "capitals", "own"],
 )
 def test_the_licence_stands_in_the_fields_of_the_hub(
     tmp_path: Path, given: dict[str, str], fields: dict[str, str], told: str

@@ -19,14 +19,13 @@ from terminal_world import typed
 
 from glan.care.compact import compact
 from glan.care.unit_parts import Tools
+from glan.clock import now
 from glan.replay.replay import Replay, Replayed, disciplines_of
 from glan.replay.wanted import has_verdicts
 from glan.store import taxonomies
 from glan.store.parts import is_part
 from glan.store.store import Store
 from glan.units import Scope
-from tasks.preparation import current_taxonomy
-from tasks.wiring import now
 
 MADE = (*UNJUDGED, "quarantine")
 
@@ -100,7 +99,7 @@ def grown(world: World, folder: Path) -> None:
     assert bare_run(run.model_copy(update={"disciplines": ["law"]})) == "Completed"
     assert bare_run(run.model_copy(update={"disciplines": ["physics"]}), Scope(stage="questions", mode="refresh"))
     elsewhere = {"law": {"field": "Sciences of people", "sub_field": ""}}
-    tree = [{**row, **elsewhere.get(row["discipline_id"], {})} for row in current_taxonomy(world.store).rows(1)]
+    tree = [{**row, **elsewhere.get(row["discipline_id"], {})} for row in taxonomies.current(world.store).rows(1)]
     taxonomies.publish(world.store.files, tree, taxonomies.versions(world.store.files)[-1], clock=now)
     assert bare_run(run.model_copy(update={"disciplines": ["law"], "subjects": 1})) == "Completed"
 

@@ -20,13 +20,13 @@ from glan.curation.curate import curate_store
 from glan.gateway.requests import Request
 from glan.judging import Judging
 from glan.planning.forecast import forecast
+from glan.planning.recipes import recipe_of
 from glan.replay.replay import Replay
 from glan.settings import Settings
 from glan.stages.recipe import Recipe
-from glan.store import manifests
+from glan.store import manifests, taxonomies
 from glan.store.store import Store
 from glan.units import Scope
-from tasks.preparation import current_taxonomy, recipe_of
 
 ON = Judging(rubric=True)
 WRONG = "It works by magic."
@@ -192,7 +192,7 @@ def asked(world: World, scope: Scope = Scope(), **given: Any) -> int:
 
 def expected(world: World, **given: Any) -> pd.DataFrame:
     made = recipe_of(config(**given), Settings.load())
-    chosen = current_taxonomy(world.store).select(disciplines=["physics"])
+    chosen = taxonomies.current(world.store).select(disciplines=["physics"])
     return forecast(world.store, chosen, made, lambda *_: None).set_index("stage")
 
 

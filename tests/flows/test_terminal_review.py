@@ -16,7 +16,6 @@ from terminal_world import Said, clean_environment, listing, typed
 from glan.drafting import keeping
 from glan.store import taxonomies
 from glan.store.store import Store
-from tasks.preparation import current_taxonomy
 
 DRAFT = ("taxonomy", "draft", "--field", "Formal sciences")
 GLAN = Path(sys.executable).with_name("glan")
@@ -71,9 +70,9 @@ def test_the_majority_of_several_files_publishes_a_version_that_leads_back_to_th
     bob = vote("Bob", {first: True, second: False}, "b.yaml")
     cyd = vote("Cyd", {first: False, second: False, third: False}, "c.yaml")
     made = document(typed("taxonomy", "import", "--votes", ada, "--votes", bob, "--votes", cyd, "--json"))
-    new = {one.path: one.origin for one in current_taxonomy(store()) if one.origin != "curated"}
+    new = {one.path: one.origin for one in taxonomies.current(store()) if one.origin != "curated"}
     assert new == {first: "model", "Crafts > Masonry": "user"}  # second: two to one against it; third: a tie
-    assert made["version"] == 2 and made["disciplines"] == len(current_taxonomy(store()))
+    assert made["version"] == 2 and made["disciplines"] == len(taxonomies.current(store()))
     review = keeping.review_of(store().files, 2)
     assert review is not None and [one.name for one in review.annotators] == ["Ada", "Bob", "Cyd"]
     assert review.model_dump(mode="json") == made["review"] and review.draft == told["draft"]
@@ -115,7 +114,7 @@ def test_votes_count_on_the_taxonomy_as_it_is_today(place: Path) -> None:
     one = drafted()[0]["node"]
     assert typed("taxonomy", "add", "Runes", "--field", "Occult").code == 0
     assert typed("taxonomy", "import", "--votes", vote("Ada", {one: True}, "a.yaml")).code == 0
-    paths = [each.path for each in current_taxonomy(store())]
+    paths = [each.path for each in taxonomies.current(store())]
     assert one in paths and "Occult > Runes" in paths and taxonomies.versions(store().files) == [1, 2, 3]
 
 

@@ -1,13 +1,14 @@
-"""Carrying out a flow from the terminal, and the report on what came of it."""
+"""Carrying out a flow from the terminal, and what came of it."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from flows.terminal import ENDED_WITH_FAILURES, bars, counted, note, out, show_json, show_table, stop
+from flows.terminal import ENDED_WITH_FAILURES, bars, note, out, show_json, show_table, stop
 from glan.errors import GlanError
 from glan.store.store import Store
+from glan.wording import counted
 
 GOES_ON = "what is committed stays; run again with a new or larger budget to go on from there"
 STOPPED = "stopped; what is committed stays, and the same command goes on from there"
@@ -43,7 +44,7 @@ def carry_out(job: Callable[[], Any], shown: bool) -> tuple[Any, str]:
     return state, str(state.state_details.flow_run_id)
 
 
-def report(
+def show_outcome(
     state: Any, run_id: str, store: Store, as_json: bool, strict: bool, more: Mapping[str, Any] = MappingProxyType({})
 ) -> int:
     """Show what came of a run, for machines with `more`; how many instructions are kept in all."""
@@ -83,7 +84,7 @@ def report(
             }
         )
     else:
-        _show_report(state, stages, kept, verdicts.rejected, reasons, counts)
+        _for_people(state, stages, kept, verdicts.rejected, reasons, counts)
     if counts.spent is not None and state.name == "BudgetSpent":
         stop(f"{counts.spent}; {GOES_ON}", ENDED_WITH_FAILURES)
     if strict and (state.name != "Completed"):
@@ -91,7 +92,7 @@ def report(
     return kept
 
 
-def _show_report(
+def _for_people(
     state: Any, stages: list[dict[str, Any]], kept: int, rejected: int, reasons: Mapping[str, int], counts: Any
 ) -> None:
     idle = [name for name in ("failed", "quarantined") if not any(stage[name] for stage in stages)]

@@ -1,0 +1,72 @@
+"""`glan publish`: a release of the kept instructions, and a copy of it elsewhere."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+from flows.terminal import explained, out, show_json, show_table
+from glan.checks import explain
+from glan.clock import now
+from glan.errors import InputError
+from glan.names import shown
+from glan.release.releases import ReleaseOptions
+from glan.settings import Settings
+from glan.store.store import Store
+
+
+def publish_release(
+    release: str, disciplines: list[str] | None, given: dict[str, Any], to: str | None, public: bool, as_json: bool
+) -> None:
+    """`glan publish`."""
+    from glan.release.copies import destination
+    from glan.release.publish import publish
+
+    with explained():
+        options = release_options(given)
+        if public and not to:
+            raise InputError("--public says who may read a copy on the Hub: name it with --to")
+        elsewhere = destination(to, public) if to else None
+        store = Store.open(Settings.load().store)
+        if elsewhere:
+            elsewhere.check()
+        manifest = publish(store, release, disciplines=disciplines, options=options, run_id="publish", clock=now)
+        copied = elsewhere.copy(store.files, manifest) if elsewhere else 0
+    if as_json:
+        show_json({**manifest.model_dump(mode="json"), **({"files_copied": copied} if elsewhere else {})})
+        return
+    rows = ", ".join(f"{split} {rows:,}" for split, rows in manifest.splits.items())
+    out.print(f"Release {release}: {rows} in {store.files.url}/v1/releases/{release}", highlight=False)
+    if elsewhere:
+        begin = "Copied to" if copied else "Nothing to copy, all of it is at"
+        out.print(f"{begin} {shown(elsewhere.url, 200)}", highlight=False)
+    data = [file for file in manifest.files if file.rows is not None]
+    show_table("Files", [{"path": file.path, "rows": file.rows, "bytes": file.size} for file in data])
+
+
+def release_options(given: dict[str, Any]) -> ReleaseOptions:
+    """The options of `glan publish`, checked; `weights` and `require` as NAME=NUMBER each.
+
+    Raises:
+        InputError: one is wrong.
+    """
+    named = {
+        "weights": _numbers("weight", given.get("weights", ()), "physics=2"),
+        "require": _numbers("require", given.get("require", ()), "rows=50"),
+    }
+    try:
+        return ReleaseOptions.model_validate({**given, **named})
+    except ValidationError as error:
+        raise InputError(f"publish: {explain(error, ReleaseOptions.model_fields)}") from error
+
+
+def _numbers(option: str, given: Iterable[str], example: str) -> dict[str, float]:
+    """NAME=NUMBER each, as numbers by name."""
+    found = {}
+    for one in given:
+        name, _, number = one.rpartition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise InputError(f"--{option}: '{shown(one)}' is not NAME=NUMBER, such as {example}") from None
+    return found

@@ -1,0 +1,49 @@
+"""How things are to be made: as a person says, else as the last run in the store made them, by today's settings."""
+
+from glan.config import RunConfig, Selection
+from glan.curation import benchmarks
+from glan.prompts import Prompts
+from glan.settings import Settings
+from glan.stages.recipe import Recipe
+from glan.store import runs
+from glan.store.store import Store
+
+
+def recipe_of(config: RunConfig, settings: Settings) -> Recipe:
+    """How a run would make things on this machine today: models, prompts and benchmarks as the settings and files are.
+
+    Raises:
+        InputError: a model is not named, a prompt is wrong, or a benchmark cannot be read.
+    """
+    return Recipe(benchmarks.resolved(settings.resolved(config)), Prompts.load(settings.prompts))
+
+
+def last_config(store: Store) -> RunConfig | None:
+    """What the run that was started last was to make, with today's models where it left them to the settings.
+
+    Its benchmarks are those that it read, whether or not their files are still there. A model that no setting names
+    today is the one of that run. None if no run is on record.
+
+    Raises:
+        StoreError: a record is damaged, or was written by another version of glan.
+    """
+    record = runs.last(store.files)
+    if record is None:
+        return None
+    made = runs.config_of(store.files, record)
+    given = runs.given_of(store.files, record).model_copy(update={"curation": made.curation})
+    return Settings.load().resolved(given, otherwise=made.models)
+
+
+def base_config(given: RunConfig | None) -> RunConfig:
+    """How to go on: as the configuration given, else as the last run in the store, else as the paper.
+
+    Which disciplines the last run was for, what it might spend and whom it waited for is not taken over.
+    """
+    if given is not None:
+        return given
+    store = Store.open(Settings.load().store)
+    store.begun()
+    fresh = RunConfig()
+    own = {name: getattr(fresh, name) for name in (*Selection.model_fields, "budget", "on_busy")}
+    return (last_config(store) or fresh).model_copy(update=own)

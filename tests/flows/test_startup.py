@@ -1,0 +1,49 @@
+"""What a person waits for before a command says anything: no command imports what it has no use for."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from terminal_world import clean_environment
+from tiny_store import commit, instruction, new_store, publish, unit
+
+CODE = """
+import sys
+from flows.cli import main
+for line in sys.argv[2:]:
+    sys.argv = ["glan", *line.split()]
+    try:
+        main()
+    except SystemExit as end:
+        assert end.code != 2, line
+print({"prefect", "pandas", "pyarrow", "pydantic", "openai"} & set(sys.modules) if LIGHT else "prefect" in sys.modules)
+"""
+LOOKS = (
+    "status RUN.toml", "status --costs", "files instructions", "report", "taxonomy show", "quarantine list", "sql select(1)",
+    "verify", "compact", "publish first",
+)  # fmt: skip
+
+
+def last_line(*lines: str, light: bool, folder: Path) -> str:
+    """Run the command lines in one process of their own; what it says of its modules afterwards."""
+    code = CODE.replace("LIGHT", str(light))
+    environment = clean_environment(os.environ, GLAN_STORE="store", GLAN_MODEL="teacher")
+    command = [sys.executable, "-P", "-c", code, "glan", *lines]
+    said = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    return said.stdout.splitlines()[-1]
+
+
+def test_help_costs_neither_prefect_nor_pandas_nor_arrow(tmp_path: Path) -> None:
+    assert last_line("--help", light=True, folder=tmp_path) == "set()"
+
+
+def test_commands_that_look_at_a_store_do_without_prefect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = new_store("store")
+    rows = unit("instructions", "physics", "optics.000000-000002")
+    publish(store, commit(store, rows, [instruction("p1", rows)]))
+    (tmp_path / "RUN.toml").write_text("subjects = 1\n")
+    assert last_line(*LOOKS, light=False, folder=tmp_path) == "False"
