@@ -2,8 +2,8 @@
 
 Four processes: this one stays outside and gives the second its user ids; the second makes the namespaces; the third,
 the first process within them, builds a file system of what Python needs and nothing else; the fourth gives up all
-rights and becomes the program. Each of the first three dies with the one before it, and with the third all that the
-program has started. On standard output: how the program ended, as JSON. The program's own output goes nowhere.
+rights and becomes the program. Each of the first three dies with the one before it, or when it is late, and with the
+third all that the program has started. On standard output: how the program ended, as JSON. The program's own output goes nowhere.
 """
 
 import ctypes
@@ -22,7 +22,6 @@ PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 24, 38
 DEVICES = ("null", "zero", "full", "random", "urandom")
 ROOT = "/proc"  # where the new root is built: it is there everywhere, and nothing of Python is in it
 NOBODY = 65534
-LATE_SECONDS = 5  # after which this ends by itself, should whoever waits for it be gone
 
 Order = dict[str, Any]
 
@@ -31,7 +30,9 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 def main(order: Order) -> None:
     """Run the program of the order; say how it ended."""
-    signal.alarm(order["wall_seconds"] + LATE_SECONDS)
+    signal.alarm(order["late_seconds"])
+    with open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")  # where memory runs out, these go first
     (unshared, tell_unshared), (mapped, tell_mapped) = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
@@ -69,6 +70,7 @@ def begin(order: Order, tell_unshared: int, mapped: int) -> NoReturn:
         if not os.read(mapped, 1):
             os._exit(1)
         call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        signal.alarm(order["late_seconds"])
         if os.fork() == 0:
             rule(order, is_root)
         os.wait()
@@ -81,6 +83,8 @@ def rule(order: Order, is_root: bool) -> NoReturn:
     """The third process: it waits for the program, and takes with it all that is left."""
     try:
         call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(1))  # the first process of its namespace has no other way
+        signal.alarm(order["late_seconds"])
         furnish(order)
         trouble, tell_trouble = os.pipe()
         program = os.fork()

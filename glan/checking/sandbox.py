@@ -22,13 +22,13 @@ from glan.errors import InputError
 WALL_SECONDS = 10.0
 LIMITS = {
     "RLIMIT_CPU": 4,
-    "RLIMIT_AS": 1 << 30,
+    "RLIMIT_AS": 512 << 20,
     "RLIMIT_FSIZE": 1 << 20,
-    "RLIMIT_NPROC": 32,
+    "RLIMIT_NPROC": 16,
     "RLIMIT_NOFILE": 64,
     "RLIMIT_CORE": 0,
 }
-"""Of each process; RLIMIT_NPROC of all together, three of which watch over the rest."""
+"""Of each process; RLIMIT_NPROC of all of a program together, its threads counted."""
 
 Ending = Literal["runs", "fails", "not_checked"]
 
@@ -123,7 +123,7 @@ def _order(program: str) -> bytes:
         "program": program,
         "python": [_python(), "-P", "-s", "-S", "-B", "-X", "utf8"],
         "environment": {"PYTHONHASHSEED": "0"},  # so that it ends the same way each time
-        "wall_seconds": int(WALL_SECONDS),
+        "late_seconds": int(WALL_SECONDS) + 5,  # should whoever waits for it be gone
         "disk_bytes": _DISK_BYTES,
         "shown": _shown(),
         "limits": LIMITS,

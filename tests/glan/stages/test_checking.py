@@ -22,12 +22,13 @@ from glan.errors import InputError
 from glan.gateway.requests import Request
 from glan.judging import Checking, Judging
 from glan.planning.forecast import forecast
+from glan.planning.recipes import recipe_of
 from glan.replay.replay import Replay
 from glan.settings import Settings
 from glan.stages.recipe import Recipe
+from glan.store import taxonomies
 from glan.store.store import Store
 from glan.units import Scope
-from tasks.preparation import current_taxonomy, recipe_of
 
 MATH = Checking(math=True)
 BOTH = Checking(math=True, code=True)
@@ -219,7 +220,7 @@ def asked(world: World, scope: Scope = Scope(), **given: Any) -> int:
 
 def expected(world: World, **given: Any) -> pd.DataFrame:
     wanted = recipe_of(config(questions=20, **given), Settings.load())
-    chosen = current_taxonomy(world.store).select(disciplines=["physics"])
+    chosen = taxonomies.current(world.store).select(disciplines=["physics"])
     return forecast(world.store, chosen, wanted, lambda *_: 0.001).set_index("stage")
 
 
