@@ -97,7 +97,7 @@ def _row(
     index: Contamination | None,
 ) -> Row:
     field, sub_field, discipline = unit.path
-    found = index.match(example.question, example.answer) if index else None
+    found = index.match(example) if index else None
     against = [*reasons, *([contamination.CODE] if found else [])]
     return {
         "question_id": question["question_id"],
