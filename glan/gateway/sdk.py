@@ -20,10 +20,12 @@ from openai._models import FinalRequestOptions
 from openai._vendor.httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
+LARGEST_ANSWER = 32 * 2**20
+"""Bytes; the longest completions are a tenth of it."""
+
 _CONNECT_SECONDS = 30.0
 _KEEP_ALIVE_SECONDS = 4.0  # below the 5 s after which uvicorn (vLLM, llama.cpp's peers) closes idle connections
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
-_LARGEST_ANSWER = 32 * 2**20  # bytes; the longest completions are a tenth of it
 _PER_REQUEST = ("content-length", "host", "accept-encoding")  # aiohttp knows them better
 
 for _name in ("openai", "httpx2"):  # one line per call otherwise, where the root logger is at INFO
@@ -77,8 +79,8 @@ async def _whole(response: aiohttp.ClientResponse) -> bytes:
     content = bytearray()
     async for piece in response.content.iter_any():
         content += piece
-        if len(content) > _LARGEST_ANSWER:
-            raise aiohttp.ClientPayloadError(f"an answer of more than {_LARGEST_ANSWER >> 20} MB")
+        if len(content) > LARGEST_ANSWER:
+            raise aiohttp.ClientPayloadError(f"an answer of more than {LARGEST_ANSWER >> 20} MB")
     return bytes(content)
 
 
