@@ -107,6 +107,16 @@ class Receipt(BaseModel):
     completion_tokens: int = 0
     cost_usd: float | None = Field(default=None, description="None if any call's price is unknown")
 
+    @property
+    def own_object(self) -> str:
+        """The object that the unit was committed as; its rows may lie in a merged part, or beside it with other verdicts."""
+        return unit_object(self.stage, self.discipline_id, self.unit, self.key)
+
+
+def unit_object(stage: str, discipline_id: str, address: str, key: str) -> str:
+    """The path of the object that a unit of this key is committed as, wherever its rows lie later."""
+    return f"{stage}/disc={discipline_id}/{address}-{key[:16]}.parquet"
+
 
 def planned(receipts: Iterable[Receipt]) -> int:
     """Rows that the units set out to make, all together: planned = rows + `quarantined`."""
@@ -175,9 +185,4 @@ class Unit:
     @property
     def object(self) -> str:
         """The path of the object whose existence means that this unit is done."""
-        return f"{self.stage}/disc={self.discipline_id}/{self.address}-{self.key[:16]}.parquet"
-
-    @property
-    def quarantine_object(self) -> str:
-        """The path of the unit's quarantine rows, written before its object if there are any."""
-        return f"quarantine/disc={self.discipline_id}/{self.stage}.{self.address}-{self.key[:16]}.parquet"
+        return unit_object(self.stage, self.discipline_id, self.address, self.key)

@@ -39,6 +39,4 @@ def compact(
 def _chosen(store: Store, disciplines: Collection[str] | None) -> list[str]:
     if disciplines is not None:
         return sorted(View.open(store, "latest", disciplines).disciplines or ())
-    published = {entry.path.split("/")[2] for entry in store.files.list("_manifests")}
-    called = {entry.path.split("/")[1].removeprefix("disc=") for entry in store.files.list("_calls")}
-    return sorted(published | called)
+    return store.disciplines()

@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from glan.care.findings import REMADE, Finding, Kind
-from glan.care.shared import sha256_of
 from glan.errors import StoreError
 from glan.records import READ_BY_LATER_STAGES, SCHEMAS, content_digest
 from glan.store.parquet import conformed, known, opened
@@ -78,7 +77,7 @@ class Looks:
         found: list[Finding] = []
         with self._lock:
             if receipt.object not in self._parts:
-                self._parts[receipt.object] = sha256_of(self._store.files, receipt.object)
+                self._parts[receipt.object] = self._store.files.sha256(receipt.object)
                 with self._store.opened(receipt.object) as file:
                     found += _schema(receipt, file)
                 if self._parts[receipt.object] != receipt.sha256:

@@ -52,7 +52,7 @@ def find(store: Store, older_than: datetime.timedelta, clock: Clock) -> Found:
     keep = Keep.of(store.files, older_than, clock())
     waste = {"": of_no_discipline(store.files, keep)}
     troubles = {}
-    for discipline_id in _disciplines(store):
+    for discipline_id in store.disciplines():
         try:
             waste[discipline_id] = of_discipline(store, discipline_id, keep)
         except StoreWeather:
@@ -96,11 +96,5 @@ def _remove(store: Store, waste: Sequence[Waste]) -> Iterator[Waste]:
         store.files.delete(one.path)
         return one
 
-    for _, some in groupby(waste, key=lambda one: one.path.partition("/")[0]):
+    for _, some in groupby(waste, key=lambda one: (one.path.partition("/")[0], one.why)):
         yield from ahead(remove, list(some))
-
-
-def _disciplines(store: Store) -> list[str]:
-    published = {path.split("/")[2] for path in store.files.names("_manifests")}
-    called = {path.split("/")[1].removeprefix("disc=") for path in store.files.names("_calls")}
-    return sorted(published | called)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from glan.care.merging import PART_BYTES, Merged, PartWriter, Piece, in_parts, worth_merging
-from glan.care.shared import sha256_of
 from glan.clock import Clock
 from glan.errors import StoreError, StoreWeather
 from glan.planning.publishing import publish_snapshot
@@ -61,7 +60,7 @@ def _chosen(store: Store, stage: Stage, discipline_id: str, part_bytes: int) -> 
     for receipt in units:
         named[receipt.object] += receipt.rows
     # A part that also holds rows of units made anew since is written again whatever its size.
-    held = {path: rows for path in named if parts.is_part(path) and (rows := parts.rows_in(store, path)) is not None}
+    held = {path: parts.rows_in(store, path) for path in named if parts.is_part(path)}
     pieces = [Piece(path, sizes[path], held.get(path) != rows) for path, rows in named.items()]
     worth = set(worth_merging(pieces, part_bytes))
     if len(worth) == 1 and worth.isdisjoint(held):
@@ -129,7 +128,7 @@ class _Copier:
     def _check_part(self, path: str, receipts: Sequence[Receipt]) -> None:
         if path not in self._sound:
             expected = next(receipt.sha256 for receipt in receipts if receipt.object == path)
-            self._sound[path] = sha256_of(self._store.files, path) == expected
+            self._sound[path] = self._store.files.sha256(path) == expected
 
     def _rows(self, receipt: Receipt) -> pa.Table | None:
         """The rows of a unit; None if they are not what its receipt says, for then they are not to be copied."""

@@ -8,11 +8,11 @@ import heapq
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from operator import itemgetter
 
-from glan.care import ledger
+from glan.care import call_log
 from glan.care.findings import RESTORED, Finding
 from glan.care.lineage import Lineage
 from glan.care.objects import Look, Looks, unnamed
-from glan.care.shared import inputs_kept, releases_whole, taxonomy_whole
+from glan.care.whole_store import inputs_kept, releases_whole, taxonomy_whole
 from glan.dataset import View
 from glan.errors import StoreError
 from glan.planning.publishing import orphans
@@ -50,7 +50,7 @@ def verify(store: Store, disciplines: Collection[str] | None = None, deep: bool 
     prompts = {path.rpartition("/")[2].partition(".")[0] for path in _paths(store, "_inputs/prompts")}
     for discipline_id in sorted(chosen if chosen is not None else _disciplines(store, snapshot)):
         yield from _Discipline(store, discipline_id, snapshot, deep).findings(prompts)
-    yield from ledger.gaps(files)
+    yield from call_log.gaps(files)
     if disciplines is None:
         yield from taxonomy_whole(files)
         yield from inputs_kept(files, deep)
@@ -86,7 +86,7 @@ class _Discipline:
 
     def findings(self, prompts: Collection[str]) -> Iterator[Finding]:
         """All there are; the calls are read after the snapshot was, so that every row's are among them."""
-        calls, found = ledger.recorded(self._store.files, self._id, self._deep)
+        calls, found = call_log.recorded(self._store.files, self._id, self._deep)
         yield from found
         shown: dict[Stage, dict[str, Receipt]] = {}
         for stage in STAGES:

@@ -1,8 +1,8 @@
 """What of a store nothing needs any more, in the order in which it may be removed.
 
 Never: what is named by a generation that stays, what no generation ever named (it is done, and will be published), an
-edition that is being drawn, calls that are in no merged part, inputs, runs, releases. The generation that names an object goes
-after the object, so that a sweep that is cut off knows the next time what is left.
+edition that is being drawn, calls that are in no merged part, batches that have not ended, inputs, runs, releases. The
+generation that names an object goes after the object, so that a sweep that is cut off knows the next time what is left.
 """
 
 from collections.abc import Collection, Iterator
@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from glan.care.call_parts import is_sound
 from glan.care.keeping import Keep, number_of, superseded
-from glan.care.shared import sha256_of
 from glan.errors import StoreError
-from glan.store import calls, editions, manifests, parts
+from glan.store import batches, calls, editions, manifests, parts
 from glan.store.files import Entry, Files
 from glan.store.store import Store, quarantine_paths
 from glan.units import STAGES, Receipt, Stage
@@ -28,8 +27,12 @@ class Waste:
 
 
 def of_no_discipline(files: Files, keep: Keep) -> list[Waste]:
-    """Old snapshots, probes that were cut off, and files that were never written to their end."""
+    """Old snapshots, batches that are done with, probes that were cut off, and files never written to their end."""
     found = [_waste(entry, "a snapshot that newer ones have replaced") for entry in keep.old_snapshots]
+    for entries, why in zip(
+        batches.done_with(files, keep.horizon), ("of an ended batch", "the end of a batch"), strict=True
+    ):
+        found += [_waste(entry, why) for entry in entries]
     found += [_waste(entry, "left by a probe") for entry in files.list("_probe") if entry.modified < keep.horizon]
     return found + [_waste(entry, "half-written") for entry in files.unfinished() if entry.modified < keep.horizon]
 
@@ -68,7 +71,7 @@ class _Stage:
     def waste(self) -> Iterator[Waste]:
         """All of it: objects, then quarantine rows, then generations."""
         gone = {entry.path: why for entry, why in self._objects() if entry.modified < self._keep.horizon}
-        for path in sorted(gone):
+        for path in sorted(gone, key=lambda path: (gone[path], path)):
             yield _waste(self._there[path], gone[path])
         yield from self._quarantine(gone.keys())
         needed = self._there.keys() - gone.keys() - {receipt.object for receipt in self._kept}
@@ -81,7 +84,7 @@ class _Stage:
         merged = {(one.key, one.content_digest): one for one in self._kept if one.first_row is not None}
         sound: dict[str, bool] = {}
         # Not what was named before only: verdicts lie beside the object of the unit that they were made of.
-        once = {self._own(receipt): receipt for receipt in self._kept}
+        once = {receipt.own_object: receipt for receipt in self._kept}
         once |= {receipt.object: receipt for units in self._old.values() for receipt in units}
         for path, receipt in once.items():
             if path in kept or path not in self._there:
@@ -98,13 +101,10 @@ class _Stage:
                 yield entry, "a part that was never named"
         yield from self._abandoned(kept | once.keys())
 
-    def _own(self, receipt: Receipt) -> str:
-        return f"{self._stage}/disc={self._discipline_id}/{receipt.unit}-{receipt.key[:16]}.parquet"
-
     def _is_sound(self, part: Receipt, sound: dict[str, bool]) -> bool:
         if part.object not in sound:
             there = part.object in self._there
-            sound[part.object] = there and sha256_of(self._store.files, part.object) == part.sha256
+            sound[part.object] = there and self._store.files.sha256(part.object) == part.sha256
         return sound[part.object]
 
     def _quarantine(self, gone: Collection[str]) -> Iterator[Waste]:
@@ -113,7 +113,7 @@ class _Stage:
         there = {entry.path: entry for entry in folder if entry.modified < self._keep.horizon}
         kept = {receipt.key for receipt in self._kept}
         for receipt in {one.key: one for units in self._old.values() for one in units}.values():
-            left = self._own(receipt) in self._there.keys() - gone
+            left = receipt.own_object in self._there.keys() - gone
             if receipt.quarantined and receipt.key not in kept and not left and not self._keep.living:
                 for path in quarantine_paths(receipt):
                     if path in there:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from glan.config import Curation
 from glan.curation import code
 from glan.curation.benchmarks import Item, kept
+from glan.curation.examples import Example
 from glan.curation.words import words
 from glan.store.files import Files
 
@@ -95,17 +96,17 @@ class Contamination:
             if item.signature:
                 self._functions.setdefault(item.signature, []).append(number)
 
-    def match(self, question: str, answer: str) -> Match | None:
+    def match(self, example: Example) -> Match | None:
         """The item that an example holds; None if it is clean."""
         if not self._items:
             return None
-        for part, text in (("question", question), ("answer", answer)):
-            spoken = words(text)
+        for part, text in (("question", example.asked), ("answer", example.said)):
+            spoken = text.words
             if part == "question" and (number := self._short.get(" ".join(spoken))) is not None:
                 return self._named(number, 1.0, "exact", part, (" ".join(spoken),))
             if found := self._find(spoken, whole=part == "question"):
                 return self._named(self._owners[found.text], found.overlap, found.match, part, found.ngrams)
-        return self._code(question, answer)
+        return self._code(example.question, example.answer)
 
     def _find(self, spoken: list[str], whole: bool) -> _Found | None:
         found = self._plain.verbatim(spoken, self._settings, whole) or self._plain.reworded(spoken, self._settings)

@@ -21,7 +21,7 @@ from glan.records import content_digest, table
 from glan.store import manifests
 from glan.store.ahead import ahead
 from glan.store.store import Store
-from glan.units import Receipt, Unit
+from glan.units import Receipt, Unit, unit_object
 
 ByAddress = Mapping[str, Receipt]
 
@@ -132,11 +132,11 @@ def rewritten(store: Store, receipt: Receipt, duplicates: Mapping[str, str]) -> 
         path=("", "", ""),
         parent_digest=receipt.parent_digest,
     )
-    name = digest([receipt.key, [row["duplicate_of"] for row in rows]])[:16]
+    name = digest([receipt.key, [row["duplicate_of"] for row in rows]])
     return store.commit(
         unit,
         table("instructions", rows),
         planned=receipt.planned,
         content_digest=content_digest("instructions", rows),
-        object=f"instructions/disc={receipt.discipline_id}/{receipt.unit}-{name}.parquet",
+        object=unit_object("instructions", receipt.discipline_id, receipt.unit, name),
     )

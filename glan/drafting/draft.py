@@ -1,18 +1,17 @@
 """Plan and taxonomy -> draft: level by level, all branches of a level at once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 from glan.drafting.asking import TAXONOMY, Branch, conversations, heard
 from glan.drafting.documents import WORDINGS, Draft, DraftNode, DraftPlan, Kind, Path
-from glan.drafting.likeness import duplicates, near
+from glan.drafting.likeness import duplicates, keys, near
 from glan.drafting.votes import counted
 from glan.errors import RETRYABLE
 from glan.gateway.requests import Outcome
 from glan.names import same
-from glan.spellings import spellings_of
 from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
 from glan.taxonomy import Taxonomy
@@ -64,7 +63,7 @@ class _Drafting:
         self._noted: dict[Path, dict[str, Any]] = {}  # of branches: lists asked for, and those that failed
         for node in self._present:
             self._below[node.path[:-1]].append(node)
-        self._taken = {key for node in self._present for key in _keys(node)}
+        self._taken = {key for node in self._present for key in keys(node)}
 
     def all_levels(self) -> None:
         """Fields, then what is below fields, then what is below sub-fields."""
@@ -145,12 +144,8 @@ class _Drafting:
         for node in sorted(named, key=lambda node: -node.votes):
             above = node.path[:-1]
             fits = node.votes >= self._plan.min_votes and taken_in[above] < self._plan.most_below(above)
-            if fits and not self._taken.intersection(_keys(node)):
+            if fits and not self._taken.intersection(keys(node)):
                 chosen.add(node.path)
                 taken_in[above] += 1
-                self._taken.update(_keys(node))
+                self._taken.update(keys(node))
         return [node.model_copy(update={"proposed": node.path in chosen}) for node in named]
-
-
-def _keys(node: DraftNode) -> Iterable[tuple[Kind, str]]:
-    return [(node.kind, spelling) for spelling in spellings_of(node.path[-1])]

@@ -8,7 +8,7 @@ have 0.52, Film and Film industry 0.50. It is a hint for people, no verdict: Foo
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from glan.drafting.documents import DraftNode, Near, Path
+from glan.drafting.documents import DraftNode, Kind, Near, Path
 from glan.keys import normalised
 from glan.spellings import spellings_of
 
@@ -19,19 +19,20 @@ MOST_NEAR = 3
 
 def duplicates(nodes: Iterable[DraftNode], others: Iterable[DraftNode]) -> dict[Path, list[Path]]:
     """Of each node that bears the name of another of its kind: where that stands. `nodes` may be among `others`."""
-    standing: dict[tuple[str, str], list[Path]] = defaultdict(list)
+    standing: dict[tuple[Kind, str], list[Path]] = defaultdict(list)
     for other in others:
-        for key in _keys(other):
+        for key in keys(other):
             standing[key].append(other.path)
     found = {}
     for node in nodes:
-        paths = dict.fromkeys(path for key in _keys(node) for path in standing[key] if path != node.path)
+        paths = dict.fromkeys(path for key in keys(node) for path in standing[key] if path != node.path)
         if paths:
             found[node.path] = list(paths)
     return found
 
 
-def _keys(node: DraftNode) -> set[tuple[str, str]]:
+def keys(node: DraftNode) -> set[tuple[Kind, str]]:
+    """What makes a node the same as another that shares any of it."""
     return {(node.kind, spelling) for spelling in spellings_of(node.path[-1])}
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 import pyarrow as pa
 
 from glan import taxonomy
+from glan.drafting.asking import TAXONOMY
 from glan.errors import StoreError
 from glan.replay import verdicts
 from glan.replay.rebuild import Rebuilding, Rebuilt
@@ -139,10 +140,8 @@ class Replay:
 
 
 def disciplines_of(store: Store) -> list[str]:
-    """Every discipline of which there is anything."""
-    calls = {entry.path.split("/")[1].removeprefix("disc=") for entry in store.files.list("_calls")}
-    named = {entry.path.split("/")[2] for entry in store.files.list("_manifests")}
-    return sorted((calls | named) - {"taxonomy"})
+    """Every discipline of which there is anything; the calls of a draft are kept as one of their own."""
+    return [name for name in store.disciplines() if name != TAXONOMY]
 
 
 def _places(store: Store, discipline_id: str) -> list[Discipline]:

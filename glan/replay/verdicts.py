@@ -6,7 +6,7 @@ from itertools import groupby
 from glan.curation.curate import found_among, rewritten
 from glan.curation.overview import Overview
 from glan.errors import StoreError
-from glan.replay.wanted import has_verdicts, own_object
+from glan.replay.wanted import has_verdicts
 from glan.store import manifests, runs
 from glan.store.manifests import Manifest
 from glan.store.parts import is_part
@@ -77,9 +77,5 @@ def _as_made(generation: Manifest, before: Mapping[str, Receipt]) -> dict[str, R
 
 def _as_judged(store: Store, receipt: Receipt) -> Receipt:
     """The unit before any pass; the very unit that is named where that is all there is."""
-    own = _own(receipt)
+    own = receipt.own_object
     return store.receipt(own) if store.files.exists(own) else receipt
-
-
-def _own(receipt: Receipt) -> str:
-    return own_object(receipt.stage, receipt.discipline_id, receipt.unit, receipt.key)

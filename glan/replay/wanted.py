@@ -10,18 +10,13 @@ from glan.store import calls, manifests
 from glan.store.manifests import Manifest
 from glan.store.parts import is_part
 from glan.store.store import Store
-from glan.units import STAGES, Receipt, Stage, Unit
+from glan.units import STAGES, Receipt, Stage, Unit, unit_object
 
 
 def has_verdicts(receipt: Receipt) -> bool:
     """Whether the unit lies in an object that a pass of curation has made of it."""
-    own = own_object(receipt.stage, receipt.discipline_id, receipt.unit, receipt.key)
+    own = receipt.own_object
     return receipt.object != own and receipt.object.startswith(own[: -len("0123456789abcdef.parquet")])
-
-
-def own_object(stage: str, discipline_id: str, address: str, key: str) -> str:
-    """The object that a unit of this key is committed as, wherever its rows lie now."""
-    return f"{stage}/disc={discipline_id}/{address}-{key[:16]}.parquet"
 
 
 @dataclass
@@ -105,7 +100,7 @@ def wanted(store: Store, discipline_id: str, passes: Iterable[Manifest]) -> Want
 
 def _take(found: Wanted, receipts: Iterable[Receipt]) -> None:
     for receipt in receipts:
-        path = own_object(receipt.stage, receipt.discipline_id, receipt.unit, receipt.key)
+        path = receipt.own_object
         found.add(receipt.stage, receipt.unit, path)
         if is_part(receipt.object):
             found.merged[path] = receipt
@@ -133,7 +128,6 @@ def _take_called(found: Wanted, store: Store, discipline_id: str) -> None:
     for batch in calls.scan(store.files, [discipline_id], columns):
         for row in batch.to_pylist():
             if row["stage"] in STAGES:
-                found.add(
-                    row["stage"], row["unit"], own_object(row["stage"], discipline_id, row["unit"], row["unit_key"])
-                )
+                path = unit_object(row["stage"], discipline_id, row["unit"], row["unit_key"])
+                found.add(row["stage"], row["unit"], path)
                 found.asked(row["unit_key"], row["writer"], row["finished_at"].timestamp())

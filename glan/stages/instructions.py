@@ -55,7 +55,7 @@ def unit_key(
     }
     if judged_by:
         inputs["judgements"] = [one.content_digest for one in judged_by]
-    limits = {"limits": scores.limits(recipe.config.curation)} if judged_by else {}
+    limits = {"limits": scores.limits(recipe.config)} if judged_by else {}
     return recipe.unit_key(
         "instructions", inputs=inputs, prompts=[], role=None, edition=edition, rules=recipe.rules, **limits
     )
@@ -97,7 +97,7 @@ def _row(
     index: Contamination | None,
 ) -> Row:
     field, sub_field, discipline = unit.path
-    found = index.match(example.question, example.answer) if index else None
+    found = index.match(example) if index else None
     against = [*reasons, *([contamination.CODE] if found else [])]
     return {
         "question_id": question["question_id"],
@@ -119,6 +119,7 @@ def _row(
         **verdict(against, duplicate_of=None),
         "contamination": found.row() if found else None,
         "scores": list(given.items()),
+        "flags": scores.flags(given),
         "signature": signature_of(example.asked.words),
         "question_model": question["model"],
         "answer_model": answer["model"],

@@ -15,7 +15,7 @@ from glan.batches import BatchRecord, KeptBatch, key_part
 from glan.clock import Clock
 from glan.errors import StoreError
 from glan.store import calls
-from glan.store.files import Files
+from glan.store.files import Entry, Files
 
 _FOLDER = "_batches"
 _ID, _END = ".id.json", ".end.json"
@@ -51,7 +51,9 @@ class BatchBook:
         paths = {entry.path for entry in self._files.list(_FOLDER) if entry.modified > since}
         names = {path.removesuffix(_END) for path in paths if path.endswith(_END)}
         names |= {f"{_FOLDER}/{name}" for name in known}
-        records = [path for path in paths if path.removesuffix(".json") not in names and "." not in _stem(path)]
+        records = [
+            path for path in paths if path.removesuffix(".json") not in names and path == _path(_name(path), ".json")
+        ]
         read = [self._read(path, path.removesuffix(".json") + _ID in paths) for path in records]
         done = self._on_record(read)
         kept = [KeptBatch(record, name, _open(record, done.get(name or "", set()))) for record, name in read]
@@ -84,6 +86,17 @@ class BatchBook:
             ) from error
 
 
+def done_with(files: Files, before: datetime.datetime) -> tuple[list[Entry], list[Entry]]:
+    """What is on record of batches that had ended before this moment, or of which the provider had nothing any more.
+
+    First what was sent, then that it has ended, which is to be forgotten last.
+    """
+    entries = files.list(_FOLDER)
+    ended = {_name(entry.path) for entry in entries if entry.path.endswith(_END) and entry.modified < before}
+    gone = [entry for entry in entries if _name(entry.path) in ended or entry.modified < before - _KEPT_FOR]
+    return [one for one in gone if not one.path.endswith(_END)], [one for one in gone if one.path.endswith(_END)]
+
+
 def _path(name: str, suffix: str) -> str:
     return f"{_FOLDER}/{name}{suffix}"
 
@@ -92,5 +105,5 @@ def _open(record: BatchRecord, done: set[str]) -> frozenset[str]:
     return frozenset(name for name in record.requests if name[1:].rpartition("-")[0] not in done)
 
 
-def _stem(path: str) -> str:
-    return path.rpartition("/")[2].removesuffix(".json")
+def _name(path: str) -> str:
+    return path.rpartition("/")[2].partition(".")[0]

@@ -1,6 +1,7 @@
 """Create-only files below one layout root, the same on a local folder and on S3."""
 
 import datetime
+import hashlib
 import re
 import secrets
 from abc import ABC, abstractmethod
@@ -12,6 +13,7 @@ import pyarrow as pa
 from glan.errors import StoreError
 
 LAYOUT = "v1"
+_AT_ONCE = 1 << 22
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=-]*")
 
 
@@ -77,6 +79,18 @@ class Files(ABC):
         Raises:
             FileNotFoundError: there is none.
         """
+
+    def sha256(self, path: str) -> str:
+        """SHA-256 of a file of any size, read piece by piece.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        digest = hashlib.sha256()
+        with self.open_input(path) as source:
+            while piece := source.read(_AT_ONCE):
+                digest.update(piece)
+        return digest.hexdigest()
 
     @abstractmethod
     def exists(self, path: str) -> bool:

@@ -196,6 +196,12 @@ class Store:
                 return path
         raise StoreError(f"the quarantine rows of {receipt.object} are not in {self.files.url}")
 
+    def disciplines(self) -> list[str]:
+        """Every discipline of which there are generations or calls."""
+        published = {path.split("/")[2] for path in self.files.names("_manifests")}
+        called = {path.split("/")[1].removeprefix("disc=") for path in self.files.names("_calls")}
+        return sorted(published | called)
+
     def objects(self, stage: Stage, discipline_id: str) -> set[str]:
         """The paths of all objects of one stage and discipline, current or not, by one listing.
 

@@ -15,6 +15,7 @@ from stage_world import LAW, PHYSICS, UNJUDGED, clock, grow, recipe, teacher
 from tiny_store import publish as publish_again
 
 import glan
+from glan.batches import BatchRecord
 from glan.care.compact import compact
 from glan.care.sweep import Found, Swept, find, sweep
 from glan.care.unit_parts import Tools
@@ -24,6 +25,7 @@ from glan.planning.walk import survey
 from glan.release import publish as releases
 from glan.release.releases import ReleaseOptions
 from glan.store import editions, inputs, manifests, runs, snapshots
+from glan.store.batches import BatchBook
 from glan.store.leases import Holder, Leases
 from glan.store.runs import RunRecord
 from glan.store.store import Store
@@ -178,6 +180,19 @@ def test_nothing_goes_that_was_needed_when_a_living_run_began(store: Store) -> N
     held_as(store, "earlier").take("law")
     shown = found(store)
     assert (shown.everything, shown.living) == ([], ("earlier",))
+
+
+def test_what_is_on_record_of_a_batch_goes_once_it_has_ended(store: Store) -> None:
+    book = BatchBook(store.files, now)
+    common = {"endpoint": "http://127.0.0.1:9/v1", "model": "teacher", "run_id": "run", "disciplines": ["law"]}
+    for name in ("ended", "open"):
+        book.keep(BatchRecord(name=name, created_at=now(), requests=["r1-0"], **common))
+        book.keep_id(name, f"batch-{name}")
+    book.end("ended", "completed")
+    assert not [one for one in found(store, now).everything if one.path.startswith("_batches/")]
+    swept(store)
+    assert paths(store, "_batches") == {"_batches/open.json", "_batches/open.id.json"}
+    assert [one.record.name for one in book.unfinished()] == ["open"]
 
 
 def test_a_discipline_that_a_run_works_on_is_left_for_another_time(store: Store) -> None:

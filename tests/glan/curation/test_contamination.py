@@ -5,6 +5,7 @@ import pytest
 from glan.config import Curation
 from glan.curation.benchmarks import Item
 from glan.curation.contamination import Contamination, Match
+from glan.curation.examples import Example
 
 BAKERY = (
     "Weng earns $12 an hour for babysitting. Yesterday, she just did 50 minutes of babysitting. Later she walked two "
@@ -40,7 +41,7 @@ CLEAN_ANSWER = "Add the two amounts and compare the sum with what was asked; the
 
 
 def found(question: str, answer: str = CLEAN_ANSWER) -> Match | None:
-    return INDEX.match(question, answer)
+    return INDEX.match(Example(question, answer))
 
 
 @pytest.mark.parametrize(
@@ -119,9 +120,9 @@ def test_a_look_alike_stays(question: str, answer: str) -> None:
 def test_the_thresholds_are_settings() -> None:
     strict = Contamination(BENCHMARKS, Curation(max_benchmark_overlap=1, max_benchmark_coverage=1))
 
-    assert strict.match(BAKERY[: len(BAKERY) * 2 // 3] + " " + FILLER, CLEAN_ANSWER) is None
-    assert strict.match(BAKERY, CLEAN_ANSWER) is not None
+    assert strict.match(Example(BAKERY[: len(BAKERY) * 2 // 3] + " " + FILLER, CLEAN_ANSWER)) is None
+    assert strict.match(Example(BAKERY, CLEAN_ANSWER)) is not None
 
 
 def test_without_benchmarks_everything_is_clean() -> None:
-    assert Contamination((), Curation()).match(BAKERY, SOLUTION) is None
+    assert Contamination((), Curation()).match(Example(BAKERY, SOLUTION)) is None

@@ -1,4 +1,4 @@
-"""What belongs to no discipline: versions of the taxonomy, inputs kept by digest, releases."""
+"""What belongs to the whole store and to no discipline: versions of the taxonomy, inputs kept by digest, releases."""
 
 import hashlib
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from glan.release import releases
 from glan.store import inputs, runs, taxonomies
 from glan.store.files import Files
 
-_AT_ONCE = 1 << 22
 _NAMED_BY_CONTENT = ("prompts", "config")
 """Kinds of inputs whose digest is that of their bytes."""
 
@@ -65,14 +64,5 @@ def releases_whole(files: Files) -> Iterator[Finding]:
             path = f"{releases.folder(name)}/{file.path}"
             if path not in there:
                 yield Finding("missing", path, f"release {name} names it, and it is not there", RESTORED)
-            elif there[path] != file.size or sha256_of(files, path) != file.sha256:
+            elif there[path] != file.size or files.sha256(path) != file.sha256:
                 yield Finding("altered", path, f"it is not what the manifest of release {name} says", RESTORED)
-
-
-def sha256_of(files: Files, path: str) -> str:
-    """SHA-256 of a file of any size, read piece by piece."""
-    digest = hashlib.sha256()
-    with files.open_input(path) as source:
-        while piece := source.read(_AT_ONCE):
-            digest.update(piece)
-    return digest.hexdigest()
