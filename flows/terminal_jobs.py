@@ -22,8 +22,6 @@ from glan.settings import Settings
 from glan.stages.recipe import Recipe
 from glan.store import taxonomies
 from glan.store.store import Store
-from tasks.preparation import check
-from tasks.wiring import prices_of
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -45,6 +43,7 @@ def run_backfill(run_file: Path | None, given: Mapping[str, Any], yes: bool, as_
     with explained():
         config = _form(BackfillConfig, run_file, given)
         from flows.backfill import backfill, preview, work
+        from tasks.wiring import prices_of
 
         Store.existing(Settings.load().store)
         recipe = _check(config)
@@ -88,10 +87,15 @@ def _check(config: ExpandConfig | BackfillConfig | RetryConfig) -> Recipe:
     """Everything that can be wrong, before a Prefect server is started for it; how things would be made.
 
     Raises:
-        InputError: settings, models, prices or disciplines are wrong.
+        InputError: settings, models, prices or disciplines are wrong, or answers cannot be checked here.
     """
+    from tasks.checking import check_able
+    from tasks.preparation import check
+
     whole = base_config(config.recipe).model_copy(update=config.selectors())
-    return check(whole, taxonomies.current(Store.open(Settings.load().store)))
+    made = check(whole, taxonomies.current(Store.open(Settings.load().store)))
+    check_able(made.config.checking)
+    return made
 
 
 def _form(kind: type[Form], run_file: Path | None, given: Mapping[str, Any]) -> Form:

@@ -52,7 +52,7 @@ def _moment(at: datetime.datetime | None) -> str:
 
 def _tables(figures: Figures) -> list[dict[str, Any]]:
     """Title, heads (text columns first) and lines of every table."""
-    rejected = figures.coverage.total.rejected
+    rejected, flags = figures.coverage.total.rejected, figures.coverage.flags
     by_stage = figures.ledger.by(lambda account: account[:2])
     calls = [
         [stage, model, *_of(spent)]
@@ -84,6 +84,16 @@ def _tables(figures: Figures) -> list[dict[str, Any]]:
             "lines": [
                 [reason, f"{rows:,}", f"{rows / rejected:.1%}"]
                 for reason, rows in figures.coverage.reasons.most_common()
+            ],
+        },
+        {
+            "title": "Flagged by a check",
+            "chart": "",
+            "heads": ["flag", "rows", "of these kept"],
+            "texts": 1,
+            "lines": [
+                [flag, f"{flags[flag, True] + flags[flag, False]:,}", f"{flags[flag, True]:,}"]
+                for flag in sorted({flag for flag, _ in flags})
             ],
         },
         {

@@ -64,6 +64,19 @@ def test_a_push_that_broke_off_is_told_and_gone_on_with(hub: HubServer) -> None:
     assert "first" in hub.datasets["me/data"].tags
 
 
+def test_a_run_of_the_deployment_pushes_it_and_says_so(hub: HubServer, prefect_server: None) -> None:
+    from flows.parameters import PublishConfig
+    from flows.publish import publish_release
+
+    form = PublishConfig.model_validate(
+        {"release": "first", "options": {"test": 0, "validation": 0}, "to": "hf://datasets/me/data"}
+    )
+    once, again = (publish_release(form, return_state=True) for _ in range(2))
+    assert "first" in hub.datasets["me/data"].tags
+    assert (once.name, "; copied to hf://datasets/me/data" in str(once.message)) == ("Completed", True)
+    assert "; nothing to copy to hf://datasets/me/data" in str(again.message)
+
+
 def test_without_the_package_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     said = typed(*LINE)

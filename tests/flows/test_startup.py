@@ -47,3 +47,11 @@ def test_commands_that_look_at_a_store_do_without_prefect(tmp_path: Path, monkey
     publish(store, commit(store, rows, [instruction("p1", rows)]))
     (tmp_path / "RUN.toml").write_text("subjects = 1\n")
     assert last_line(*LOOKS, light=False, folder=tmp_path) == "False"
+
+
+def test_no_room_of_the_terminal_imports_prefect_before_it_is_told_to_be_quiet() -> None:
+    """Or its log lines stand among what a command says, and its server gets too little time to start."""
+    flows = Path(__file__).resolve().parents[2] / "flows"
+    rooms = ", ".join(f"flows.{file.stem}" for file in sorted(flows.glob("terminal*.py")))
+    code = f"import sys, {rooms}; print('prefect' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

@@ -13,9 +13,10 @@ from proof_checks import check_store
 from stage_world import PHYSICS, Say, clock, grow, new_store, publish, recipe, teacher
 
 from glan.care.verify import verify
-from glan.config import Curation, Judging, ModelProfile, Models
+from glan.config import Curation, ModelProfile, Models
 from glan.curation.curate import curate_store
 from glan.gateway.requests import Request
+from glan.judging import Judging
 from glan.planning.forecast import forecast
 from glan.planning.recipes import recipe_of
 from glan.replay.replay import Replay
