@@ -87,12 +87,15 @@ def _check(config: ExpandConfig | BackfillConfig | RetryConfig) -> Recipe:
     """Everything that can be wrong, before a Prefect server is started for it; how things would be made.
 
     Raises:
-        InputError: settings, models, prices or disciplines are wrong.
+        InputError: settings, models, prices or disciplines are wrong, or answers cannot be checked here.
     """
+    from tasks.checking import check_able
     from tasks.preparation import check
 
-    recipe = base_config(config.recipe).model_copy(update=config.selectors())
-    return check(recipe, taxonomies.current(Store.open(Settings.load().store)))
+    whole = base_config(config.recipe).model_copy(update=config.selectors())
+    made = check(whole, taxonomies.current(Store.open(Settings.load().store)))
+    check_able(made.config.checking)
+    return made
 
 
 def _form(kind: type[Form], run_file: Path | None, given: Mapping[str, Any]) -> Form:

@@ -129,10 +129,12 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
     """Run `generate` in this process and show what came of it; how many instructions are kept in all."""
     quiet_prefect()
     with local_names(local):
-        config, recipe, tree, store = checked(given, taxonomy, local)
-        if taxonomy:
-            from tasks.taxonomy_versions import use_taxonomy
+        from tasks.checking import check_able
+        from tasks.taxonomy_versions import use_taxonomy
 
+        config, recipe, tree, store = checked(given, taxonomy, local)
+        check_able(recipe.config.checking)
+        if taxonomy:
             use_taxonomy(store, taxonomy)
         todo = [walk for walk in walks(store, tree.select(**recipe.config.selectors()), recipe) if survey(walk).ready]
         if todo and not as_json:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from glan.errors import InputError
 from glan.names import shown, visible
@@ -59,6 +59,19 @@ def whole(value: Any) -> Any:
     if isinstance(value, int) and abs(value) > LARGEST:
         raise ValueError(f"must not be larger than {LARGEST}")
     return value
+
+
+class Strict(BaseModel):
+    """A table of a configuration: no field but its own, no number that is none, and it never changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _check_number(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError("must not be true or false")
+        return whole(value)
 
 
 def http_address(value: str | None) -> str | None:

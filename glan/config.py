@@ -6,10 +6,11 @@ Where to run (endpoints, store, limits) is `settings.Settings`; no secret belong
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from glan.checks import ModelName, explain, http_address, toml, whole
+from glan.checks import ModelName, Strict, explain, http_address, toml
 from glan.errors import InputError
+from glan.judging import Checking, Judging
 from glan.keys import canonical
 from glan.languages import LANGUAGES
 from glan.names import shown
@@ -27,18 +28,7 @@ _OWN_PARAMETERS = frozenset(
 _SHORT = 60
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _check_number(cls, value: Any, info: ValidationInfo) -> Any:
-        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
-            raise ValueError("must not be true or false")
-        return whole(value)
-
-
-class ModelProfile(_Strict):
+class ModelProfile(Strict):
     """How one kind of call is made: the model, its sampling parameters, and the endpoint if it has its own."""
 
     model: ModelName = Field(default="", description="model name as sent; empty: GLAN_<ROLE>_MODEL, else GLAN_MODEL")
@@ -112,7 +102,7 @@ class ModelProfile(_Strict):
         return {**self.body(), "example": self.example, "send_seed": self.send_seed}
 
 
-class Models(_Strict):
+class Models(Strict):
     """One profile per role. The paper: GPT-4 at 1.0/0.95 for all but answers, GPT-3.5 at 0.7/0.95 (section 3.1).
 
     A judge, which the paper has none of, is to say the same each time it is asked.
@@ -141,7 +131,7 @@ class Models(_Strict):
 Layout = Literal["gsm8k", "math", "mmlu", "arc", "bbh", "humaneval", "mbpp", "ifeval"]
 
 
-class Benchmark(_Strict):
+class Benchmark(Strict):
     """A benchmark whose items the data must not hold: its files, and where in them the texts are."""
 
     path: str = Field(
@@ -168,7 +158,7 @@ class Benchmark(_Strict):
         return self.name or self.layout or ""
 
 
-class Curation(_Strict):
+class Curation(Strict):
     """Which questions and answers are kept. Every threshold is a setting; rejected rows stay, with reasons."""
 
     near_duplicate_jaccard: float = Field(
@@ -246,6 +236,10 @@ class Curation(_Strict):
         description="least score that a judge gives an answer which is kept; null: any (own choice: `right in the result`; "
         "AlpaGasus keeps 4.5 and more of 5, Chen et al. 2023)",
     )
+    reject_failed_checks: bool = Field(
+        default=False,
+        description="reject what a check speaks against (`answers_disagree`, `code_fails`); false: flag it only",
+    )
 
     @field_validator("language")
     @classmethod
@@ -265,16 +259,7 @@ class Curation(_Strict):
         return self
 
 
-class Judging(_Strict):
-    """How answered questions are looked at by a model before they are curated. Nothing of it is on by default."""
-
-    rubric: bool = Field(
-        default=False,
-        description="one call of the judge for each answer: question quality, difficulty and correctness, from 1 to 5",
-    )
-
-
-class Budget(_Strict):
+class Budget(Strict):
     """The most that may be spent, in money, tokens or calls: whatever is reached first ends the run cleanly."""
 
     usd: float | None = Field(default=None, gt=0, description="US dollars; needs a price for every model; null: no cap")
@@ -293,7 +278,7 @@ class Budget(_Strict):
         return self.usd is not None or self.tokens is not None or self.calls is not None
 
 
-class Selection(_Strict):
+class Selection(Strict):
     """Disciplines by name or by their place in the tree: all that any of the four names."""
 
     disciplines: list[str] = Field(
@@ -349,6 +334,7 @@ class RunConfig(Selection):
     )
     models: Models = Models()
     judging: Judging = Judging()
+    checking: Checking = Checking()
     curation: Curation = Curation()
     budget: Budget = Budget()
     on_busy: Literal["wait", "skip", "share"] = Field(
@@ -392,6 +378,6 @@ class RunConfig(Selection):
 
 _NAMES = [
     name
-    for model in (RunConfig, Models, ModelProfile, Judging, Curation, Benchmark, Budget)
+    for model in (RunConfig, Models, ModelProfile, Judging, Checking, Curation, Benchmark, Budget)
     for name in model.model_fields
 ]

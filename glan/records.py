@@ -107,6 +107,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("method", pa.string()),
             ("scores", _SCORES),
             ("text", pa.string()),
+            ("verdict", pa.string()),
+            ("detail", pa.string()),
             *_COMMON,
             *_WRITTEN_BY_A_MODEL,
         ],
@@ -132,6 +134,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("duplicate_of", pa.string()),
             ("contamination", _CONTAMINATION),
             ("scores", _SCORES),
+            ("flags", _TEXTS),
             ("signature", pa.binary()),  # MinHash of the question, see curation.signatures
             ("question_model", pa.string()),
             ("answer_model", pa.string()),

@@ -1,4 +1,4 @@
-"""Model profiles -> findings: one tiny call to each endpoint and model, before a run spends money on many."""
+"""Recipe -> findings, before a run spends money: one tiny call to each endpoint and model, and whether answers can be checked."""
 
 import secrets
 from collections.abc import Iterator
@@ -10,10 +10,9 @@ from glan.gateway.requests import Call, Conversation, Request, Understood
 from glan.prompts import PromptStamp
 from glan.settings import Settings
 from glan.stages.recipe import Recipe
-from tasks import wiring
+from tasks import checking, wiring
+from tasks.checking import Finding
 from tasks.wiring import Order, goes_by_batch
-
-Finding = dict[str, object]
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -21,7 +20,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 def examine_profiles(recipe: Recipe, settings: Settings) -> list[Finding]:
     """Ask every endpoint and model once; a finding for each: `what, where, fine, remark`."""
     found = [_examined(roles, profile, host) for roles, profile, host in _distinct(recipe, settings)]
-    return [*found, *_batch_apis(recipe, settings)]
+    return [*found, *_batch_apis(recipe, settings), *checking.examine(recipe.config.checking)]
 
 
 def examine_before_paying(recipe: Recipe) -> None:

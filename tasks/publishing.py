@@ -19,8 +19,8 @@ from tasks.artifacts import plain
 @task(name="publish", task_run_name="publish {release}", cache_policy=NO_CACHE, persist_result=False)
 def write_release(
     release: str, disciplines: Sequence[str], options: ReleaseOptions, to: str, public: bool
-) -> ReleaseManifest:
-    """Write a release, copy it if it is wanted elsewhere too, and show what is in it.
+) -> tuple[ReleaseManifest, int]:
+    """Write a release, copy it if it is wanted elsewhere too, and show what is in it; how many files were copied.
 
     Raises:
         InputError: see `glan.release.publish.publish` and `glan.release.copies`.
@@ -31,13 +31,9 @@ def write_release(
         elsewhere.check()
     run_id = str(runtime.flow_run.id)
     manifest = publish(store, release, disciplines=disciplines or None, options=options, run_id=run_id, clock=now)
-    if elsewhere:
-        copied = elsewhere.copy(store.files, manifest)
-        logging.getLogger("glan").info(
-            "%s %s", "copied to" if copied else "nothing to copy, all of it is at", elsewhere.url
-        )
+    copied = elsewhere.copy(store.files, manifest) if elsewhere else 0
     _show(store, manifest)
-    return manifest
+    return manifest, copied
 
 
 def _show(store: Store, manifest: ReleaseManifest) -> None:

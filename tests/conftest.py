@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["fixtures_s3", "fixtures_hub"]
+pytest_plugins = ["fixtures_s3", "fixtures_hub", "fixtures_world"]
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
@@ -19,3 +19,8 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     with running_server(tmp_path_factory.mktemp("prefect")):
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests first, so that quick ones fill the time of all test processes to the end."""
+    items.sort(key=lambda item: "proofs" not in item.path.parts)

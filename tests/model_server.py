@@ -17,7 +17,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
@@ -70,15 +70,17 @@ class ModelServer:
 
     `limit`: calls in flight above which it answers 429. `structures`: the kinds of response_format it takes; others
     get a 400. `api_key`: the only one it takes (None: any). `latency`: median seconds per call, log-normally spread by
-    `latency_sigma`. `record=False` keeps counts but no payloads, for long benches.
+    `latency_sigma`. `record=False` keeps counts but no payloads, for long benches. `says`: what it answers to a payload,
+    where that is not None.
     """
 
     def __init__(
         self, *, seed: int = 0, faults: Faults | None = None, latency: float = 0.0, latency_sigma: float = 0.0,
         limit: int | None = None, structures: Iterable[str] = STRUCTURES, api_key: str | None = None,
-        model: str = "test-model", port: int = 0, record: bool = True,
+        model: str = "test-model", port: int = 0, record: bool = True, says: Callable[[Payload], str | None] | None = None,
     ) -> None:  # fmt: skip
         self.faults = faults or Faults()
+        self.says = says
         self.latency = latency
         self.latency_sigma = latency_sigma
         self.limit = limit
@@ -265,7 +267,9 @@ class ModelServer:
         if kind in ("truncated_json", "wrong_schema") and asked.schema is None:
             kind = None
         draws = payload.get("seed") is None and payload.get("temperature", 1) != 0
-        text = reply_text(asked, f"{self._seed} {digest} {nth if draws else 0}", f"{self._seed}", kind == "duplicate")
+        scripted = self.says(payload) if self.says else None
+        seed = f"{self._seed} {digest} {nth if draws else 0}"
+        text = reply_text(asked, seed, f"{self._seed}", kind == "duplicate") if scripted is None else scripted
         text, finish = spoiled(text, kind, digest)
         text, finish = within_limit(text, finish, payload)
         sent = mangled(kind, completion(payload, asked, text, finish, f"{digest[:24]}-{nth}"))

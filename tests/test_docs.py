@@ -12,8 +12,9 @@ import typer
 from pydantic import BaseModel
 
 from flows.cli import app
-from glan.config import Benchmark, Budget, Curation, Judging, ModelProfile, Models, RunConfig
+from glan.config import Benchmark, Budget, Curation, ModelProfile, Models, RunConfig
 from glan.gateway.prices import Prices
+from glan.judging import Checking, Judging
 from glan.records import SCHEMAS
 from glan.settings import Settings
 
@@ -50,6 +51,7 @@ def defaults(model: type[BaseModel]) -> dict[str, Any]:
         ("RUN.toml", RunConfig, 0),
         ("Profiles", ModelProfile, 0),
         ("Judging", Judging, 0),
+        ("Checking", Checking, 0),
         ("Curation", Curation, 0),
         ("Benchmarks", Benchmark, 0),
         ("Budget", Budget, 0),
@@ -88,9 +90,10 @@ def test_every_variable_is_that_of_its_field() -> None:
 
 def test_the_examples_of_settings_can_be_used(tmp_path: Path) -> None:
     text = (DOCS / "settings.md").read_text(encoding="utf-8")
-    run, judge, exams, machine, prices = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    run, judge, check, exams, machine, prices = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert RunConfig.checked(tomllib.loads(run), "settings.md").models.answer.api_key_env == "VLLM_API_KEY"
     assert RunConfig.checked(tomllib.loads(judge), "settings.md").judging.rubric
+    assert RunConfig.checked(tomllib.loads(check), "settings.md").checking == Checking(math=True, code=True)
     assert [one.label for one in RunConfig.checked(tomllib.loads(exams), "").curation.benchmarks] == [
         "gsm8k",
         "our-exam",

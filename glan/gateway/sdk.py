@@ -20,6 +20,9 @@ from openai._models import FinalRequestOptions
 from openai._vendor.httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
+LARGEST_ANSWER = 32 * 2**20
+"""Bytes; the longest completions are a tenth of it."""
+
 _CONNECT_SECONDS = 30.0
 _KEEP_ALIVE_SECONDS = 4.0  # below the 5 s after which uvicorn (vLLM, llama.cpp's peers) closes idle connections
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
@@ -61,7 +64,7 @@ class OpenAI(openai.AsyncOpenAI):
         async with self._sessions.one().post(
             url, data=content, headers=headers, allow_redirects=False, timeout=_NO_TIMEOUT
         ) as response:
-            return Answer(response.status, response.headers, await response.read())
+            return Answer(response.status, response.headers, await _whole(response))
 
     async def _build_once(self, path: str, content: bytes) -> tuple[URL, CIMultiDict[str]]:
         options = FinalRequestOptions.construct(method="post", url=path, content=content)
@@ -69,6 +72,16 @@ class OpenAI(openai.AsyncOpenAI):
         headers = CIMultiDict((name, value) for name, value in built.headers.items() if name not in _PER_REQUEST)
         self._repeated[path] = URL(str(built.url), encoded=True), headers
         return self._repeated[path]
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    """The body of an answer, unless the server does not stop sending: hundreds of such would fill the memory."""
+    content = bytearray()
+    async for piece in response.content.iter_any():
+        content += piece
+        if len(content) > LARGEST_ANSWER:
+            raise aiohttp.ClientPayloadError(f"an answer of more than {LARGEST_ANSWER >> 20} MB")
+    return bytes(content)
 
 
 class _Sessions:

@@ -3,19 +3,25 @@
 The ledger is read as a sample spread over all disciplines, so that a forecast over millions of calls takes seconds.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from glan.checking.programs import programs_in
+from glan.checking.results import result_of
 from glan.store import manifests
 from glan.store.files import Files
 from glan.store.parquet import conformed, known, opened
 from glan.store.store import Store
 from glan.units import STAGES, Receipt, Stage
+
+CHECKABLE_SHARE = 0.2
+"""Of answers, those that state a result, and those with programs, assumed of each until there are answers to look at."""
 
 SUBJECTS_PER_DISCIPLINE = (100, 200)
 """What ten lists gave in the paper (section 3.1)."""
@@ -79,6 +85,7 @@ class Experience:
             stage: [receipt for one in manifests.all_current(store.files, stage).values() for receipt in one.units]
             for stage in STAGES
         }
+        self._store = store
         self._calls = _by_stage_and_model(store.files)
         self._accepted = _accepted(store, self._units["instructions"])
 
@@ -104,6 +111,27 @@ class Experience:
         made = sum(receipt.rows for receipt in self._units[stage])
         share = made / planned if planned else 1.0
         return Range(share, share, 1)
+
+    @cached_property
+    def stating_a_result(self) -> Range:
+        """The share of answers whose result a second answer can be held against."""
+        return self._share_of_answers(lambda text: result_of(text) is not None)
+
+    @cached_property
+    def with_programs(self) -> Range:
+        """The share of answers that have programs which can be run."""
+        return self._share_of_answers(lambda text: bool(programs_in(text)))
+
+    def _share_of_answers(self, holds: Callable[[str], bool]) -> Range:
+        told = [holds(text) for text in self._answers]
+        share = sum(told) / len(told) if told else CHECKABLE_SHARE
+        return Range(0, share, 1)
+
+    @cached_property
+    def _answers(self) -> list[str]:
+        """The texts of answers from all over the store."""
+        units = _spread([one for one in self._units["answers"] if one.rows], _UNITS)
+        return [text for unit in units for text in self._store.read(unit, ["text"])["text"].to_pylist()]
 
     def calls(self, stage: Stage, model: str) -> CallFigures:
         """What calls take: those to this model so far, else to others, else what is usual."""

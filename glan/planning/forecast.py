@@ -37,13 +37,14 @@ class _Work:
     """What is to come of one stage: units, replies that are wanted for them, rows that they give."""
 
     units: Range = field(default_factory=lambda: Range.exactly(0))
-    replies: Range = field(default_factory=lambda: Range.exactly(0))
+    replies: dict[Stage, Range] = field(default_factory=dict)
+    """By the stage whose calls they are like: a second answer, drawn to check the first, is like an answer."""
     rows: Range = field(default_factory=lambda: Range.exactly(0))
 
-    def add(self, units: Range, replies: Range, rows: Range) -> None:
+    def add(self, units: Range, rows: Range, like: Stage, replies: Range) -> None:
         self.units += units
-        self.replies += replies
         self.rows += rows
+        self.replies[like] = self.replies.get(like, Range.exactly(0)) + replies
 
 
 def forecast(
@@ -99,12 +100,12 @@ class _Ahead:
             self._answers(one, questions, questions + Range.exactly(-replies_there), recipe)
         elif unit.stage == "judgements":
             answers = Range.exactly(unit.parents["answers"].rows)
-            self._judgements(one, answers, answers + Range.exactly(-replies_there))
+            self._judgements(one, answers, recipe, replies_there)
         else:
             self._instructions(one, Range.exactly(unit.parents["answers"].rows))
 
     def _put(self, stage: Stage, units: Range, replies: Range | float, rows: Range) -> None:
-        self.work[stage].add(units, replies if isinstance(replies, Range) else Range.exactly(replies), rows)
+        self.work[stage].add(units, rows, stage, replies if isinstance(replies, Range) else Range.exactly(replies))
 
     def _syllabi(self, syllabi: Range, recipe: Recipe, replies_there: int) -> None:
         config = recipe.config
@@ -125,13 +126,21 @@ class _Ahead:
     def _answers(self, units: Range, questions: Range, replies: Range, recipe: Recipe) -> None:
         answers = questions * self._learned.share("answers")
         self._put("answers", units, replies, answers)
-        if recipe.config.judging.rubric:
-            self._judgements(units, answers, answers)
+        if "judgements" in recipe.stages:
+            self._judgements(units, answers, recipe, 0)
         else:
             self._instructions(units, answers)
 
-    def _judgements(self, units: Range, answers: Range, replies: Range) -> None:
-        self._put("judgements", units, replies, answers * self._learned.share("judgements"))
+    def _judgements(self, units: Range, answers: Range, recipe: Recipe, replies_there: int) -> None:
+        """Scores, second answers and programs that end; of replies that are there, scores are taken to have come first."""
+        judging, checking, none = recipe.config.judging, recipe.config.checking, Range.exactly(0)
+        scores = answers if judging.rubric else none
+        again = answers * self._learned.stating_a_result if checking.math else none
+        run = answers * self._learned.with_programs if checking.code else none
+        made = self._learned.share("judgements")
+        scored = min(replies_there, round(scores.likely))
+        self._put("judgements", units, scores + Range.exactly(-scored), (scores + again) * made + run)
+        self.work["judgements"].add(none, none, "answers", again + Range.exactly(scored - replies_there))
         self._instructions(units, answers)
 
     def _instructions(self, units: Range, curated: Range) -> None:
@@ -142,15 +151,39 @@ def _line(stage: Stage, work: _Work, learned: Experience, recipe: Recipe, cost: 
     units, rows = round(work.units.likely), round(work.rows.likely)
     if stage not in ROLE_OF:
         return [stage, units, rows, 0, 0, 0, 0, 0, 0.0, 0.0, 0]
-    profile = recipe.profile(ROLE_OF[stage])
-    took = learned.calls(stage, profile.model)
-    calls = work.replies * took.per_reply
+    asked = [
+        _asked(like, replies, learned, recipe, cost)
+        for like, replies in (work.replies or {stage: Range.exactly(0)}).items()
+    ]
+    least, likely, most, sent, received = (sum(column) for column in zip(*(one.counts for one in asked), strict=True))
+    costs = [
+        None if None in column else sum(filter(None, column))
+        for column in zip(*(one.costs for one in asked), strict=True)
+    ]
+    return [stage, units, rows, likely, least, most, sent, received, *costs, sum(one.learned_from for one in asked)]
+
+
+@dataclass(frozen=True)
+class _Calls:
+    """Calls of one kind. `counts`: at least, likely and at most, tokens sent and received; `costs`: likely and at most."""
+
+    counts: tuple[int, int, int, int, int]
+    costs: tuple[float | None, float | None]
+    learned_from: int
+
+
+def _asked(like: Stage, replies: Range, learned: Experience, recipe: Recipe, cost: Cost) -> _Calls:
+    profile = recipe.profile(ROLE_OF[like])
+    took = learned.calls(like, profile.model)
+    calls = replies * took.per_reply
     each = _tokens(took, profile.max_tokens)
     price = cost(profile.model, *each) if calls.most > 0 else 0.0
-    costs = [None, None] if price is None else [calls.likely * price, calls.most * price]
     least, likely, most = (round(max(0.0, number)) for number in (calls.least, calls.likely, calls.most))
-    tokens = [round(calls.likely * each[0]), round(calls.likely * each[2])]
-    return [stage, units, rows, likely, least, most, *tokens, *costs, took.calls if likely else 0]
+    return _Calls(
+        counts=(least, likely, most, round(calls.likely * each[0]), round(calls.likely * each[2])),
+        costs=(None, None) if price is None else (calls.likely * price, calls.most * price),
+        learned_from=took.calls if likely else 0,
+    )
 
 
 def _tokens(took: CallFigures, max_tokens: int | None) -> tuple[float, float, float]:

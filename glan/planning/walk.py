@@ -219,7 +219,7 @@ class Walk:
 
     def _judgements(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         """The judgements on these answers, if any are wanted, and there or to be made."""
-        if not self.recipe.config.judging.rubric:
+        if "judgements" not in self.recipe.stages:
             return []
         return self._known([judgements.plan(unit, receipt, self.recipe, self._edition("judgements"))])
 

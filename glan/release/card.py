@@ -44,7 +44,8 @@ _COLUMNS = """\
 | `question_id` | identifies the pair; the same in every release of this store |
 | `field`, `sub_field`, `discipline`, `discipline_id`, `subject`, `level` | its place in the taxonomy |
 | `strategy`, `key_concepts` | how the question was sampled from the subject's syllabus, and the concepts it is about |
-| `question_model`, `answer_model`, `request_keys` | who wrote it, and the calls it rests on in the store's call log |"""
+| `question_model`, `answer_model`, `request_keys` | who wrote it, and the calls it rests on in the store's call log |
+| `flags` | what a mechanical check speaks against: `answers_disagree`, `code_fails`; usually empty |"""
 
 _METHOD = """\
 The method is GLAN (Li et al. 2024, arXiv 2402.13064): no seed questions, only a taxonomy of human knowledge.
@@ -232,6 +233,17 @@ def _diversity(found: Diversity) -> str:
 
 
 def _rejected(figures: Figures) -> str:
+    """What was rejected, and what is there although a check speaks against it."""
+    if not figures.flags:
+        return _reasons(figures)
+    about = (
+        "Rows that are in the data and that a check speaks against: a second answer to the question came to another result "
+        "(`answers_disagree`), or a program in the answer ended with an error (`code_fails`). They carry it in `flags`:"
+    )
+    return f"{_reasons(figures)}\n\n{about}\n\n{_counts('flag', figures.flags)}"
+
+
+def _reasons(figures: Figures) -> str:
     if not figures.rejected:
         return "Nothing was rejected."
     share = figures.rejected / (figures.rejected + figures.rows)

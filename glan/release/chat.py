@@ -20,6 +20,7 @@ PROVENANCE = (
     "question_model",
     "answer_model",
     "request_keys",
+    "flags",
 )
 READS = ("question", "answer", *PROVENANCE)
 """The columns of instructions that `chat_row` needs."""
@@ -39,7 +40,11 @@ def chat_row(instruction: Mapping[str, Any]) -> dict[str, Any]:
         {"role": "user", "content": instruction["question"]},
         {"role": "assistant", "content": instruction["answer"]},
     ]
-    return {"messages": messages, **{name: instruction[name] for name in PROVENANCE}}
+    return {
+        "messages": messages,
+        **{name: instruction[name] for name in PROVENANCE},
+        "flags": instruction["flags"] or [],
+    }
 
 
 def alpaca_row(row: Mapping[str, Any]) -> dict[str, Any]:

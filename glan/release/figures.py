@@ -24,6 +24,7 @@ READS = (
     "kept",
     "reasons",
     "contamination",
+    "flags",
 )
 """The columns of instructions that `Figures` needs."""
 
@@ -60,6 +61,8 @@ class Figures:
     splits: Counter[str] = field(default_factory=Counter)
     contaminated: Counter[str] = field(default_factory=Counter)
     """Rejected rows by the benchmark that they hold an item of."""
+    flags: Counter[str] = field(default_factory=Counter)
+    """Kept rows by the check that speaks against them."""
     compared: Counter[str] = field(default_factory=Counter)
     """Rows, rejected ones too, by the benchmark whose items were looked for in them."""
     languages: Counter[str] = field(default_factory=Counter)
@@ -79,6 +82,7 @@ class Figures:
         self.levels[row["level"] or ""] += 1
         self.strategies[row["strategy"]] += 1
         self.models[row["question_model"], row["answer_model"]] += 1
+        self.flags.update(row["flags"] or ())
         self.example = self.example or row
 
     def add_rejected(self, table: pa.Table) -> None:
@@ -104,5 +108,6 @@ def authors(view: View) -> Counter[Authors]:
         for table in view.tables(stage, names):
             grouped = table.group_by(names).aggregate([([], "count_all")])
             for row in grouped.to_pylist():
-                counts[Authors(stage, *(row[name] for name in names))] += row["count_all"]
+                if row["prompt_name"] is not None:  # of a program that was run, nobody is the author
+                    counts[Authors(stage, *(row[name] for name in names))] += row["count_all"]
     return counts

@@ -44,7 +44,7 @@ class Judged:
         path = row["field"], row["sub_field"], row["discipline"]
         judgements = self._judgements.get(receipt.unit, ())
         for recipe in self._recipes:
-            judged_by = judgements if recipe.config.judging.rubric else ()
+            judged_by = judgements if "judgements" in recipe.stages else ()
             key = unit_key(recipe, answers.parent_digest, answers, judged_by, subject, path, receipt.edition)
             if key == receipt.key:
                 return recipe.config.curation
@@ -69,7 +69,6 @@ def _distinct(recipes: Sequence[Recipe]) -> list[Recipe]:
     """One of all recipes that judge alike."""
     found: dict[tuple[object, ...], Recipe] = {}
     for recipe in recipes:
-        is_judged = recipe.config.judging.rubric
-        limits = tuple(scores.limits(recipe.config.curation).values()) if is_judged else ()
-        found.setdefault((recipe.rules, is_judged, *limits), recipe)
+        limits = scores.limits(recipe.config)
+        found.setdefault((recipe.rules, "judgements" in recipe.stages, tuple(limits.items())), recipe)
     return list(found.values())

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from glan import supplements
-from glan.errors import StoreError
+from glan.errors import InputError, StoreError
 from glan.gateway.gateway import Gateway
 from glan.replay.recorded import NothingToWrite, NotOnRecord, RecordedReplies, no_clock
 from glan.replay.wanted import Wanted
@@ -79,9 +79,7 @@ class Rebuilding:
                 self._discard(last)
             try:
                 last = RUN[unit.stage](unit, recipe, self._effects(maker, ended))
-            except NotOnRecord as error:
-                return Rebuilt(unit, None, str(error))
-            except StoreError as error:
+            except (NotOnRecord, StoreError, InputError) as error:  # the last: what it rests on cannot be run here
                 return Rebuilt(unit, None, str(error))
             if self.wanted.fits(unit.object, last):
                 break
@@ -128,7 +126,7 @@ class Rebuilding:
                 yield questions.plan(subject, span, unit, receipt, recipe, edition)
         elif unit.stage == "questions":
             yield answers.plan(unit, receipt, recipe, edition)
-        elif unit.stage == "answers" and recipe.config.judging.rubric:
+        elif unit.stage == "answers" and "judgements" in recipe.stages:
             yield judgements.plan(unit, receipt, recipe, edition)
         if unit.stage in ("answers", "judgements"):
             yield instructions.plan(unit, receipt, self._subjects[unit.subject_id], recipe, edition)

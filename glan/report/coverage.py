@@ -63,10 +63,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Every discipline of the taxonomy in the order of the tree, and why rows were rejected."""
+    """Every discipline of the taxonomy in the order of the tree, why rows were rejected, and what checks speak against."""
 
     places: tuple[Place, ...]
     reasons: Counter[str] = field(default_factory=Counter)
+    flags: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    """Rows by flag, and whether they are kept."""
 
     @property
     def total(self) -> Cover:
@@ -82,16 +84,19 @@ class Coverage:
 class Judged:
     """Feed it the tables of instructions, with the columns in `READS`: it counts what is kept, what not, and why."""
 
-    READS = ("discipline_id", "kept", "reasons")
+    READS = ("discipline_id", "kept", "reasons", "flags")
 
     def __init__(self) -> None:
         self.by_discipline: dict[str, tuple[int, int]] = {}
         """Kept and rejected rows."""
         self.reasons: Counter[str] = Counter()
+        self.flags: Counter[tuple[str, bool]] = Counter()
 
     def add(self, table: pa.Table) -> None:
         """Count the rows of a unit."""
         self.reasons.update(pc.list_flatten(table["reasons"]).to_pylist())
+        of = table["kept"].take(pc.list_parent_indices(table["flags"]))
+        self.flags.update(zip(pc.list_flatten(table["flags"]).to_pylist(), of.to_pylist(), strict=True))
         for discipline_id in table["discipline_id"].unique().to_pylist():
             rows = table["kept"].filter(pc.equal(table["discipline_id"], discipline_id))
             kept = pc.sum(rows).as_py() or 0
@@ -114,7 +119,7 @@ def covered(view: View, judged: Judged) -> Coverage:
     lost = _by_discipline((one, quarantined([one])) for one in [*asked, *view.receipts("answers")])
     kept = judged.by_discipline
     covers = {one: Cover(*kept.get(one, (0, 0)), lost[one], wanted[one]) for one in {*kept, *wanted, *lost}}
-    return Coverage(tuple(_places(view.store, covers)), judged.reasons)
+    return Coverage(tuple(_places(view.store, covers)), judged.reasons, judged.flags)
 
 
 def added(covers: Iterable[Cover]) -> Cover:

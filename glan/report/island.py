@@ -136,6 +136,7 @@ def _sample(sample: Sample, origin: Origin, texts: _Texts) -> dict[str, Any]:
         "answer": texts(row["answer"]),
         "kept": bool(row["kept"]),
         "reasons": row["reasons"] or [],
+        "flags": row["flags"] or [],
         "scores": {name: _number(value) for name, value in (row["scores"] or {}).items()},
         "contamination": _contamination(row["contamination"]),
         "duplicate": row["duplicate_of"] or "",

@@ -189,7 +189,7 @@ function drawCharts() {
 
 const PAGE = 25;
 const browser = {};
-const verdict = (sample) => (sample.kept ? "kept" : "rejected: " + sample.reasons.join(", "));
+const verdict = (sample) => (sample.kept ? "kept" : "rejected: " + sample.reasons.join(", ")) + (sample.flags.length ? "; flagged: " + sample.flags.join(", ") : "");
 const block = (words, raw) => make("pre", { class: raw ? "raw" : null, dir: "auto" }, words);
 
 function later(summary, body, open) {
@@ -277,7 +277,7 @@ function list(more) {
     node.every((name, level) => sample.path[level] === name)
     && (!browser.strategy.value || sample.strategy === browser.strategy.value)
     && (!browser.level.value || sample.level === browser.level.value)
-    && (!wanted || (wanted === "kept" ? sample.kept : wanted === "rejected" ? !sample.kept : sample.reasons.includes(wanted.slice(7))))
+    && (!wanted || (wanted === "kept" ? sample.kept : wanted === "rejected" ? !sample.kept : wanted.startsWith("flag:") ? sample.flags.includes(wanted.slice(5)) : sample.reasons.includes(wanted.slice(7))))
     && words.every((word) => sample.haystack.includes(word)));
   browser.count.textContent = `${number(found.length)} of ${number(data.samples.length)} samples`;
   const rows = found.slice(more ? browser.shown - PAGE : 0, browser.shown).map((sample) => shown(sample));
@@ -288,17 +288,18 @@ function list(more) {
 
 function drawBrowser() {
   if (!data.samples.length) { byId("browser").append(make("p", null, "No rows yet.")); return; }
-  for (const sample of data.samples) sample.haystack = [text(sample.question), text(sample.answer), ...sample.path, ...sample.concepts, ...sample.reasons, sample.id].join("\n").toLowerCase();
+  for (const sample of data.samples) sample.haystack = [text(sample.question), text(sample.answer), ...sample.path, ...sample.concepts, ...sample.reasons, ...sample.flags, sample.id].join("\n").toLowerCase();
   const paths = new Map();
   for (const { path } of data.samples) for (let level = 1; level <= 4; level += 1) if (path[level - 1]) paths.set(JSON.stringify(path.slice(0, level)), path.slice(0, level));
   const nodes = [...paths].sort(([, a], [, b]) => (a.join("\n") < b.join("\n") ? -1 : 1)).map(([value, path]) => [value, "\u2003".repeat(path.length - 1) + path[path.length - 1]]);
   const reasons = distinct(data.samples.flatMap((sample) => sample.reasons));
+  const flags = distinct(data.samples.flatMap((sample) => sample.flags));
   Object.assign(browser, {
     search: make("input", { type: "search", placeholder: "Search in questions, answers, concepts", "aria-label": "Search", input: () => list() }),
     node: choices("any node", nodes),
     strategy: choices("any strategy", distinct(data.samples.map((sample) => sample.strategy)).map((one) => [one, one])),
     level: choices("any level", distinct(data.samples.map((sample) => sample.level)).map((one) => [one, one])),
-    verdict: choices("any verdict", [["kept", "kept"], ["rejected", "rejected"], ...reasons.map((one) => ["reason:" + one, "rejected: " + one])]),
+    verdict: choices("any verdict", [["kept", "kept"], ["rejected", "rejected"], ...reasons.map((one) => ["reason:" + one, "rejected: " + one]), ...flags.map((one) => ["flag:" + one, "flagged: " + one])]),
     count: make("p", { class: "soft", role: "status" }),
     list: make("div", { id: "list" }),
     more: make("button", { type: "button", click: () => list(true) }, "More"),

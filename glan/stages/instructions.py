@@ -25,9 +25,6 @@ def plan(above: Unit, receipt: Receipt, subject: Mapping[str, Any], recipe: Reci
         receipt,
         stage="instructions",
         address=answers.unit,
-        node=above.node,
-        start=above.start,
-        stop=above.stop,
         parent_digest=answers.content_digest,
         edition=edition,
         judged_by=judged_by,
@@ -55,7 +52,7 @@ def unit_key(
     }
     if judged_by:
         inputs["judgements"] = [one.content_digest for one in judged_by]
-    limits = {"limits": scores.limits(recipe.config.curation)} if judged_by else {}
+    limits = {"limits": scores.limits(recipe.config)} if judged_by else {}
     return recipe.unit_key(
         "instructions", inputs=inputs, prompts=[], role=None, edition=edition, rules=recipe.rules, **limits
     )
@@ -119,6 +116,7 @@ def _row(
         **verdict(against, duplicate_of=None),
         "contamination": found.row() if found else None,
         "scores": list(given.items()),
+        "flags": scores.flags(given),
         "signature": signature_of(example.asked.words),
         "question_model": question["model"],
         "answer_model": answer["model"],

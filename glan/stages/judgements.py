@@ -1,33 +1,36 @@
-"""A round of questions and answers -> what a judge says of each pair, in a call of its own.
+"""A round of questions and answers -> what is said of each pair: by a judge, by a second answer, by running its code.
 
-Optional: without it a round goes straight from answers to instructions. A pair whose judging failed is in quarantine
-here and goes on all the same, as one that was not judged.
+Optional: without any of it a round goes straight from answers to instructions. A pair of which a call failed is in
+quarantine here and goes on all the same, as one that was not judged or checked.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from glan.gateway.reading import structured
+from glan.checking import agreement, code, programs, results
+from glan.checking.results import Result
+from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Call, Conversation, Outcome
+from glan.records import SCHEMAS
 from glan.replies import Judgement
 from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
 from glan.stages.recipe import Recipe
 from glan.units import Receipt, Unit
 
-RUBRIC = "rubric"
+RUBRIC, MATH, CODE = "rubric", "math", "code"
 SCORES = ("question_quality", "difficulty", "correctness")
+
+Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""A question and its answer."""
 
 
 def plan(above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Unit:
-    """The unit that has the round of answers of the unit above judged."""
+    """The unit that has the round of answers of the unit above judged and checked."""
+    rubric, checks = recipe.config.judging.rubric, _checks(recipe)
     return above.below(
         receipt,
         stage="judgements",
-        address=above.address,
-        node=above.node,
-        start=above.start,
-        stop=above.stop,
-        parent_digest=receipt.content_digest,
         edition=edition,
         key=recipe.unit_key(
             "judgements",
@@ -35,24 +38,45 @@ def plan(above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Uni
                 "questions": above.parents["questions"].content_digest,
                 "answers": receipt.content_digest,
             },
-            prompts=["judge"],
-            role="judge",
+            prompts=[*(["judge"] if rubric else []), *(["answer"] if MATH in checks else [])],
+            role="judge" if rubric else None,
             edition=edition,
             seed=recipe.config.seed,
+            **({"checks": checks} if checks else {}),
         ),
     )
 
 
+def _checks(recipe: Recipe) -> dict[str, Any]:
+    """What decides the outcome of the checks, of each that is on."""
+    checking = recipe.config.checking
+    math = {MATH: [results.RULE, recipe.profile("answer").identity()]} if checking.math else {}
+    return math | ({CODE: [programs.RULE]} if checking.code else {})
+
+
 def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
-    """Have each answer judged, commit what was said."""
-    asks = asked_for(unit, effects.store)
+    """Have each answer judged and checked, commit what came of it."""
+    config, asks = recipe.config, asked_for(unit, effects.store)
     questions = {row["question_id"]: row for row in effects.store.read(unit.parents["questions"]).to_pylist()}
     answers = effects.store.read(unit.parents["answers"]).to_pylist()
-    pairs = [(questions[answer["question_id"]], answer) for answer in answers]
-    pairs = [(question, answer) for question, answer in pairs if asks(unit.sample(question["sample_index"]))]
-    conversations = [_judge(unit, question, answer, recipe) for question, answer in pairs]
-    asked = [question for question, _ in pairs]
-    return make(unit, conversations, lambda outcomes: read(unit, asked, outcomes), effects)
+    pairs: list[Pair] = [(questions[answer["question_id"]], answer) for answer in answers]
+    judged = [one for one in pairs if config.judging.rubric and asks(unit.sample(one[0]["sample_index"]))]
+    drawn = [
+        (question, result)
+        for question, answer in pairs
+        if config.checking.math and asks(_again(unit, question)) and (result := results.result_of(answer["text"]))
+    ]
+    run_here = pairs if config.checking.code and not unit.retries else []
+
+    def read(outcomes: Sequence[Outcome]) -> Made:
+        said = _read_scores(unit, [question for question, _ in judged], outcomes[: len(judged)])
+        compared = _read_results(unit, drawn, outcomes[len(judged) :])
+        rows = [*said.rows, *compared.rows, *_ended(unit, run_here)]
+        return Made(rows=rows, failures=[*said.failures, *compared.failures])
+
+    conversations = [_judge(unit, question, answer, recipe) for question, answer in judged]
+    conversations += [_answer_again(unit, question, recipe) for question, _ in drawn]
+    return make(unit, conversations, read, effects)
 
 
 def _judge(unit: Unit, question: Mapping[str, Any], answer: Mapping[str, Any], recipe: Recipe) -> Conversation:
@@ -68,20 +92,68 @@ def _judge(unit: Unit, question: Mapping[str, Any], answer: Mapping[str, Any], r
     return call
 
 
-def read(unit: Unit, questions: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome]) -> Made:
+def _answer_again(unit: Unit, question: Mapping[str, Any], recipe: Recipe) -> Conversation:
+    """The conversation that draws a second answer: the same prompt under a sample index that no first answer has."""
+    request = recipe.request(
+        unit, "answer", "answer", {"question": question["text"]}, prose(), sample_index=-1 - question["sample_index"]
+    )
+    call: Call = yield replace(request, node=_again(unit, question))
+    return call
+
+
+def _again(unit: Unit, question: Mapping[str, Any]) -> str:
+    """The name of a second answer, for people and in quarantine."""
+    return f"{unit.sample(question['sample_index'])}, second answer"
+
+
+def _read_scores(unit: Unit, questions: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome]) -> Made:
     """One row a pair, with the judge's own words; the others are quarantined."""
 
     def row(question: Mapping[str, Any], outcome: Outcome) -> Row:
         call: Call = outcome.value
-        return {
-            "judgement_id": f"{question['question_id']}.{RUBRIC}",
-            "question_id": question["question_id"],
-            "subject_id": question["subject_id"],
-            "discipline_id": unit.discipline_id,
-            "method": RUBRIC,
-            "scores": [(name, float(getattr(call.value, name))) for name in SCORES],
-            "text": call.text,
-            **provenance(unit, outcome.calls),
-        }
+        scores = {name: float(getattr(call.value, name)) for name in SCORES}
+        return _row(unit, question, RUBRIC, scores, text=call.text, **provenance(unit, outcome.calls))
 
     return one_row_each(questions, outcomes, row)
+
+
+def _read_results(unit: Unit, drawn: Sequence[tuple[Mapping[str, Any], Result]], outcomes: Sequence[Outcome]) -> Made:
+    """One row for each second answer, held against the first; the others are quarantined."""
+    first = {question["question_id"]: result for question, result in drawn}
+
+    def row(question: Mapping[str, Any], outcome: Outcome) -> Row:
+        call: Call = outcome.value
+        found = agreement.compare(first[question["question_id"]], call.value)
+        scores = {} if found.verdict == "not_checked" else {"answers_agree": float(found.verdict == "agree")}
+        told = {"text": call.value, "verdict": found.verdict, "detail": found.detail}
+        return _row(unit, question, MATH, scores, **told, **provenance(unit, outcome.calls))
+
+    return one_row_each([question for question, _ in drawn], outcomes, row)
+
+
+def _ended(unit: Unit, pairs: Sequence[Pair]) -> list[Row]:
+    """One row for each answer with programs: how they ended. No model wrote it: it has the run and the time of the answer."""
+    rows = []
+    for question, answer in pairs:
+        found = code.ran(answer["text"])
+        if found is not None:
+            scores = {} if found.ending == "not_checked" else {"code_runs": float(found.ending == "runs")}
+            told = {"verdict": found.ending, "detail": found.detail, "request_keys": []}
+            of = {"unit_key": unit.key, "edition": unit.edition} | {
+                name: answer[name] for name in ("run_id", "created_at")
+            }
+            rows.append(_row(unit, question, CODE, scores, **told, **of))
+    return rows
+
+
+def _row(unit: Unit, question: Mapping[str, Any], method: str, scores: Mapping[str, float], **further: Any) -> Row:
+    return {
+        **dict.fromkeys(SCHEMAS["judgements"].names),
+        "judgement_id": f"{question['question_id']}.{method}",
+        "question_id": question["question_id"],
+        "subject_id": question["subject_id"],
+        "discipline_id": unit.discipline_id,
+        "method": method,
+        "scores": list(scores.items()),
+        **further,
+    }

@@ -35,7 +35,7 @@ class Recipe:
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
         """The stages of a run."""
-        return stages_with({"judgements"} if self.config.judging.rubric else ())
+        return stages_with({"judgements"} if self.config.judging.rubric or self.config.checking.on else ())
 
     @cached_property
     def identity(self) -> str:
@@ -48,7 +48,7 @@ class Recipe:
                 "profiles": {role: self.profile(role).identity() for role in config.roles},
                 "prompts": {name: self.prompts[name].stamp.digest for name in NAMES},
                 "rules": self.rules,
-                "limits": scores.limits(config.curation) if config.judging.rubric else {},
+                "limits": scores.limits(config),
             }
         )
 

@@ -128,9 +128,10 @@ def test_a_second_run_asks_nothing_and_says_so_in_plain_text(made: Place) -> Non
     assert said.stderr == ""
 
 
-def test_a_run_with_rows_in_quarantine_ends_with_code_1(fresh: Place) -> None:
+def test_a_run_with_rows_in_quarantine_ends_with_code_1(fresh: Place, prefect_server: None) -> None:
     with ModelServer(seed=1, faults=Faults(when=refusal_of_one_answer())) as server:
-        said = fresh.glan("run", "RUN.toml", OPENAI_BASE_URL=server.base_url)
+        there = {"OPENAI_BASE_URL": server.base_url, "PREFECT_API_URL": str(PREFECT_API_URL.value())}
+        said = fresh.glan("run", "RUN.toml", **there)
     assert said.code == 1
     assert "PartiallyCompleted" in said.stderr
     assert "Traceback" not in said.stderr and "\x1b" not in said.stdout + said.stderr
@@ -172,9 +173,10 @@ def test_a_cap_on_the_command_line_leaves_the_others_of_the_run_file(fresh: Plac
     assert fresh.server.count == before
 
 
-def test_a_refused_key_ends_the_run_with_code_1_and_one_sentence(fresh: Place) -> None:
+def test_a_refused_key_ends_the_run_with_code_1_and_one_sentence(fresh: Place, prefect_server: None) -> None:
     with ModelServer(seed=1, api_key="sk-another") as server:
-        said = fresh.glan("run", "RUN.toml", "--json", OPENAI_BASE_URL=server.base_url)
+        there = {"OPENAI_BASE_URL": server.base_url, "PREFECT_API_URL": str(PREFECT_API_URL.value())}
+        said = fresh.glan("run", "RUN.toml", "--json", **there)
     assert said.code == 1
     sentences = [line for line in said.stderr.splitlines() if line.startswith("glan: ")]
     assert len(sentences) == 1 and "401" in sentences[0]

@@ -1,13 +1,12 @@
 """`glan publish --to hf://…`: what a person is told, the code, and that no token is said or left."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
 import pytest
 from hub_server import TOKEN, HubServer
-from terminal_world import clean_environment, listing, typed
+from terminal_world import listing, settle_in, typed
 from tiny_store import commit, instruction, new_store, publish, unit
 
 LINE = ("publish", "first", "--test", "0", "--validation", "0", "--to", "hf://datasets/me/data")
@@ -16,10 +15,7 @@ LINE = ("publish", "first", "--test", "0", "--validation", "0", "--to", "hf://da
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with a store of one row."""
-    for name in set(os.environ) - set(clean_environment(os.environ)):
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GLAN_STORE", "store")
+    settle_in(tmp_path, monkeypatch)
     store = new_store("store")
     one = unit("instructions", "physics", "optics.0-1")
     publish(store, commit(store, one, [instruction("q1", one)]))
@@ -66,6 +62,19 @@ def test_a_push_that_broke_off_is_told_and_gone_on_with(hub: HubServer) -> None:
     hub.when = lambda asked: None
     assert typed(*LINE).code == 0
     assert "first" in hub.datasets["me/data"].tags
+
+
+def test_a_run_of_the_deployment_pushes_it_and_says_so(hub: HubServer, prefect_server: None) -> None:
+    from flows.parameters import PublishConfig
+    from flows.publish import publish_release
+
+    form = PublishConfig.model_validate(
+        {"release": "first", "options": {"test": 0, "validation": 0}, "to": "hf://datasets/me/data"}
+    )
+    once, again = (publish_release(form, return_state=True) for _ in range(2))
+    assert "first" in hub.datasets["me/data"].tags
+    assert (once.name, "; copied to hf://datasets/me/data" in str(once.message)) == ("Completed", True)
+    assert "; nothing to copy to hf://datasets/me/data" in str(again.message)
 
 
 def test_without_the_package_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from glan.config import ROLES, Judging, ModelProfile, Models, RunConfig
+from glan.config import ROLES, ModelProfile, Models, RunConfig
 from glan.errors import InputError
+from glan.judging import Judging
 from glan.settings import Settings
 
 SECRET = "sk-very-secret-0123456789"

@@ -98,6 +98,27 @@ def test_what_arrives_on_an_idle_connection_is_not_taken_for_the_next_answer() -
     assert [reply.text for reply in replies if isinstance(reply, Reply)] == ["one", "two"]
 
 
+def test_an_answer_without_end_is_given_up_before_it_fills_the_memory() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b"%x\r\n%s\r\n" % (1 << 20, b" " * (1 << 20)))
+            await writer.drain()
+
+    async def asked() -> Reply | Fault:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        client = Client(Endpoint(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", "k"))
+        answer = await client.ask({"messages": [{"role": "user", "content": "Why?"}]}, 60.0)
+        await client.close()
+        server.close()
+        return answer
+
+    answer = asyncio.run(asked())
+    assert isinstance(answer, Fault)
+    assert answer.message == "an answer of more than 32 MB"
+
+
 async def _request(reader: asyncio.StreamReader) -> Any:
     try:
         head = await reader.readuntil(b"\r\n\r\n")

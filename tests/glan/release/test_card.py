@@ -64,6 +64,17 @@ def test_counts_models_prompts_and_reasons_are_shown(tmp_path: Path) -> None:
     assert "2 rows (66.7%) were rejected" in text
 
 
+def test_rows_that_a_check_speaks_against_are_counted_where_it_says_what_is_left_out(tmp_path: Path) -> None:
+    store = small(str(tmp_path), flags=["code_fails"])
+    checks = unit("judgements", "physics", "optics.0-20")
+    publish(store, commit(store, checks, [{"method": "code", "verdict": "fails", "model": None}]))
+    text = card(store)
+    assert "| code\\_fails | 1 |" in text.splitlines()
+    assert "They carry it in `flags`" in text
+    assert "| judgements |" not in text
+    assert "They carry it" not in card(small(str(tmp_path / "other")))
+
+
 def test_hostile_text_is_shown_and_never_interpreted(tmp_path: Path) -> None:
     hostile = "# Title\n\n---\n```\n<script>alert(1)</script> [x](javascript:1) | \x1b[31m\u202e"
     text = card(small(str(tmp_path), question=hostile, level="<b>|[a](http://b)", subject=hostile))

@@ -151,6 +151,26 @@ def test_a_duplicate_stands_beside_what_was_kept_instead(store: Store) -> None:
     assert sample.instead and sample.instead["question"] == f"3 {HOSTILE}"
 
 
+def test_what_a_check_speaks_against_is_counted_and_shown_with_its_samples(store: Store) -> None:
+    judged = unit("instructions", "economics", "checked.000000-000003")
+    disagree, fails = ["answers_disagree"], ["code_fails"]
+    rows = [
+        instruction("flagged", judged, flags=disagree),
+        instruction("both", judged, flags=disagree + fails, kept=False, reasons=["refusal"]),
+        instruction("unknown", judged, flags=None),
+    ]
+    publish(store, commit(store, judged, rows))
+    found = read(store)
+    assert found.coverage.flags == {
+        ("answers_disagree", True): 1,
+        ("answers_disagree", False): 1,
+        ("code_fails", False): 1,
+    }
+    cells = re.findall(r"<bdi>([^<]*)</bdi></td>", page(found, NOON))
+    assert cells[cells.index("answers_disagree") :][:6] == ["answers_disagree", "2", "1", "code_fails", "1", "0"]
+    assert {tuple(one["flags"]) for one in data_of(store)["samples"]} == {(), tuple(disagree), tuple(disagree + fails)}
+
+
 def test_each_sample_leads_back_to_sessions_and_concepts(store: Store) -> None:
     data = data_of(store)
     kept = next(sample for sample in data["samples"] if sample["kept"])

@@ -1,0 +1,129 @@
+"""What each command that reads the whole store costs a row, by how many rows there are: it must not grow.
+
+python -m bench.scale [--questions 10000 100000] [--disciplines 126] [--folder FOLDER] [--json]
+
+Stores are made first (`bench.scribe`), with all their rows and calls, and kept in FOLDER if one is given: a million
+questions take half an hour and 10 GB. CPU and peak memory are those of the command's own process; a Prefect server
+runs beside it.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from prefect_world import PrefectServer
+
+from bench.endpoint import ROOT
+from bench.store_maker import settings_of
+from bench.world import QUIET
+
+GLAN = [sys.executable, "-c", "import sys; sys.argv[0] = 'glan'; from flows.cli import main; main()"]
+QUESTIONS = 80  # of a subject
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "status": ("status", "--json"),
+    "curate": ("curate",),
+    "curate again": ("curate",),
+    "report": ("report", "--out"),
+    "publish": ("publish", "r1"),
+    "verify": ("verify",),
+    "compact": ("compact",),
+    "verify after": ("verify",),
+}
+"""In this order; what is made goes to a folder that is removed."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One command on a store of one size."""
+
+    questions: int
+    command: str
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+    objects: int  # in the store afterwards
+    megabytes: float  # of them
+
+
+def measure(folder: Path, disciplines: int, questions: int, home: Path, say: Callable[[str], None]) -> list[Figures]:
+    """All commands on a store with about so many questions."""
+    store = folder / f"{questions}"
+    subjects = max(1, round(questions / disciplines / QUESTIONS))
+    size = [f"--disciplines={disciplines}", f"--subjects={subjects}", f"--questions={QUESTIONS}"]
+    rows = []
+    if not (store / "v1" / "_snapshots").exists():
+        say(f"making {disciplines * subjects * QUESTIONS:,} questions in {store}")
+        rows.append(timed("make", [sys.executable, "-m", "bench.scribe", str(store), *size], {}, store, questions))
+    environment = {**settings_of(store), "PREFECT_HOME": str(home)}
+    server = PrefectServer(home)
+    try:
+        server.start()
+        environment["PREFECT_API_URL"] = server.url
+        for name, given in COMMANDS.items():
+            say(f"{questions:,} questions: {name}")
+            place = [str(home / "report.html")] if name == "report" else []
+            rows.append(timed(name, [*GLAN, *given, *place], environment, store, questions))
+    finally:
+        server.stop()
+    return rows
+
+
+def timed(name: str, command: list[str], environment: Mapping[str, str], store: Path, questions: int) -> Figures:
+    """Run it to its end. A command that fails ends the measurement."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **QUIET, **environment}, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{name} ended with code {process.returncode}")
+    sizes = [os.path.getsize(os.path.join(place, name)) for place, _, names in os.walk(store) for name in names]
+    cpu = used.ru_utime + used.ru_stime
+    return Figures(questions, name, seconds, cpu, used.ru_maxrss / 1024, len(sizes), sum(sizes) / 1e6)
+
+
+def shown(rows: list[Figures]) -> str:
+    """The table; CPU a row beside that of the size before."""
+    before: dict[str, float] = {}
+    lines = [
+        f"{'questions':>9}  {'command':<13} {'seconds':>8} {'CPU s':>8} {'CPU ms a row':>12} {'of before':>9} "
+        f"{'peak MB':>8} {'objects':>8} {'MB':>8}"
+    ]
+    for one in rows:
+        each = 1000 * one.cpu_seconds / one.questions
+        ratio = f"{each / before[one.command]:9.2f}" if one.command in before else f"{'':>9}"
+        before[one.command] = each
+        lines.append(
+            f"{one.questions:>9}  {one.command:<13} {one.seconds:>8.1f} {one.cpu_seconds:>8.1f} {each:>12.3f} {ratio} "
+            f"{one.peak_mb:>8.0f} {one.objects:>8} {one.megabytes:>8.1f}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print the table, or with --json one document."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    options.add_argument("--questions", type=int, nargs="+", default=[10_000, 100_000])
+    options.add_argument("--disciplines", type=int, default=126)
+    options.add_argument("--folder", type=Path, help="where the stores are kept; default: they are removed again")
+    options.add_argument("--json", action="store_true")
+    given = options.parse_args()
+    rows: list[Figures] = []
+    with TemporaryDirectory() as name:
+        folder = (given.folder or Path(name) / "stores").absolute()
+        for questions in given.questions:
+            home = Path(name) / f"home-{questions}"
+            home.mkdir()
+            rows += measure(folder, given.disciplines, questions, home, lambda text: print(text, file=sys.stderr))
+    print(json.dumps([asdict(one) for one in rows], indent=2) if given.json else shown(rows))
+
+
+if __name__ == "__main__":
+    main()
