@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,3 +164,18 @@ def test_what_a_page_links_to_exists(page: Path) -> None:
             assert (page.parent / target.partition("#")[0]).exists(), f"{page.name}: {target}"
     for path in re.findall(r"`((?:docs|glan|tasks|flows|prompts|tests|bench|deployments)/[\w./-]+)`", text):
         assert (ROOT / path).exists(), f"{page.name}: {path}"
+
+
+def test_the_pages_make_a_site(tmp_path: Path) -> None:
+    """Strict: every page is in the navigation, every link and anchor leads somewhere."""
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", tmp_path],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stderr
+    assert built.stderr == ""
+    for page in DOCS.glob("*.md"):
+        html = (tmp_path / page.with_suffix(".html").name).read_text(encoding="utf-8")
+        assert 'src="http' not in html and not re.search(r'<link[^>]+href="https?://', html), page.name
