@@ -19,7 +19,6 @@ from glan.units import Scope
 def curate_all(config: CurateConfig = CurateConfig()) -> State[Any]:
     """Judge every answer by today's rules, decide duplicates against everything there is, and let readers see it."""
     Store.existing(Settings.load().store)
-    recipe = base_config(None)
-    rules = {"curation": config.curation or recipe.curation, "on_busy": "share"}
-    recipe = recipe.model_copy(update=rules)
-    return make_disciplines(recipe, Scope(stage="instructions"))
+    base = base_config(None)
+    rules = {"curation": config.curation or base.curation, "on_busy": "share"}
+    return make_disciplines(base.model_copy(update=rules), Scope(stage="instructions"))

@@ -32,27 +32,27 @@ NIGHTS = "expand."
 def expand(config: ExpandConfig = ExpandConfig()) -> State[Any]:
     """Judge what is unjudged, ask for what is short of the target within tonight's budget, say what came of it."""
     chosen = {**config.selectors(), "on_busy": config.on_busy}
-    recipe = base_config(config.recipe).model_copy(update=chosen)
+    whole = base_config(config.recipe).model_copy(update=chosen)
     store = Store.open(Settings.load().store)
     if store.begun():
-        curate_all(CurateConfig(curation=recipe.curation), return_state=True)
-    plan = growth(_standings(store, recipe), config.target, config.attempts, recipe.subjects, recipe.questions)
+        curate_all(CurateConfig(curation=whole.curation), return_state=True)
+    plan = growth(_standings(store, whole), config.target, config.attempts, whole.subjects, whole.questions)
     limits = {node: limit for one in plan for node, limit in one.limits.items()}
     if limits:
         get_run_logger().info(f"about {sum(one.wanted for one in plan):,} questions to ask tonight")
-        state = _ask(recipe, limits, tonight(config, store))
+        state = _ask(whole, limits, tonight(config, store))
     else:
         state = Completed(message="every discipline has reached its target, or can get no further")
-    publish_growth(_outcome(plan, _standings(store, recipe), config.target), config.target)
+    publish_growth(_outcome(plan, _standings(store, whole), config.target), config.target)
     return state
 
 
-def _ask(recipe: RunConfig, limits: dict[str, int], budget: Budget | None) -> State[Any]:
+def _ask(whole: RunConfig, limits: dict[str, int], budget: Budget | None) -> State[Any]:
     if budget is None:
         return Completed(name="BudgetSpent", message="the budget of all nights together is spent")
     disciplines = [node for node in limits if "/" not in node]
     chosen = {"disciplines": disciplines, "fields": [], "sub_fields": [], "patterns": [], "budget": budget}
-    return make_disciplines(recipe.model_copy(update=chosen), Scope(mode="missing", questions=limits))
+    return make_disciplines(whole.model_copy(update=chosen), Scope(mode="missing", questions=limits))
 
 
 def _standings(store: Store, config: RunConfig) -> list[Standing]:

@@ -20,5 +20,5 @@ def retry_quarantine(config: RetryConfig = RetryConfig()) -> State[Any]:
     """Ask again, by today's configuration, for the units that are as it has them; what was made before stays as it is."""
     Store.existing(Settings.load().store)
     chosen = {**config.selectors(), "budget": config.budget, "on_busy": config.on_busy}
-    recipe = base_config(config.recipe).model_copy(update=chosen)
-    return make_disciplines(recipe, Scope(mode="retry", stages=tuple(config.stages), kinds=tuple(config.kinds)))
+    whole = base_config(config.recipe).model_copy(update=chosen)
+    return make_disciplines(whole, Scope(mode="retry", stages=tuple(config.stages), kinds=tuple(config.kinds)))

@@ -92,8 +92,8 @@ def _check(config: ExpandConfig | BackfillConfig | RetryConfig) -> Recipe:
     from tasks.checking import check_able
     from tasks.preparation import check
 
-    recipe = base_config(config.recipe).model_copy(update=config.selectors())
-    made = check(recipe, taxonomies.current(Store.open(Settings.load().store)))
+    whole = base_config(config.recipe).model_copy(update=config.selectors())
+    made = check(whole, taxonomies.current(Store.open(Settings.load().store)))
     check_able(made.config.checking)
     return made
 

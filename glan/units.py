@@ -178,9 +178,29 @@ class Unit:
         )
 
     def below(self, receipt: Receipt, **fields: Any) -> "Unit":
-        """A unit of a later stage that reads this one's rows; its parents are this unit's and this unit."""
-        inherited = {"discipline_id": self.discipline_id, "path": self.path, "subject_id": self.subject_id}
-        return Unit(**{**inherited, "parents": {**self.parents, self.stage: receipt}, **fields})
+        """A unit of a later stage that reads this one's rows: with its place and samples, but for the fields given.
+
+        Its parents are this unit's and this unit.
+        """
+        inherited = ("discipline_id", "address", "node", "path", "subject_id", "start", "stop")
+        place = {name: getattr(self, name) for name in inherited}
+        parents = {**self.parents, self.stage: receipt}
+        return Unit(**{**place, "parents": parents, "parent_digest": receipt.content_digest, **fields})
+
+    def receipt(self, **fields: Any) -> Receipt:
+        """The receipt of this unit, with these figures."""
+        last = self.retries[-1] if self.retries else None
+        return Receipt(
+            stage=self.stage,
+            discipline_id=self.discipline_id,
+            unit=self.address,
+            key=self.key,
+            edition=self.edition,
+            parent_digest=self.parent_digest,
+            asks_again=last.key if last else "",
+            closes=last.quarantined if last else 0,
+            **fields,
+        )
 
     @property
     def object(self) -> str:

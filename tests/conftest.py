@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["fixtures_s3", "fixtures_hub"]
+pytest_plugins = ["fixtures_s3", "fixtures_hub", "fixtures_world"]
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")

@@ -21,16 +21,6 @@ from prefect_homes import prefect_home
 
 from glan.config import RunConfig
 
-SMALL = {
-    "disciplines": ["physics"],
-    "subjects": 2,
-    "questions": 3,
-    "lists": 2,
-    "min_sessions": 4,
-    "max_sessions": 6,
-    "concepts_per_session": 3,
-}
-
 
 def form(**given: Any) -> dict[str, Any]:
     """What the UI sends: the whole form, with what a person has filled in."""

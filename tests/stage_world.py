@@ -13,7 +13,8 @@ from glan.planning.publishing import publish_units
 from glan.planning.scope import walks
 from glan.prompts import Prompts
 from glan.records import SCHEMAS, content_digest, table
-from glan.stages import answers, instructions, judgements, questions, subjects, syllabi
+from glan.replay.rebuild import RUN
+from glan.stages import subjects
 from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
@@ -24,14 +25,6 @@ NOON = datetime.datetime(2026, 3, 4, 12, tzinfo=datetime.UTC)
 PHYSICS = Discipline("Natural sciences", "Physical sciences", "Physics", "physics", "curated")
 LAW = Discipline("Social sciences", "", "Law", "law", "curated")
 PROMPTS = Prompts.load()
-RUN = {
-    "subjects": subjects.run,
-    "syllabi": syllabi.run,
-    "questions": questions.run,
-    "answers": answers.run,
-    "judgements": judgements.run,
-    "instructions": instructions.run,
-}
 
 Reply = tuple[str, str] | str
 Say = Callable[[Request], Reply]

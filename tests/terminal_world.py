@@ -2,10 +2,13 @@
 
 import contextlib
 import io
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from flows.cli import main
 
@@ -48,3 +51,11 @@ def listing(folder: Path) -> dict[str, bytes | None]:
 def clean_environment(environment: Mapping[str, str], **given: str) -> dict[str, str]:
     """The environment without what a person's machine may have set for glan, and with what is given."""
     return {name: value for name, value in environment.items() if not name.startswith(FOREIGN)} | given
+
+
+def settle_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder whose store the settings name, whatever is set on this machine."""
+    for name in set(os.environ) - set(clean_environment(os.environ)):
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("GLAN_STORE", "store")

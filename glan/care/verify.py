@@ -10,6 +10,7 @@ from operator import itemgetter
 
 from glan.care import call_log
 from glan.care.findings import RESTORED, Finding
+from glan.care.keeping import number_of
 from glan.care.lineage import Lineage
 from glan.care.objects import Look, Looks, unnamed
 from glan.care.whole_store import inputs_kept, releases_whole, taxonomy_whole
@@ -175,7 +176,7 @@ def _history(store: Store) -> Iterator[Finding]:
     """Generations and snapshots, the older ones too; what only those name may be gone by and by."""
     for entry in store.files.list("_snapshots"):
         try:
-            snapshots.at(store.files, int(entry.path.rpartition("/")[2].partition(".")[0]))
+            snapshots.at(store.files, number_of(entry))
         except (StoreError, ValueError) as error:
             yield Finding("damaged", entry.path, str(error), RESTORED)
     for path in _paths(store, "_manifests"):

@@ -6,8 +6,8 @@ The page's policy lets one script run, the one whose digest it names; its data i
 import base64
 import datetime
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -17,7 +17,7 @@ from glan.report.figures import Figures
 from glan.report.island import island
 from glan.report.ledger import Spent, money
 from glan.report.picture import PARTS, WORDS, fields, headline
-from glan.report.text_tables import tables_of
+from glan.report.text_tables import Table, tables_of
 
 _HERE = Path(__file__).parent
 
@@ -35,7 +35,7 @@ def page(figures: Figures, made_at: datetime.datetime, run_id: str = "") -> str:
         headline=headline(figures.coverage),
         pictures=[Markup(svg) for svg in fields(figures.coverage)],  # escaped where it is drawn
         legend=[(part, WORDS[part]) for part in PARTS],
-        tables=[*_tables(figures), *tables_of(figures.instructions.texts)],
+        tables=[*_tables(figures), *_verdict_tables(figures), *tables_of(figures.instructions.texts)],
         style=Markup(style),
         script=Markup(script),
         script_digest=Markup(base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()),
@@ -50,60 +50,37 @@ def _moment(at: datetime.datetime | None) -> str:
     return at.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC") if at else "never"
 
 
-def _tables(figures: Figures) -> list[dict[str, Any]]:
-    """Title, heads (text columns first) and lines of every table."""
-    rejected, flags = figures.coverage.total.rejected, figures.coverage.flags
+def _tables(figures: Figures) -> Iterator[Table]:
+    """What was made, and what it took."""
+    heads = ["stage", "disciplines", "units", "rows", "planned", "in quarantine"]
+    held = [
+        [stage, *(f"{number:,}" for number in (one.disciplines, one.units, one.rows, one.planned, one.quarantined))]
+        for stage, one in figures.stages.items()
+    ]
+    yield Table("Stages", heads, 1, held)
+    heads = ["stage", "model", "calls", "understood", "sent", "of that cached", "received", "cost"]
     by_stage = figures.ledger.by(lambda account: account[:2])
     calls = [
         [stage, model, *_of(spent)]
         for (stage, model), spent in [*by_stage.items(), (("in all", ""), figures.ledger.total)]
     ]
-    return [
-        {
-            "title": "Stages",
-            "chart": "",
-            "heads": ["stage", "disciplines", "units", "rows", "planned", "in quarantine"],
-            "texts": 1,
-            "lines": [
-                [stage, *(f"{number:,}" for number in (one.disciplines, one.units, one.rows, one.planned, one.quarantined))]
-                for stage, one in figures.stages.items()
-            ],
-        },
-        {
-            "title": "Calls, tokens and money",
-            "chart": "money",
-            "heads": ["stage", "model", "calls", "understood", "sent", "of that cached", "received", "cost"],
-            "texts": 2,
-            "lines": calls if by_stage else [],
-        },
-        {
-            "title": "Rejected, by reason",
-            "chart": "",
-            "heads": ["reason", "rows", "of all rejected"],
-            "texts": 1,
-            "lines": [
-                [reason, f"{rows:,}", f"{rows / rejected:.1%}"]
-                for reason, rows in figures.coverage.reasons.most_common()
-            ],
-        },
-        {
-            "title": "Flagged by a check",
-            "chart": "",
-            "heads": ["flag", "rows", "of these kept"],
-            "texts": 1,
-            "lines": [
-                [flag, f"{flags[flag, True] + flags[flag, False]:,}", f"{flags[flag, True]:,}"]
-                for flag in sorted({flag for flag, _ in flags})
-            ],
-        },
-        {
-            "title": "In quarantine, by kind of trouble",
-            "chart": "",
-            "heads": ["stage", "kind", "rows"],
-            "texts": 2,
-            "lines": [[stage, kind, f"{rows:,}"] for (stage, kind), rows in figures.quarantine.counts.most_common()],
-        },
-    ]  # fmt: skip
+    yield Table("Calls, tokens and money", heads, 2, calls if by_stage else [], chart="money")
+
+
+def _verdict_tables(figures: Figures) -> Iterator[Table]:
+    """What is not in the data, or marked there, and why."""
+    rejected, flags = figures.coverage.total.rejected, figures.coverage.flags
+    reasons = [
+        [reason, f"{rows:,}", f"{rows / rejected:.1%}"] for reason, rows in figures.coverage.reasons.most_common()
+    ]
+    yield Table("Rejected, by reason", ["reason", "rows", "of all rejected"], 1, reasons)
+    flagged = [
+        [flag, f"{flags[flag, True] + flags[flag, False]:,}", f"{flags[flag, True]:,}"]
+        for flag in sorted({flag for flag, _ in flags})
+    ]
+    yield Table("Flagged by a check", ["flag", "rows", "of these kept"], 1, flagged)
+    failed = [[stage, kind, f"{rows:,}"] for (stage, kind), rows in figures.quarantine.counts.most_common()]
+    yield Table("In quarantine, by kind of trouble", ["stage", "kind", "rows"], 2, failed)
 
 
 def _of(spent: Spent) -> list[str]:

@@ -1,7 +1,7 @@
-"""Figures of kept rows -> the tables of a report on depth, variety and lengths."""
+"""What a table of the report is, and those of kept rows: depth, variety and lengths."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from glan.report.diversity import Diversity
 from glan.report.reach import Nodes
@@ -11,30 +11,32 @@ MOST_NODES = 2_000
 """Nodes in the table; a page of all subjects of a large store would be of no use."""
 
 
-def tables_of(texts: Texts) -> Iterator[dict[str, Any]]:
-    """Title, heads (text columns first) and lines of every table."""
-    yield {
-        "title": "How deep the tree is covered",
-        "chart": "",
-        "heads": ["field", "sub-field", "discipline", "rows", "subjects", "sessions", "concepts", "sets", "evenness"],
-        "texts": 3,
-        "lines": list(_depth(texts.nodes)),
-    }
-    yield {
-        "title": "How varied questions are",
-        "chart": "",
-        "heads": ["figure", "more varied is", "value"],
-        "texts": 2,
-        "lines": list(variety(texts.diversity)),
-    }
-    names = ["shortest", *(f"{share} %" for share in SHARES[1:-1]), "longest"]
-    yield {
-        "title": "Lengths in characters, and the share of texts that are not longer",
-        "chart": "lengths",
-        "heads": ["", *names],
-        "texts": 1,
-        "lines": [[name, *(f"{length:,}" for length in lengths)] for name, lengths in texts.lengths.items()],
-    }
+@dataclass(frozen=True)
+class Table:
+    """A table of the page; `chart`: what the page's script draws of it."""
+
+    title: str
+    heads: Sequence[str]
+    texts: int
+    """The first columns, which are texts; the others are figures."""
+
+    lines: Sequence[Sequence[str]]
+    chart: str = ""
+
+
+def tables_of(texts: Texts) -> Iterator[Table]:
+    """How deep the tree is covered, how varied questions and how long texts are."""
+    heads = ["field", "sub-field", "discipline", "rows", "subjects", "sessions", "concepts", "sets", "evenness"]
+    yield Table("How deep the tree is covered", heads, 3, list(_depth(texts.nodes)))
+    heads = ["figure", "more varied is", "value"]
+    yield Table("How varied questions are", heads, 2, list(variety(texts.diversity)))
+    yield Table(
+        "Lengths in characters, and the share of texts that are not longer",
+        ["", "shortest", *(f"{share} %" for share in SHARES[1:-1]), "longest"],
+        1,
+        [[name, *(f"{length:,}" for length in lengths)] for name, lengths in texts.lengths.items()],
+        chart="lengths",
+    )
 
 
 def variety(found: Diversity) -> Iterator[list[str]]:

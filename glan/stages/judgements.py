@@ -31,11 +31,6 @@ def plan(above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Uni
     return above.below(
         receipt,
         stage="judgements",
-        address=above.address,
-        node=above.node,
-        start=above.start,
-        stop=above.stop,
-        parent_digest=receipt.content_digest,
         edition=edition,
         key=recipe.unit_key(
             "judgements",

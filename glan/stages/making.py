@@ -1,17 +1,19 @@
 """Unit -> committed object: ask, wait for the log, write the quarantine, write the rows."""
 
-import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from glan.clock import Clock
 from glan.errors import RETRYABLE
-from glan.gateway.gateway import Gateway, History
 from glan.gateway.requests import Call, Conversation, Failure, Outcome
 from glan.records import content_digest, table
 from glan.store.calls import CallLog
 from glan.store.store import Store
 from glan.units import Receipt, Unit
+
+if TYPE_CHECKING:  # it imports the client's package, which who only plans can do without
+    from glan.gateway.gateway import Gateway, History
 
 Row = dict[str, Any]
 
@@ -21,12 +23,12 @@ class Effects:
     """Everything outside the core that making a unit needs."""
 
     store: Store
-    gateway: Gateway
+    gateway: "Gateway"
     log: CallLog
-    history: Callable[[str], History]
+    history: "Callable[[str], History]"
     forget: Callable[[str], None]  # the history of a discipline, so that it is read again
     run_id: str
-    clock: Callable[[], datetime.datetime]
+    clock: Clock
 
 
 @dataclass(frozen=True)

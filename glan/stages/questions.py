@@ -82,7 +82,6 @@ def plan(
         node=f"{above.node} {span[0]}-{span[1]}",
         start=span[0],
         stop=span[1],
-        parent_digest=receipt.content_digest,
         edition=edition,
         key=recipe.unit_key(
             "questions",

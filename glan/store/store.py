@@ -120,21 +120,13 @@ class Store:
         """
         if set(rows["unit_key"].unique().to_pylist()) - {unit.key}:
             raise StoreError(f"{unit.object}: its rows carry another unit_key than the unit")
-        receipt = Receipt(
-            stage=unit.stage,
-            discipline_id=unit.discipline_id,
-            unit=unit.address,
-            key=unit.key,
-            edition=unit.edition,
+        receipt = unit.receipt(
             object=object or unit.object,
             rows=rows.num_rows,
             sha256="",
             planned=planned,
             quarantined=quarantine.num_rows if quarantine is not None else 0,
-            asks_again=unit.retries[-1].key if unit.retries else "",
-            closes=unit.retries[-1].quarantined if unit.retries else 0,
             content_digest=content_digest,
-            parent_digest=unit.parent_digest,
             capacity=capacity,
             calls=calls,
             prompt_tokens=prompt_tokens,

@@ -90,12 +90,6 @@ def webhook(prefect: PrefectServer) -> Iterator[Webhook]:
 
 
 @pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with ModelServer(seed=1) as running:
-        yield running
-
-
-@pytest.fixture
 def world(prefect: PrefectServer, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.chdir(tmp_path)
     return World(server, str(tmp_path / "store"), monkeypatch)

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from flow_world import SMALL
 from model_faults import Faults
 from model_server import ModelServer
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling
 from proof_checks import check_store
-from serve_world import SMALL, Served
+from serve_world import Served
 
 import glan
 

@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
+from flow_world import SMALL
 from model_server import ModelServer
 from prefect.exceptions import PrefectHTTPStatusError
-from serve_world import SMALL, Served, alive, children, form, page
+from serve_world import Served, alive, children, form, page
 
 import glan
 from glan.store.store import Store

@@ -1,18 +1,10 @@
 """A model server and a store for the tests of flows."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flow_world import World, copied
 from model_server import ModelServer
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    """A model server of the test's own; faults and latency are set on it."""
-    with ModelServer(seed=1) as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """`glan publish --to hf://…`: what a person is told, the code, and that no token is said or left."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
 import pytest
 from hub_server import TOKEN, HubServer
-from terminal_world import clean_environment, listing, typed
+from terminal_world import listing, settle_in, typed
 from tiny_store import commit, instruction, new_store, publish, unit
 
 LINE = ("publish", "first", "--test", "0", "--validation", "0", "--to", "hf://datasets/me/data")
@@ -16,10 +15,7 @@ LINE = ("publish", "first", "--test", "0", "--validation", "0", "--to", "hf://da
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with a store of one row."""
-    for name in set(os.environ) - set(clean_environment(os.environ)):
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GLAN_STORE", "store")
+    settle_in(tmp_path, monkeypatch)
     store = new_store("store")
     one = unit("instructions", "physics", "optics.0-1")
     publish(store, commit(store, one, [instruction("q1", one)]))

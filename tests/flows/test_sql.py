@@ -3,13 +3,12 @@
 import csv
 import io
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from terminal_world import clean_environment, listing, typed
+from terminal_world import listing, settle_in, typed
 from tiny_store import commit, instruction, new_store, publish, unit
 
 from glan.records import SCHEMAS
@@ -19,10 +18,7 @@ from glan.store.store import Store
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Two disciplines with instructions, one of them hostile; a unit that is not published, and one in quarantine."""
-    for name in set(os.environ) - set(clean_environment(os.environ)):
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GLAN_STORE", "store")
+    settle_in(tmp_path, monkeypatch)
     made = new_store("store")
     physics, law = (
         unit("instructions", "physics", "optics.000000-000002"),

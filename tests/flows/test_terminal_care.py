@@ -2,13 +2,12 @@
 
 import datetime
 import json
-import os
 from pathlib import Path
 
 import pytest
 from care_world import whole_store
 from stage_world import PHYSICS
-from terminal_world import clean_environment, typed
+from terminal_world import settle_in, typed
 
 from glan.store.store import Store
 
@@ -16,10 +15,7 @@ from glan.store.store import Store
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A whole store that the settings name."""
-    for name in set(os.environ) - set(clean_environment(os.environ)):
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GLAN_STORE", "store")
+    settle_in(tmp_path, monkeypatch)
     return whole_store("store", disciplines=(PHYSICS,))
 
 

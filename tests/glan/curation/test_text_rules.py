@@ -1,12 +1,11 @@
 """Rules on language, length, references, markup and personal data: what is rejected, and what looks like it and must stay."""
 
 import pytest
+from curation_world import ANSWER, QUESTION
 
 from glan.config import Curation
 from glan.curation.rules import Example, judged, reasons
 
-QUESTION = "A hive weighs 28 kg, of which 10 kg are food. How much food is missing if the colony needs 18 kg?"
-ANSWER = "The hive holds 10 kg of food and needs 18 kg, so 18 kg - 10 kg = 8 kg are missing."
 SPANISH = "Las abejas recogen néctar en los prados y lo guardan como miel, de la que viven todo el invierno."
 
 

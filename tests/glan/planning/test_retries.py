@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 from bare_runs import bare_run
 from flow_world import MADE_BY_A_MODEL, World, asks_for, config, copied, replaced_prompt
 from model_faults import Faults, Payload
-from model_server import ModelServer
 from proof_checks import check_store, tables, unrecorded
 from stage_world import UNJUDGED
 
@@ -48,18 +46,6 @@ def _kind(payload: Payload) -> str:
     if asked != "prose":
         return asked
     return "syllabus" if "Write the syllabus" in payload["messages"][-1]["content"] else "list"
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with ModelServer(seed=1) as running:
-        yield running
-
-
-@pytest.fixture
-def world(server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.chdir(tmp_path)
-    return World(server, str(tmp_path / "store"), monkeypatch)
 
 
 def run(world: World, **given: Any) -> int:

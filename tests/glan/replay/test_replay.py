@@ -4,7 +4,7 @@ import hashlib
 import json
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -28,12 +28,6 @@ from glan.store.store import Store
 from glan.units import Scope
 
 MADE = (*UNJUDGED, "quarantine")
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with ModelServer(seed=1) as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Answers judged by a model: the scores are kept with the judge's words, speak against rows, and never lose one."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 from bare_runs import bare_run
 from flow_world import World, config
 from model_faults import Faults
-from model_server import ModelServer
 from proof_checks import check_store
 from stage_world import PHYSICS, Say, clock, grow, new_store, publish, recipe, teacher
 
@@ -169,18 +167,6 @@ def rows_of_scope(store: Store, made: Recipe, scope: Scope) -> tuple[list[Any], 
         rows += store.read(receipt).to_pylist() if unit.stage == "instructions" else []
         waiting += walk.after(unit, receipt)
     return [], rows
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with ModelServer(seed=1) as running:
-        yield running
-
-
-@pytest.fixture
-def world(server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.chdir(tmp_path)
-    return World(server, str(tmp_path / "store"), monkeypatch)
 
 
 def asked(world: World, scope: Scope = Scope(), **given: Any) -> int:
