@@ -6,6 +6,7 @@ another process or machine makes its own from its own environment and the run's 
 
 import asyncio
 import functools
+import gc
 import os
 import random
 import re
@@ -64,6 +65,9 @@ class Crew:
     """How many they are."""
 
 
+_COLLECT_AFTER = (20_000, 20, 20)
+"""Python looks for dead cycles after every 700 new objects, and each tenth time farther: a tenth of the CPU of a call."""
+
 _effects: dict[str, Effects] = {}
 _crews: dict[str, Crew] = {}
 _watches: dict[str, Watch | None] = {}
@@ -78,6 +82,7 @@ def effects(order: Order, profiles: Collection[ModelProfile] = ()) -> Effects:
     """
     with _lock:
         if order.run_id not in _effects:
+            gc.set_threshold(*_COLLECT_AFTER)
             settings = _settings_of(order)
             made = _effects[order.run_id] = _make(order, settings, profiles)
             _watches[order.run_id] = Watch.begin(order.run_id, made.gateway, settings.max_concurrency)

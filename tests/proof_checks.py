@@ -94,9 +94,12 @@ def ledger(store: str) -> list[Row]:
     return found
 
 
-def unrecorded(store: str, received: Iterable[Received]) -> list[Received]:
-    """Those calls of the server that are not in the write-ahead log: in flight or not yet written."""
-    recorded = {row["provider_request_id"] for row in ledger(store)}
+def unrecorded(store: str, received: Iterable[Received], earlier: Collection[str] = ()) -> list[Received]:
+    """Those calls of the server that are not in the write-ahead log: in flight or not yet written.
+
+    `earlier` are the runs that asked another server, whose calls have the same ids.
+    """
+    recorded = {row["provider_request_id"] for row in ledger(store) if row["run_id"] not in earlier}
     return [call for call in received if f"req-{call.index}" not in recorded]
 
 

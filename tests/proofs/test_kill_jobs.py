@@ -11,7 +11,7 @@ import pytest
 from flow_world import copied
 from model_faults import Faults, Payload
 from model_server import ModelServer
-from proof_checks import check_store, paid_twice, tables, unrecorded
+from proof_checks import check_store, ledger, paid_twice, tables, unrecorded
 from proof_world import RUN, SEED, Desk
 
 pytestmark = pytest.mark.soak
@@ -61,7 +61,7 @@ def test_a_killed_job_is_gone_on_with_by_the_same_command(
     job: Job = request.getfixturevalue(name)
     chance = random.Random(f"{name} {seed}")
     desk = Desk(tmp_path / "desk", server, copied(job.given, tmp_path / "store"), RUN)
-    before = tables(desk.store)
+    before, earlier = tables(desk.store), {row["run_id"] for row in ledger(desk.store)}
     process = desk.start(prefect_api, *job.command)
     try:
         process.wait_for(_count(server, round(chance.random() * job.calls)))
@@ -71,7 +71,7 @@ def test_a_killed_job_is_gone_on_with_by_the_same_command(
     check_store(desk.store)
     if name == "refresh":  # readers see all of it or nothing
         assert tables(desk.store)["answers"] in (before["answers"], job.made["answers"])
-    lost = unrecorded(desk.store, server.calls)
+    lost = unrecorded(desk.store, server.calls, earlier)
 
     ended = desk.run(prefect_api, *job.command)
 
