@@ -47,6 +47,8 @@ def query(view: View, text: str, spill: str) -> Iterator[pa.RecordBatchReader]:
         connection.execute("SET lock_configuration = true")
         try:
             yield connection.sql(text).to_arrow_reader(_BATCH_ROWS)
+        except BrokenPipeError:  # of whoever reads the result, and has seen enough
+            raise
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             for table in tables:
                 if table.failed is not None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,16 @@ def test_anything_but_a_select_of_these_tables_is_refused_in_one_sentence(store:
     assert "\x1b[31m" not in answer.stderr
     assert answer.stdout == ""
     assert listing(Path()) == before
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault_of_the_query(store: Store) -> None:
+    query = "select i, question from instructions, range(200000) t(i)"
+    command = [Path(sys.executable).with_name("glan"), "sql", query, "--csv"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline() == b"i,question\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
 
 
 def test_without_duckdb_it_says_what_to_install(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
