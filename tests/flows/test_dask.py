@@ -113,6 +113,7 @@ def test_a_killed_worker_process_costs_only_the_calls_it_had_not_yet_on_record(d
     assert paid_twice(dask.server) <= lost
 
 
+@pytest.mark.soak
 def test_a_final_error_in_one_worker_process_ends_the_run_in_all(dask: World) -> None:
     dask.server.latency = 0.2
     refused: list[tuple[int, float]] = []

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from flow_world import environment
 from model_server import ModelServer
 from prefect.settings import PREFECT_API_URL
@@ -43,6 +44,7 @@ def stopped(run: "subprocess.Popen[bytes]", server: ModelServer, calls: int, how
     return run.wait(20)
 
 
+@pytest.mark.soak
 def test_a_stopped_run_ends_soon_and_the_next_goes_on_from_it(
     server: ModelServer, prefect_server: None, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from model_server import ModelServer
 from proof_checks import check_store, paid_twice, unrecorded
 from proof_world import RUN, SEED, Desk, one_pass
@@ -12,6 +13,7 @@ from glan.store.store import Store
 CAP = one_pass(RUN) - 8
 
 
+@pytest.mark.soak
 def test_a_killed_run_and_the_one_that_goes_on_spend_one_budget(prefect_api: str, tmp_path: Path) -> None:
     store = str(tmp_path / "store")
     with ModelServer(seed=SEED, latency=0.15, latency_sigma=0.5) as server:

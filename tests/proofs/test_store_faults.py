@@ -82,6 +82,7 @@ def test_a_store_that_refuses_in_the_middle_ends_the_run_with_its_reason(
     assert server.count <= one_pass(RUN) + len(lost)
 
 
+@pytest.mark.soak
 def test_listings_that_lag_make_no_wrong_table(store: str, server: ModelServer, proxy: FaultyS3) -> None:
     """A run that sees old listings only adds to what is there; the next one finds whatever that one could not see."""
     assert run_here(RUN).name == "Completed"
