@@ -12,13 +12,12 @@ from bare_runs import bare_run
 from flow_world import World, config
 from model_faults import Faults
 from model_server import ModelServer
+from namespaces import needs_namespaces
 from proof_checks import check_store
 from stage_world import Say, grow, new_store, recipe, teacher
 
 from glan.care.verify import verify
-from glan.checking import sandbox
 from glan.config import Curation, ModelProfile, Models
-from glan.errors import InputError
 from glan.gateway.requests import Request
 from glan.judging import Checking, Judging
 from glan.planning.forecast import forecast
@@ -134,15 +133,6 @@ def test_a_round_in_which_nothing_can_be_checked_goes_on(tmp_path: Path) -> None
     assert [row["kept"] for row in instructions] == [True] * 3
 
 
-def possible() -> bool:
-    try:
-        sandbox.check_possible()
-    except InputError:
-        return False
-    return True
-
-
-needs_namespaces = pytest.mark.skipif(not possible(), reason="this machine gives no user namespaces")
 PROGRAMS = ("print(sum(range(10)))", "print(1 / 0)", "import torch\nprint(torch.zeros(3))")
 
 
