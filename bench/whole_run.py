@@ -10,6 +10,7 @@ Afterwards pages of Prefect's UI are opened in Chromium, where there is one (`be
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -47,6 +48,7 @@ def measure(
     store, home = folder / f"store-{pairs}", folder / f"home-{pairs}"
     home.mkdir(parents=True)
     server = PrefectServer(home)
+    os.environ["PREFECT_SERVER_UI_API_URL"] = server.url  # for the server, whose pages talk to port 4200 otherwise
     environment = {
         **settings_of(store),
         "OPENAI_BASE_URL": endpoint.base_url,
