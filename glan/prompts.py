@@ -39,6 +39,8 @@ NAMES = (
     "syllabus_direct",
     "question",
     "question_batch",
+    "question_across",
+    "question_across_batch",
     "answer",
     "judge",
 )

@@ -31,6 +31,16 @@ _WRITTEN_BY_A_MODEL = [
     ("request_keys", _TEXTS),
     ("repaired", pa.bool_()),  # the reply's JSON had to be mended before it could be read
 ]
+_OTHER = [
+    ("other_subject_id", pa.string()),
+    ("other_subject", pa.string()),
+    ("other_syllabus_id", pa.string()),
+    ("other_session_indexes", pa.list_(pa.int32())),
+    ("other_key_concepts", _TEXTS),
+]
+OTHER = tuple(name for name, _ in _OTHER)
+"""The columns of a question that spans two subjects: what it takes from the other one. Null in all others."""
+
 _SESSION = pa.struct([("title", pa.string()), ("description", pa.string()), ("key_concepts", _TEXTS)])
 _SCORES = pa.map_(pa.string(), pa.float64())
 _CONTAMINATION = pa.struct(
@@ -87,6 +97,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("session_indexes", pa.list_(pa.int32())),
             ("key_concepts", _TEXTS),
             ("text", pa.string()),
+            *_OTHER,
             *_COMMON,
             *_WRITTEN_BY_A_MODEL,
         ],
@@ -136,6 +147,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("scores", _SCORES),
             ("flags", _TEXTS),
             ("signature", pa.binary()),  # MinHash of the question, see curation.signatures
+            *_OTHER,
             ("question_model", pa.string()),
             ("answer_model", pa.string()),
             ("request_keys", _TEXTS),

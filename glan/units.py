@@ -100,7 +100,7 @@ class Receipt(BaseModel):
         default="", description="content digest of the parent row or unit this one was made from"
     )
     capacity: int | None = Field(
-        default=None, description="of a syllabus: how many distinct questions its concepts allow"
+        default=None, description="of a syllabus, or a round on two: how many distinct questions the concepts allow"
     )
     calls: int = 0
     prompt_tokens: int = 0
@@ -149,17 +149,25 @@ class Unit:
     path: tuple[str, str, str]
     """Field, sub-field and discipline by name."""
     subject_id: str = ""
+    other_subject_id: str = ""
+    """Of a round of questions on two subjects."""
     parent_digest: str = ""
     start: int = 0
     """First sample index of a round."""
     stop: int = 0
     """One past the last sample index of a round."""
     parents: dict[str, Receipt] = field(default_factory=dict)
-    """By stage: the units whose rows this one reads."""
+    """By stage: the units whose rows this one reads; of a round on two subjects, those that hold the other one come last."""
     judged_by: tuple[Receipt, ...] = ()
     """Of instructions: the judgements on their answers, those that were asked again last; none if nothing was judged."""
     retries: tuple[Receipt, ...] = ()
     """Of a supplement: the units before it, the original first; it asks again what the last has left in quarantine."""
+
+    @property
+    def made_from(self) -> list[Receipt]:
+        """The units directly above: one, or both syllabi of a round on two subjects; none above the list of subjects."""
+        above = list(self.parents.values())
+        return [receipt for receipt in above if receipt.stage == above[-1].stage]
 
     def sample(self, index: int) -> str:
         """One sample of the unit, for people."""

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from glan.care.findings import REMADE, Finding, Kind
 from glan.care.objects import Look
+from glan.stages.pairs import syllabi_of
 from glan.stages.questions import span_of
 from glan.units import Stage
 
@@ -18,6 +19,7 @@ ID: Mapping[Stage, str] = {
     "judgements": "judgement_id",
     "instructions": "question_id",
 }
+_OF, _OF_OTHER = ("subject_id", "syllabus_id"), ("other_subject_id", "other_syllabus_id")
 _ASK_AGAIN = "remove the object; the next run asks again for what is not on record"
 _NEXT_RUN = "run again: what has no parent leaves the next generation"
 
@@ -89,7 +91,7 @@ class Lineage:
         if stage == "instructions":
             if row["kept"] == bool(row["reasons"]):
                 return "mixed", "kept although reasons speak against them, or the other way round"
-            same = {"subject_id": "subject_id", "syllabus_id": "syllabus_id", "question": "text"}
+            same = {name: name for name in (*_OF, *_OF_OTHER)} | {"question": "text"}
             return self._in_round("questions", row, same) or self._in_round("answers", row, {"answer": "text"})
         return None
 
@@ -97,11 +99,12 @@ class Lineage:
         return None if parent in self._seen[above] else ("orphan", f"no parent in {above}, such as {parent}")
 
     def _question(self, look: Look, row: Row) -> tuple[Kind, str] | None:
-        if (orphaned := self._known("questions", "syllabi", row["syllabus_id"])) is not None:
-            return orphaned
+        for subject, syllabus in (_OF, *([_OF_OTHER] if syllabi_of(look.receipt.unit)[1] else [])):
+            if (orphaned := self._known("questions", "syllabi", row[syllabus])) is not None:
+                return orphaned
+            if self._subject_of[row[syllabus]] != row[subject]:
+                return "mixed", f"another subject than their syllabus, such as {row['question_id']}"
         start, stop = span_of(look.receipt.unit)[1]
-        if self._subject_of[row["syllabus_id"]] != row["subject_id"]:
-            return "mixed", f"another subject than their syllabus, such as {row['question_id']}"
         if not start <= row["sample_index"] < stop:
             return "mixed", f"a sample index outside their round, such as {row['sample_index']}"
         return None

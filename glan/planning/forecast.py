@@ -10,8 +10,10 @@ import pandas as pd
 from glan.config import Role
 from glan.gateway.prices import Cost
 from glan.planning.experience import CallFigures, Experience, Range, replies_on_record
+from glan.planning.pairing import Waiting
 from glan.planning.scope import walks
 from glan.planning.walk import survey
+from glan.stages import pairs
 from glan.stages.questions import rounds as further_rounds
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
@@ -64,6 +66,7 @@ def forecast(
     for walk, seen in surveys:
         for unit in seen.ready:
             ahead.add(unit, walk.recipe, begun.get(unit.key, 0))
+        ahead.add_pairs(walk.waiting_pairs(seen.ready), walk.recipe)
     lines = [_line(stage, ahead.work[stage], learned, recipe, cost) for stage in recipe.stages]
     return pd.DataFrame(lines, columns=COLUMNS)
 
@@ -89,6 +92,7 @@ class _Ahead:
             subjects = self._learned.subjects(config.subjects)
             self._put("subjects", one, config.lists * (2 if config.two_step else 1) - replies_there, subjects)
             self._syllabi(subjects, recipe, 0)
+            self._pairs(subjects, recipe)
         elif unit.stage == "syllabi":
             self._syllabi(one, recipe, replies_there)
         elif unit.stage == "questions":
@@ -104,6 +108,24 @@ class _Ahead:
         else:
             self._instructions(one, Range.exactly(unit.parents["answers"].rows))
 
+    def add_pairs(self, waiting: Iterable[Waiting], recipe: Recipe) -> None:
+        """Rounds on two subjects that follow once both have their syllabi."""
+        written = self._learned.share("syllabi")
+        for missing, spans in waiting:
+            both = written if missing == 1 else written * written
+            self._questions(both * len(spans), both * _calls(spans, recipe), both * _asked_in(spans), recipe)
+
+    def _pairs(self, subjects: Range, recipe: Recipe) -> None:
+        """The same for a discipline whose subjects are not listed yet."""
+        limit, written = recipe.config.cross_subject_questions, self._learned.share("syllabi")
+        counts = (subjects.least, subjects.likely, subjects.most)
+        spans = [pairs.among(round(number), limit) if limit else [] for number in counts]
+        units, replies, asked = (
+            Range(*map(measure, spans)) * written * written
+            for measure in (len, lambda some: _calls(some, recipe), _asked_in)
+        )
+        self._questions(units, replies, asked, recipe)
+
     def _put(self, stage: Stage, units: Range, replies: Range | float, rows: Range) -> None:
         self.work[stage].add(units, rows, stage, replies if isinstance(replies, Range) else Range.exactly(replies))
 
@@ -112,7 +134,7 @@ class _Ahead:
         written = syllabi * self._learned.share("syllabi")
         self._put("syllabi", syllabi, syllabi * (2 if config.two_step else 1) + Range.exactly(-replies_there), written)
         spans = further_rounds([], config.questions, config.questions)
-        calls = sum(math.ceil((stop - start) / config.questions_per_call) for start, stop in spans)
+        calls = _calls(spans, recipe)
         each = self._learned.questions(config.questions)
         asked = written * each
         replies = asked * (calls / config.questions if config.questions else 0)
@@ -145,6 +167,14 @@ class _Ahead:
 
     def _instructions(self, units: Range, curated: Range) -> None:
         self._put("instructions", units, 0, curated * self._learned.share("instructions"))
+
+
+def _calls(spans: Iterable[tuple[int, int]], recipe: Recipe) -> int:
+    return sum(math.ceil((stop - start) / recipe.config.questions_per_call) for start, stop in spans)
+
+
+def _asked_in(spans: Iterable[tuple[int, int]]) -> int:
+    return sum(stop - start for start, stop in spans)
 
 
 def _line(stage: Stage, work: _Work, learned: Experience, recipe: Recipe, cost: Cost) -> list[object]:

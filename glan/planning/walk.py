@@ -14,7 +14,8 @@ from typing import Any
 
 from glan import __version__, supplements
 from glan.keys import digest
-from glan.stages import answers, instructions, judgements, questions, subjects, syllabi
+from glan.planning.pairing import Pairing, Waiting
+from glan.stages import answers, instructions, judgements, pairs, questions, subjects, syllabi
 from glan.stages.recipe import Recipe
 from glan.store import manifests
 from glan.store.manifests import Manifest
@@ -81,12 +82,28 @@ class Shelf:
         named = self.named[unit.stage].get(unit.address)
         return named if named is not None and named.object in self._listed(unit.stage) else None
 
-    def rounds(self, syllabus_address: str) -> list[tuple[int, int]]:
-        """The rounds that are published for a syllabus, or, where none is, those that lie in the folder."""
+    def rounds(self, node: str) -> list[tuple[int, int]]:
+        """The rounds that are published for a syllabus or a pair, or, where none is, those that lie in the folder."""
         if self._rounds is None:
             names = (path.rpartition("/")[2].rpartition("-")[0] for path in self._listed("questions"))
             self._rounds = {**_spans(names), **_spans(self.named["questions"])}
-        return self._rounds.get(syllabus_address, [])
+        return self._rounds.get(node, [])
+
+    def capacity_of_pair(self, node: str, made_from: str) -> int | None:
+        """How many questions two syllabi allow, as the published rounds on them say; None if there are none."""
+        receipt = self._of_pairs.get(node)
+        return receipt.capacity if receipt and receipt.parent_digest == made_from else None
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether any round on two subjects is published."""
+        return bool(self._of_pairs)
+
+    @cached_property
+    def _of_pairs(self) -> dict[str, Receipt]:
+        """A published round of each pair."""
+        named = self.named["questions"].items()
+        return {questions.span_of(at)[0]: receipt for at, receipt in named if pairs.syllabi_of(at)[1]}
 
     def supplements(self, unit: Unit) -> list[int]:
         """The numbers of the retries after which there is a supplement of a unit, lowest first; some may be of others."""
@@ -137,6 +154,7 @@ class Walk:
         self._editions = editions or {}
         self._retry = retry
         self._subjects: dict[str, dict[str, Any]] = {}
+        self._pairing = self._no_pairs()
 
     @cached_property
     def basis(self) -> str:
@@ -146,6 +164,7 @@ class Walk:
 
     def first(self) -> list[Unit]:
         """The unit that everything else follows from; none if it is not there and not to be made."""
+        self._pairing = self._no_pairs()
         return self._known([subjects.plan(self.discipline, self.recipe, self._edition("subjects"))])
 
     def after(self, unit: Unit, receipt: Receipt) -> list[Unit]:
@@ -175,8 +194,7 @@ class Walk:
         return self._scope.mode != "stale" or unit.address in self.shelf.named[unit.stage] or self._parent_is_new(unit)
 
     def _parent_is_new(self, unit: Unit) -> bool:
-        parent = next(reversed(unit.parents.values()), None)
-        return parent is not None and self.shelf.named[parent.stage].get(parent.unit) != parent
+        return any(self.shelf.named[parent.stage].get(parent.unit) != parent for parent in unit.made_from)
 
     def _above_scope(self, stage: Stage) -> bool:
         return STAGES.index(stage) < STAGES.index(self._scope.stage)
@@ -230,6 +248,7 @@ class Walk:
     def _syllabi(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         rows = sorted(self._store.read(receipt).to_pylist(), key=lambda row: int(row["position"]))
         self._subjects |= {row["subject_id"]: row for row in rows}
+        self._pairing.listed(rows)
         limit, edition = self.recipe.config.subjects, self._edition("syllabi")
         within = [row for row in rows if limit is None or row["position"] < limit]
         return [syllabi.plan(row, unit, receipt, self.recipe, edition) for row in within]
@@ -239,7 +258,20 @@ class Walk:
         spans = questions.rounds(self.shelf.rounds(unit.address), wanted, receipt.capacity or 0)
         subject = self._subjects[unit.subject_id]
         edition = self._edition("questions")
-        return [questions.plan(subject, span, unit, receipt, self.recipe, edition) for span in spans]
+        own = [questions.plan(subject, span, unit, receipt, self.recipe, edition) for span in spans]
+        shared = self._pairing.taught(pairs.Taught(subject, unit, receipt))
+        return [*own, *(pairs.plan(later, earlier, span, self.recipe, edition) for later, earlier, span in shared)]
+
+    def _no_pairs(self) -> Pairing:
+        def keeps() -> bool:
+            return self._scope.covers_published and self.shelf.has_pairs
+
+        limit = self.recipe.config.cross_subject_questions
+        return Pairing(limit, self.shelf.rounds, self.shelf.capacity_of_pair, keeps)
+
+    def waiting_pairs(self, ready: Iterable[Unit]) -> list[Waiting]:
+        """Rounds on two subjects that follow once syllabi which can be made now are there; to be asked after a look at all."""
+        return self._pairing.waiting({unit.subject_id for unit in ready if unit.stage == "syllabi"})
 
     def all(self) -> Iterator[tuple[Unit, Receipt | None]]:
         """Every unit that is known, with its receipt if it is done, parents before children."""

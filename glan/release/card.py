@@ -44,6 +44,7 @@ _COLUMNS = """\
 | `question_id` | identifies the pair; the same in every release of this store |
 | `field`, `sub_field`, `discipline`, `discipline_id`, `subject`, `level` | its place in the taxonomy |
 | `strategy`, `key_concepts` | how the question was sampled from the subject's syllabus, and the concepts it is about |
+| `other_subject` | of a `cross_subject` question, the other subject whose syllabus it was sampled from; else null |
 | `question_model`, `answer_model`, `request_keys` | who wrote it, and the calls it rests on in the store's call log |
 | `flags` | what a mechanical check speaks against: `answers_disagree`, `code_fails`; usually empty |"""
 
@@ -53,7 +54,8 @@ The method is GLAN (Li et al. 2024, arXiv 2402.13064): no seed questions, only a
 1. A taxonomy of fields, sub-fields and disciplines, curated by people.
 2. Per discipline, several independent lists of subjects, merged.
 3. Per subject, a syllabus: class sessions with their key concepts.
-4. Per syllabus, questions about sampled concepts of one session (`single_session`) or of two (`cross_session`).
+4. Per syllabus, questions about sampled concepts of one session (`single_session`) or of two (`cross_session`); by
+   choice, and beyond the paper, of a session each of two subjects of a discipline (`cross_subject`).
 5. Per question, an answer by a separate call.
 6. Curation: duplicates, near-duplicates and rows that break a rule are rejected, with reasons."""
 

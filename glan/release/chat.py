@@ -17,6 +17,7 @@ PROVENANCE = (
     "level",
     "strategy",
     "key_concepts",
+    "other_subject",
     "question_model",
     "answer_model",
     "request_keys",

@@ -9,8 +9,9 @@ from glan.errors import InputError, StoreError
 from glan.gateway.gateway import Gateway
 from glan.replay.recorded import NothingToWrite, NotOnRecord, RecordedReplies, no_clock
 from glan.replay.wanted import Wanted
-from glan.stages import answers, instructions, judgements, questions, subjects, syllabi
+from glan.stages import answers, instructions, judgements, pairs, questions, subjects, syllabi
 from glan.stages.making import Effects
+from glan.stages.pairs import Taught
 from glan.stages.recipe import Recipe
 from glan.store.calls import CallHistory, CallLog
 from glan.store.store import Store
@@ -50,6 +51,8 @@ class Rebuilding:
     recipes: Sequence[Recipe]
     editions: Sequence[int]
     _subjects: dict[str, Row] = field(default_factory=dict)
+    _taught: list[Taught] = field(default_factory=list)
+    """Every version of every syllabus that could be made."""
     _tried: set[str] = field(default_factory=set)
 
     def units(self) -> Iterator[Rebuilt]:
@@ -112,9 +115,19 @@ class Rebuilding:
         if unit.stage == "subjects":
             rows: list[Row] = self.scratch.read(receipt).to_pylist()
             self._subjects |= {row["subject_id"]: row for row in rows}
+        if unit.stage == "syllabi":
+            self._taught.append(Taught(self._subjects[unit.subject_id], unit, receipt))
         for recipe in self.recipes:
             for edition in self.editions:
                 yield from ((below, recipe) for below in self._below(unit, receipt, recipe, edition))
+
+    def _on_two_subjects(self, recipe: Recipe, edition: int) -> Iterator[Unit]:
+        """The rounds on the syllabus that was made last and on each of those before it."""
+        *before, last = self._taught
+        for other in before:
+            for later, earlier in ((last, other), (other, last)):
+                for span in self.wanted.rounds(pairs.node(later.unit.address, earlier.subject["subject_id"])):
+                    yield pairs.plan(later, earlier, span, recipe, edition)
 
     def _below(self, unit: Unit, receipt: Receipt, recipe: Recipe, edition: int) -> Iterator[Unit]:
         if unit.stage == "subjects":
@@ -124,6 +137,7 @@ class Rebuilding:
             subject = self._subjects[unit.subject_id]
             for span in self.wanted.rounds(unit.address):
                 yield questions.plan(subject, span, unit, receipt, recipe, edition)
+            yield from self._on_two_subjects(recipe, edition)
         elif unit.stage == "questions":
             yield answers.plan(unit, receipt, recipe, edition)
         elif unit.stage == "answers" and "judgements" in recipe.stages:

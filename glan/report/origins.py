@@ -17,7 +17,7 @@ from glan.gateway.recall import recall
 from glan.gateway.requests import Call, Conversation, Message, Request
 from glan.report.coverage import GoOn
 from glan.report.samples import Sample
-from glan.stages import answers, questions, subjects, syllabi
+from glan.stages import answers, pairs, questions, subjects, syllabi
 from glan.stages.recipe import Recipe
 from glan.stages.recorded import recorded
 from glan.stages.sampling import Sample as Drawn
@@ -49,6 +49,8 @@ class Origin:
     syllabus_calls: tuple[Exchange, ...]
     subject_calls: tuple[Exchange, ...]
     """Of the first list that named the subject."""
+    other_syllabus: Row
+    """Of a question that spans two subjects; else empty."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class _Above:
     answers: list[Receipt]
     syllabus: tuple[Receipt, Row] | None
     subject: tuple[Receipt, Row] | None
+    other_syllabus: tuple[Receipt, Row] | None
+    other_subject: tuple[Receipt, Row] | None
 
     @property
     def keys(self) -> set[str]:
@@ -87,6 +91,7 @@ def _above(view: View, some: Sequence[Sample], go_on: GoOn) -> Iterator[_Above]:
     """Read the rows above the samples, each object once."""
     asked, answered = _by_round(view.receipts("questions")), _by_round(view.receipts("answers"))
     syllabus_of = {(one.discipline_id, one.unit): one for one in view.receipts("syllabi")}
+    marked = {(one.discipline_id, pairs.mark(one.unit)): one for one in view.receipts("syllabi") if one.rows}
     lists: dict[str, list[Receipt]] = defaultdict(list)
     for receipt in view.receipts("subjects"):
         lists[receipt.discipline_id].append(receipt)
@@ -96,21 +101,23 @@ def _above(view: View, some: Sequence[Sample], go_on: GoOn) -> Iterator[_Above]:
         found: list[Row] = view.store.read(receipt).to_pylist()
         return found
 
-    def holder(receipts: Iterable[Receipt], name: str, row: Row) -> tuple[Receipt, Row] | None:
-        held = ((receipt, one) for receipt in receipts for one in rows(receipt))
-        return next((pair for pair in held if pair[1][name] == row[name]), None)
+    def holder(receipts: Iterable[Receipt | None], name: str, wanted: str | None) -> tuple[Receipt, Row] | None:
+        held = ((receipt, one) for receipt in receipts if receipt and wanted for one in rows(receipt))
+        return next((pair for pair in held if pair[1][name] == wanted), None)
 
     def above(sample: Sample) -> _Above:
         go_on()
-        place = sample.unit.discipline_id, supplements.bare(sample.unit.unit)
-        question = holder(asked.get(place, ()), "question_id", sample.row)
-        syllabus = syllabus_of.get((place[0], questions.span_of(place[1])[0]))
+        row, place = sample.row, (sample.unit.discipline_id, supplements.bare(sample.unit.unit))
+        question = holder(asked.get(place, ()), "question_id", row["question_id"])
+        syllabus, mark = pairs.syllabi_of(place[1])
         return _Above(
             sample=sample,
             questions=(question[0], _batch(rows(question[0]), question[1])) if question else None,
             answers=answered.get(place, []),
-            syllabus=holder([syllabus] if syllabus else [], "syllabus_id", sample.row),
-            subject=holder(lists[place[0]], "subject_id", sample.row),
+            syllabus=holder([syllabus_of.get((place[0], syllabus))], "syllabus_id", row["syllabus_id"]),
+            subject=holder(lists[place[0]], "subject_id", row["subject_id"]),
+            other_syllabus=holder([marked.get((place[0], mark))], "syllabus_id", row["other_syllabus_id"]),
+            other_subject=holder(lists[place[0]], "subject_id", row["other_subject_id"]),
         )
 
     return ahead(above, some)
@@ -150,6 +157,7 @@ class _Teller:
             answer=self._told(_answering(above, path, self._recipes), written),
             syllabus_calls=self._told(_teaching(above, path, self._recipes), syllabus.get("request_keys") or ()),
             subject_calls=self._told(_listing(above, path, self._recipes), listed, first=True),
+            other_syllabus=above.other_syllabus[1] if above.other_syllabus else {},
         )
 
     def _told(
@@ -196,12 +204,21 @@ def _asking(above: _Above, path: _Path, recipes: Iterable[Recipe]) -> Iterator[C
         return
     receipt, rows = above.questions
     drawn = [
-        Drawn(row["sample_index"], row["strategy"], tuple(row["session_indexes"]), tuple(row["key_concepts"]))
+        Drawn(
+            row["sample_index"],
+            row["strategy"],
+            tuple(row["session_indexes"]),
+            tuple(row["key_concepts"]),
+            tuple(row["other_session_indexes"] or ()),
+        )
         for row in rows
     ]
+    courses = [(above.subject[1], above.syllabus[1])]
+    if above.other_subject and above.other_syllabus:
+        courses.append((above.other_subject[1], above.other_syllabus[1]))
     unit = _unit(receipt, path, above.sample.row["subject_id"])
     for recipe in recipes:
-        yield questions.ask(unit, above.subject[1], above.syllabus[1], drawn, recipe)
+        yield questions.ask(unit, courses, drawn, recipe)
 
 
 def _answering(above: _Above, path: _Path, recipes: Iterable[Recipe]) -> Iterator[Conversation]:

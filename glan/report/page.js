@@ -232,6 +232,7 @@ function evidence(sample) {
 function wayBack(sample) {
   const syllabus = data.syllabi[sample.syllabus], subject = data.subjects[sample.of];
   const titles = sample.sessions.map((index) => (syllabus && syllabus.sessions[index] ? syllabus.sessions[index][0] : `session ${index + 1}`));
+  const session = ([title, description, concepts], heading) => make("div", null, make("h4", null, ...heading, isolated(title)), make("p", null, isolated(description)), make("p", { class: "soft" }, isolated(concepts.join("; "))));
   return [
     make("h3", null, "The way back"),
     make("p", null, "Concepts: ", isolated(sample.concepts.join("; ")), make("br"), "Sessions: ", isolated(titles.join("; ")), make("br"),
@@ -239,10 +240,11 @@ function wayBack(sample) {
     ...exchanges(sample.asked, "the question"),
     ...exchanges(sample.answered, "the answer"),
     syllabus ? later(["Syllabus"], () => [
-      ...syllabus.sessions.map(([title, description, concepts], index) => make("div", null, make("h4", null, sample.sessions.includes(index) ? "▸ " : "", isolated(`${index + 1}. ${title}`)), make("p", null, isolated(description)), make("p", { class: "soft" }, isolated(concepts.join("; "))))),
+      ...syllabus.sessions.map((one, index) => session(one, [sample.sessions.includes(index) ? "▸ " : "", `${index + 1}. `])),
       later(["Text of the syllabus"], () => [block(text(syllabus.text))]),
       ...exchanges(syllabus.asked, "the syllabus"),
     ]) : make("p", { class: "soft" }, "The syllabus is not in this snapshot any more."),
+    ...(sample.other ? [later(["Together with: ", isolated(sample.other.subject)], () => sample.other.sessions.map((one) => session(one, ["▸ "])))] : []),
     subject ? later(["Subject: ", isolated(subject.name)], () => [
       make("p", null, isolated(subject.introduction)), make("p", { class: "soft" }, isolated(subject.subtopics.join("; "))),
       make("p", { class: "soft" }, isolated(subject.level), `; named by ${subject.lists === null ? "?" : subject.lists} of the lists`),

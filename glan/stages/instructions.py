@@ -11,6 +11,7 @@ from glan.curation.contamination import Contamination
 from glan.curation.rules import Example, judged
 from glan.curation.signatures import signature_of
 from glan.curation.verdicts import verdict
+from glan.records import OTHER
 from glan.stages.making import Effects, Made, Row, commit, subject_of
 from glan.stages.recipe import Recipe
 from glan.units import Receipt, Unit
@@ -118,6 +119,7 @@ def _row(
         "scores": list(given.items()),
         "flags": scores.flags(given),
         "signature": signature_of(example.asked.words),
+        **{name: question[name] for name in OTHER},
         "question_model": question["model"],
         "answer_model": answer["model"],
         "request_keys": [*question["request_keys"], *answer["request_keys"]],
