@@ -44,7 +44,7 @@ _COLUMNS = """\
 | `question_id` | identifies the pair; the same in every release of this store |
 | `field`, `sub_field`, `discipline`, `discipline_id`, `subject`, `level` | its place in the taxonomy |
 | `strategy`, `key_concepts` | how the question was sampled from the subject's syllabus, and the concepts it is about |
-| `other_subject` | of a `cross_subject` question, the other subject whose syllabus it was sampled from; else null |
+| `other_subject` | of a `cross_subject` question, the other subject whose syllabus it was sampled from; else empty |
 | `question_model`, `answer_model`, `request_keys` | who wrote it, and the calls it rests on in the store's call log |
 | `flags` | what a mechanical check speaks against: `answers_disagree`, `code_fails`; usually empty |"""
 

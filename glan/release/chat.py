@@ -44,6 +44,7 @@ def chat_row(instruction: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "messages": messages,
         **{name: instruction[name] for name in PROVENANCE},
+        "other_subject": instruction["other_subject"] or "",
         "flags": instruction["flags"] or [],
     }
 
