@@ -51,8 +51,8 @@ def test_off_by_default_and_switched_off_again_there_are_none_to_make_and_none_i
     assert shared(looked_at(store, small(cross_subject_questions=0)).ready) == []
     assert looked_at(store, small(cross_subject_questions=0)).complete
     assert gone(store) == []
-    fresh = made_store(tmp_path / "other", recipe(questions=1))
-    assert looked_at(fresh, recipe(questions=1)).complete
+    fresh = made_store(tmp_path / "other", small(cross_subject_questions=0))
+    assert looked_at(fresh, small(cross_subject_questions=0)).complete
     assert shared(looked_at(fresh, small()).ready) == ALL
 
 
