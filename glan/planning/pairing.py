@@ -49,7 +49,8 @@ class Pairing:
     def waiting(self, coming: Collection[str]) -> list[Waiting]:
         """What follows from the syllabi of these subjects, which are still to be written."""
         found = []
-        for name in [*self._taught, *(one for one in coming if one not in self._taught)]:
+        there = [*self._taught, *(one for one in coming if one not in self._taught)]
+        for name in there if self._limit else ():
             for partner, questions in self._with(self._listed[name]).items():
                 missing = len({name, partner} & set(coming))
                 if missing and (partner in coming or partner in self._taught):
