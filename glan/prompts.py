@@ -40,6 +40,7 @@ NAMES = (
     "question",
     "question_batch",
     "answer",
+    "follow_up",
     "judge",
 )
 

@@ -25,6 +25,7 @@ _LOOKED_AT: dict[Stage, list[str]] = {
     "syllabi": ["syllabus_id", "subject_id", "prompt_digest"],
     "questions": ["question_id", "syllabus_id", "subject_id", "sample_index", "text", "prompt_digest"],
     "answers": ["question_id", "subject_id", "text", "prompt_digest"],
+    "continuations": ["question_id", "subject_id", "prompt_digest", "asked_with"],
     "judgements": ["judgement_id", "question_id", "subject_id", "prompt_digest"],
     "instructions": ["question_id", "syllabus_id", "subject_id", "question", "answer", "kept", "reasons"],
 }

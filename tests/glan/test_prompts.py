@@ -31,6 +31,7 @@ INPUTS: dict[str, Any] = {
     ],
     "question": "What is entropy?",
     "answer": "A measure of disorder.",
+    "turns": [{"question": "What is entropy?", "answer": "A measure of disorder."}],
     "known": [{"name": "Physical sciences", "below": ["Physics"]}],
     "most": 12,
 }
