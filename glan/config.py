@@ -338,6 +338,9 @@ class RunConfig(Selection):
     questions_per_call: int = Field(
         default=1, ge=1, le=20, description="questions asked for in one call, each of its own concepts"
     )
+    follow_ups: int = Field(
+        default=0, ge=0, le=5, description="further turns of each conversation: what the student asks next, answered"
+    )
     models: Models = Models()
     judging: Judging = Judging()
     checking: Checking = Checking()

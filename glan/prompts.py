@@ -42,6 +42,7 @@ NAMES = (
     "question_across",
     "question_across_batch",
     "answer",
+    "follow_up",
     "judge",
 )
 

@@ -42,6 +42,17 @@ OTHER = tuple(name for name, _ in _OTHER)
 """The columns of a question that spans two subjects: what it takes from the other one. Null in all others."""
 
 _SESSION = pa.struct([("title", pa.string()), ("description", pa.string()), ("key_concepts", _TEXTS)])
+_TURNS = pa.list_(pa.struct([("question", pa.string()), ("answer", pa.string())]))
+_ASKED_WITH = pa.struct(
+    [
+        ("prompt_name", pa.string()),
+        ("prompt_version", pa.int32()),
+        ("prompt_digest", pa.string()),
+        ("model", pa.string()),
+        ("temperature", pa.float64()),
+        ("top_p", pa.float64()),
+    ]
+)
 _SCORES = pa.map_(pa.string(), pa.float64())
 _CONTAMINATION = pa.struct(
     [
@@ -110,6 +121,15 @@ SCHEMAS: dict[str, pa.Schema] = {
             *_COMMON,
             *_WRITTEN_BY_A_MODEL,
         ],
+        "continuations": [
+            ("question_id", pa.string()),
+            ("subject_id", pa.string()),
+            ("discipline_id", pa.string()),
+            ("turns", _TURNS),
+            ("asked_with", _ASKED_WITH),  # the questions; the columns written by a model are of the last answer
+            *_COMMON,
+            *_WRITTEN_BY_A_MODEL,
+        ],
         "judgements": [
             ("judgement_id", pa.string()),
             ("question_id", pa.string()),
@@ -140,6 +160,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("question", pa.string()),
             ("answer", pa.string()),
             ("finish_reason", pa.string()),
+            ("turns", _TURNS),
             ("kept", pa.bool_()),
             ("reasons", _TEXTS),
             ("duplicate_of", pa.string()),
@@ -205,6 +226,7 @@ READ_BY_LATER_STAGES: dict[str, tuple[str, ...]] = {
     "syllabi": ("text", "sessions"),
     "questions": ("sample_index", "strategy", "session_indexes", "key_concepts", "text"),
     "answers": ("text", "finish_reason"),
+    "continuations": ("question_id", "turns"),
     "judgements": ("question_id", "method", "scores"),
     "instructions": ("kept", "reasons", "duplicate_of"),
 }

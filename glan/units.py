@@ -2,17 +2,17 @@
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from glan import supplements
 from glan.keys import digest
 
-Stage = Literal["subjects", "syllabi", "questions", "answers", "judgements", "instructions"]
-STAGES: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "judgements", "instructions")
+Stage = Literal["subjects", "syllabi", "questions", "answers", "continuations", "judgements", "instructions"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
-OPTIONAL: frozenset[Stage] = frozenset({"judgements"})
+OPTIONAL: frozenset[Stage] = frozenset({"continuations", "judgements"})
 """The stages that a run has only if its configuration asks for them."""
 
 
@@ -158,6 +158,10 @@ class Unit:
     """One past the last sample index of a round."""
     parents: dict[str, Receipt] = field(default_factory=dict)
     """By stage: the units whose rows this one reads; of a round on two subjects, those that hold the other one come last."""
+    continued_by: tuple[Receipt, ...] = ()
+    """Of what follows from answers: the further turns of their conversations, those that were asked again last."""
+    begun_as: tuple[str, ...] = ()
+    """Of continuations: the keys of those with fewer turns, whose calls are the first of these."""
     judged_by: tuple[Receipt, ...] = ()
     """Of instructions: the judgements on their answers, those that were asked again last; none if nothing was judged."""
     retries: tuple[Receipt, ...] = ()
@@ -190,7 +194,7 @@ class Unit:
 
         Its parents are this unit's and this unit.
         """
-        inherited = ("discipline_id", "address", "node", "path", "subject_id", "start", "stop")
+        inherited = ("discipline_id", "address", "node", "path", "subject_id", "start", "stop", "continued_by")
         place = {name: getattr(self, name) for name in inherited}
         parents = {**self.parents, self.stage: receipt}
         return Unit(**{**place, "parents": parents, "parent_digest": receipt.content_digest, **fields})

@@ -16,6 +16,7 @@ ID: Mapping[Stage, str] = {
     "syllabi": "syllabus_id",
     "questions": "question_id",
     "answers": "question_id",
+    "continuations": "question_id",
     "judgements": "judgement_id",
     "instructions": "question_id",
 }
@@ -73,7 +74,8 @@ class Lineage:
         if lost:
             problem = f"{len(lost)} of the calls that its rows rest on are not on record, such as {lost[0]}"
             yield _finding("lost", look, problem, _ASK_AGAIN)
-        if "prompt_digest" in rows.column_names and (lost := _missing(rows, "prompt_digest", self._prompts)):
+        stamped = [name for name in ("prompt_digest", "asked_with") if name in rows.column_names]
+        if lost := [one for name in stamped for one in _missing(rows, name, self._prompts)]:
             problem = f"the prompt it was written by, {lost[0]}, is not kept under _inputs/prompts"
             yield _finding("lost", look, problem, "restore it from a backup, or run again with that prompt")
 
@@ -86,7 +88,7 @@ class Lineage:
             return self._question(look, row)
         if stage == "answers":
             return self._in_round("questions", row, {"subject_id": "subject_id"})
-        if stage == "judgements":
+        if stage in ("continuations", "judgements"):
             return self._in_round("answers", row, {"subject_id": "subject_id"})
         if stage == "instructions":
             if row["kept"] == bool(row["reasons"]):
@@ -119,8 +121,9 @@ class Lineage:
 
 
 def _missing(rows: pa.Table, column: str, known: Collection[str]) -> list[str]:
-    """The values of a column, a list of texts or a text, that are not known."""
-    values: Iterable[Any] = rows[column].to_pylist()
+    """The values of a column, a list of texts or a text, that are not known; of one that tells of a prompt, its digest."""
+    told = rows[column].to_pylist()
+    values: Iterable[Any] = (one["prompt_digest"] if isinstance(one, dict) else one for one in told)
     flat = (one for value in values for one in (value if isinstance(value, list) else [value]))
     return [one for one in dict.fromkeys(flat) if one is not None and one not in known]
 

@@ -28,6 +28,7 @@ _LOOKED_AT: dict[Stage, list[str]] = {
         *("sample_index", "text", "prompt_digest"),
     ],
     "answers": ["question_id", "subject_id", "text", "prompt_digest"],
+    "continuations": ["question_id", "subject_id", "prompt_digest", "asked_with"],
     "judgements": ["judgement_id", "question_id", "subject_id", "prompt_digest"],
     "instructions": [
         *("question_id", "syllabus_id", "subject_id", "other_syllabus_id", "other_subject_id"),

@@ -22,10 +22,11 @@ from glan.units import STAGES, Receipt, Stage
 PARENT_STAGE: dict[Stage, Stage] = {
     "questions": "syllabi",
     "answers": "questions",
+    "continuations": "answers",
     "judgements": "answers",
     "instructions": "answers",
 }
-GENERATED: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "judgements")
+GENERATED: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "continuations", "judgements")
 """The stages whose units are published as they are made; instructions are published by curation."""
 
 Named = Mapping[Stage, Mapping[str, Receipt]]

@@ -15,13 +15,13 @@ from typing import Any
 from glan import __version__, supplements
 from glan.keys import digest
 from glan.planning.pairing import Pairing, Waiting
-from glan.stages import answers, instructions, judgements, pairs, questions, subjects, syllabi
+from glan.stages import answers, continuations, instructions, judgements, pairs, questions, subjects, syllabi
 from glan.stages.recipe import Recipe
 from glan.store import manifests
 from glan.store.manifests import Manifest
 from glan.store.store import Store
 from glan.taxonomy import Discipline
-from glan.units import STAGES, Receipt, Scope, Stage, Unit
+from glan.units import OPTIONAL, STAGES, Receipt, Scope, Stage, Unit
 
 
 def named_units(current: Mapping[Stage, Manifest | None]) -> dict[Stage, dict[str, Receipt]]:
@@ -170,8 +170,8 @@ class Walk:
     def after(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         """The units below this one that are done, or can be made now that this one is committed."""
         supplement = self._supplement(unit, receipt)
-        if unit.stage == "judgements" and supplement:
-            return supplement  # what follows takes all judgements on its answers into account
+        if unit.stage in OPTIONAL and supplement:
+            return supplement  # what follows takes all that is said of its answers into account
         return [*self._known(self._below(unit, receipt)), *supplement]
 
     def done(self, unit: Unit) -> Receipt | None:
@@ -189,7 +189,8 @@ class Walk:
         if self._above_scope(unit.stage):
             return False
         if self._scope.mode == "retry":
-            is_new = unit.address not in self.shelf.named[unit.stage] or len(unit.judged_by) > 1
+            asked_again = unit.stage == "instructions" and max(len(unit.judged_by), len(unit.continued_by)) > 1
+            is_new = unit.address not in self.shelf.named[unit.stage] or asked_again
             return is_new and not self.shelf.names(unit) and _below_supplement(unit)
         return self._scope.mode != "stale" or unit.address in self.shelf.named[unit.stage] or self._parent_is_new(unit)
 
@@ -230,16 +231,33 @@ class Walk:
         if unit.stage == "questions" and receipt.rows:
             return [answers.plan(unit, receipt, self.recipe, self._edition("answers"))]
         if unit.stage == "answers" and receipt.rows:
-            return self._judgements(unit, receipt) or [self._instructions(unit, receipt)]
+            return self._continuations(unit, receipt) or self._judged(unit, receipt)
+        if unit.stage == "continuations":
+            return self._judged(*continuations.continued(unit, *unit.retries, receipt))
         if unit.stage == "judgements":
             return [self._instructions(unit, receipt)]
         return []
 
+    def _continuations(self, unit: Unit, receipt: Receipt) -> list[Unit]:
+        """The further turns after these answers, if any are wanted, and there or to be made."""
+        if "continuations" not in self.recipe.stages:
+            return []
+        subject, edition = self._subjects[unit.subject_id], self._edition("continuations")
+        return self._known([continuations.plan(unit, receipt, subject, self.recipe, edition)])
+
+    def _judged(self, unit: Unit, receipt: Receipt) -> list[Unit]:
+        """What follows from answers that are not, or no further, to be continued."""
+        return self._known(self._judgements(unit, receipt)) or [self._instructions(unit, receipt)]
+
     def _judgements(self, unit: Unit, receipt: Receipt) -> list[Unit]:
-        """The judgements on these answers, if any are wanted, and there or to be made."""
+        """The judgements on these answers, if any are wanted."""
         if "judgements" not in self.recipe.stages:
             return []
-        return self._known([judgements.plan(unit, receipt, self.recipe, self._edition("judgements"))])
+        return [judgements.plan(unit, receipt, self.recipe, self._edition("judgements"))]
+
+    def is_judged(self, unit: Unit) -> bool:
+        """Of continuations that are to come: whether the judgements on their answers are there, which stay the same."""
+        return all(self.done(one) for one in self._judgements(*continuations.continued(unit)))
 
     def _instructions(self, unit: Unit, receipt: Receipt) -> Unit:
         subject = self._subjects[unit.subject_id]

@@ -71,8 +71,8 @@ def card(plan: ReleasePlan, figures: Figures, measured: Measured, authors: Count
         _front_matter(plan, figures),
         _opening(plan, figures),
         f"## Reading it\n\n{_reading(plan)}",
-        f"## Columns\n\n{_COLUMNS}",
-        f"## How it was made\n\n{_METHOD}",
+        f"## Columns\n\n{_columns(plan)}",
+        f"## How it was made\n\n{_method(plan)}",
         f"## Models and prompts\n\n{_models(figures, authors)}",
         f"## Splits\n\n{_splits(plan, figures)}",
         f"## Rows\n\n{_rows(figures)}",
@@ -93,7 +93,7 @@ def escaped(text: str, limit: int = 120) -> str:
 
 
 def _front_matter(plan: ReleasePlan, figures: Figures) -> str:
-    every = kinds(plan.options.formats)
+    every = kinds(plan.options.formats, plan.conversations)
     splits = [name for name in SPLITS if figures.splits[name]]
     named = {
         "default" if kind is every[0] else kind.shape.folder: kind for kind in every if kind.ending == every[0].ending
@@ -120,6 +120,20 @@ def _front_matter(plan: ReleasePlan, figures: Figures) -> str:
     return f"---\n{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---"
 
 
+def _columns(plan: ReleasePlan) -> str:
+    pair = "and its answer (`assistant`)"
+    return _COLUMNS.replace(pair, f"{pair}, then any follow-ups in turn") if plan.conversations else _COLUMNS
+
+
+def _method(plan: ReleasePlan) -> str:
+    continued = (
+        "\n\nConversations were continued before curation: the question model asked what a student asks next, the answer "
+        "model answered with the conversation before it. Rules and benchmarks were held against every turn, duplicates, "
+        "judges and checks against the first question and its answer."
+    )
+    return _METHOD + continued if plan.conversations else _METHOD
+
+
 def _terms(options: ReleaseOptions) -> str:
     stated = "No licence is stated."
     if options.license:
@@ -136,6 +150,8 @@ def _features(schema: pa.Schema) -> list[dict[str, Any]]:
 def _feature(kind: pa.DataType) -> dict[str, Any]:
     if pa.types.is_list(kind):
         inner = kind.value_type
+        if pa.types.is_list(inner):
+            return {"list": _feature(inner)}
         return {"list": _features(pa.schema(list(inner))) if pa.types.is_struct(inner) else str(inner)}
     return {"dtype": str(kind)}
 
@@ -151,7 +167,7 @@ def _opening(plan: ReleasePlan, figures: Figures) -> str:
 
 
 def _reading(plan: ReleasePlan) -> str:
-    every = kinds(plan.options.formats)
+    every = kinds(plan.options.formats, plan.conversations)
     shown_kinds = ", ".join(f"`{kind.path('train', '*')}`" for kind in every)
     code = 'from datasets import load_dataset\n\ntrain = load_dataset("path/of/this/folder", split="train")'
     same = "; all hold the same rows in the same order" if len(every) > 1 else ""
@@ -208,6 +224,10 @@ def _rows(figures: Figures) -> str:
         _counts("level", figures.levels),
         _counts("strategy", figures.strategies),
     ]
+    if figures.follow_ups:
+        turns = {"1": figures.rows - figures.follow_ups.total()}
+        turns |= {f"{number + 1}": rows for number, rows in sorted(figures.follow_ups.items())}
+        tables.append(_table(["turns", "rows"], [[number, f"{rows:,}"] for number, rows in turns.items()]))
     return "\n\n".join([f"![Rows by field]({ROWS})", *tables])
 
 
@@ -297,9 +317,11 @@ def _spent(spent: Spent) -> list[str]:
 
 
 def _example(figures: Figures) -> str:
-    example = figures.example or {"question": "", "answer": ""}
+    example = figures.example or {"question": "", "answer": "", "turns": None}
     return "\n\n".join(
-        f"{title}:\n\n{_quoted(example[name])}" for title, name in (("Question", "question"), ("Answer", "answer"))
+        f"{title}:\n\n{_quoted(turn[name])}"
+        for turn in (example, *(example["turns"] or ()))
+        for title, name in (("Question", "question"), ("Answer", "answer"))
     )
 
 

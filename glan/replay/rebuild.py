@@ -9,20 +9,21 @@ from glan.errors import InputError, StoreError
 from glan.gateway.gateway import Gateway
 from glan.replay.recorded import NothingToWrite, NotOnRecord, RecordedReplies, no_clock
 from glan.replay.wanted import Wanted
-from glan.stages import answers, instructions, judgements, pairs, questions, subjects, syllabi
+from glan.stages import answers, continuations, instructions, judgements, pairs, questions, subjects, syllabi
 from glan.stages.making import Effects
 from glan.stages.pairs import Taught
 from glan.stages.recipe import Recipe
 from glan.store.calls import CallHistory, CallLog
 from glan.store.store import Store
 from glan.taxonomy import Discipline
-from glan.units import Receipt, Stage, Unit
+from glan.units import OPTIONAL, Receipt, Stage, Unit
 
 RUN: Mapping[Stage, Callable[[Unit, Recipe, Effects], Receipt]] = {
     "subjects": subjects.run,
     "syllabi": syllabi.run,
     "questions": questions.run,
     "answers": answers.run,
+    "continuations": continuations.run,
     "judgements": judgements.run,
     "instructions": instructions.run,
 }
@@ -53,7 +54,9 @@ class Rebuilding:
     _subjects: dict[str, Row] = field(default_factory=dict)
     _taught: list[Taught] = field(default_factory=list)
     """Every version of every syllabus that could be made."""
-    _tried: set[str] = field(default_factory=set)
+    _rebuilt: dict[str, Rebuilt] = field(default_factory=dict)
+    _ways: set[tuple[str, ...]] = field(default_factory=set)
+    """Units with the continuations that they know of: judgements are the same with others, what follows is not."""
 
     def units(self) -> Iterator[Rebuilt]:
         """Every unit that is wanted and whose parents could be made."""
@@ -65,11 +68,14 @@ class Rebuilding:
         ]
         while waiting:
             unit, recipe = waiting.pop()
-            if unit.object in self._tried or unit.object not in self.wanted:
+            way = unit.object, *(one.key for one in unit.continued_by)
+            if way in self._ways or unit.object not in self.wanted:
                 continue
-            self._tried.add(unit.object)
-            rebuilt = self._made(unit, recipe)
-            yield rebuilt
+            self._ways.add(way)
+            rebuilt = self._rebuilt.get(unit.object)
+            if rebuilt is None:
+                rebuilt = self._rebuilt[unit.object] = self._made(unit, recipe)
+                yield rebuilt
             if rebuilt.receipt is not None:
                 waiting += self._after(unit, rebuilt.receipt, recipe)
 
@@ -110,7 +116,7 @@ class Rebuilding:
             _, last = supplements.split(unit.stage, unit.address)
             numbers = (number for number in self.wanted.retries(unit) if number > last)
             yield from ((unit.supplement(receipt, number), made_with) for number in numbers)
-        if not receipt.rows and unit.stage != "judgements":
+        if not receipt.rows and unit.stage not in OPTIONAL:
             return
         if unit.stage == "subjects":
             rows: list[Row] = self.scratch.read(receipt).to_pylist()
@@ -142,7 +148,17 @@ class Rebuilding:
             yield from self._on_two_subjects(recipe, edition)
         elif unit.stage == "questions":
             yield answers.plan(unit, receipt, recipe, edition)
-        elif unit.stage == "answers" and "judgements" in recipe.stages:
+        else:
+            yield from self._below_answers(unit, receipt, recipe, edition)
+
+    def _below_answers(self, unit: Unit, receipt: Receipt, recipe: Recipe, edition: int) -> Iterator[Unit]:
+        """What may follow from answers, from their continuations, and from judgements on them."""
+        subject = self._subjects[unit.subject_id]
+        if unit.stage == "continuations":
+            unit, receipt = continuations.continued(unit, *unit.retries, receipt)
+        elif unit.stage == "answers" and "continuations" in recipe.stages:
+            yield continuations.plan(unit, receipt, subject, recipe, edition)
+        if unit.stage == "answers" and "judgements" in recipe.stages:
             yield judgements.plan(unit, receipt, recipe, edition)
         if unit.stage in ("answers", "judgements"):
-            yield instructions.plan(unit, receipt, self._subjects[unit.subject_id], recipe, edition)
+            yield instructions.plan(unit, receipt, subject, recipe, edition)

@@ -135,6 +135,7 @@ def _sample(sample: Sample, origin: Origin, texts: _Texts) -> dict[str, Any]:
         "concepts": row["key_concepts"] or [],
         "question": texts(row["question"]),
         "answer": texts(row["answer"]),
+        "turns": [[texts(turn["question"]), texts(turn["answer"])] for turn in row["turns"] or ()],
         "kept": bool(row["kept"]),
         "reasons": row["reasons"] or [],
         "flags": row["flags"] or [],
@@ -148,6 +149,7 @@ def _sample(sample: Sample, origin: Origin, texts: _Texts) -> dict[str, Any]:
         } if instead else None,
         "asked": _exchanges(origin.question, texts),
         "answered": _exchanges(origin.answer, texts),
+        "continued": _exchanges(origin.further, texts),
     }  # fmt: skip
 
 

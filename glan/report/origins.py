@@ -17,7 +17,7 @@ from glan.gateway.recall import recall
 from glan.gateway.requests import Call, Conversation, Message, Request
 from glan.report.coverage import GoOn
 from glan.report.samples import Sample
-from glan.stages import answers, pairs, questions, subjects, syllabi
+from glan.stages import answers, continuations, pairs, questions, subjects, syllabi
 from glan.stages.recipe import Recipe
 from glan.stages.recorded import recorded
 from glan.stages.sampling import Sample as Drawn
@@ -46,6 +46,9 @@ class Origin:
     subject: Row
     question: tuple[Exchange, ...]
     answer: tuple[Exchange, ...]
+    further: tuple[Exchange, ...]
+    """Of the turns after the first; none without."""
+
     syllabus_calls: tuple[Exchange, ...]
     subject_calls: tuple[Exchange, ...]
     """Of the first list that named the subject."""
@@ -60,6 +63,7 @@ class _Above:
     sample: Sample
     questions: tuple[Receipt, list[Row]] | None
     answers: list[Receipt]
+    continuation: tuple[Receipt, Row] | None
     syllabus: tuple[Receipt, Row] | None
     subject: tuple[Receipt, Row] | None
     other_syllabus: tuple[Receipt, Row] | None
@@ -90,6 +94,7 @@ def origins(view: View, some: Sequence[Sample], go_on: GoOn = lambda: None) -> l
 def _above(view: View, some: Sequence[Sample], go_on: GoOn) -> Iterator[_Above]:
     """Read the rows above the samples, each object once."""
     asked, answered = _by_round(view.receipts("questions")), _by_round(view.receipts("answers"))
+    continued = _by_round(view.receipts("continuations"))
     syllabus_of = {(one.discipline_id, one.unit): one for one in view.receipts("syllabi")}
     marked = {(one.discipline_id, pairs.mark(one.unit)): one for one in view.receipts("syllabi") if one.rows}
     lists: dict[str, list[Receipt]] = defaultdict(list)
@@ -114,6 +119,7 @@ def _above(view: View, some: Sequence[Sample], go_on: GoOn) -> Iterator[_Above]:
             sample=sample,
             questions=(question[0], _batch(rows(question[0]), question[1])) if question else None,
             answers=answered.get(place, []),
+            continuation=holder(continued.get(place, ()), "question_id", row["question_id"]) if row["turns"] else None,
             syllabus=holder([syllabus_of.get((place[0], syllabus))], "syllabus_id", row["syllabus_id"]),
             subject=holder(lists[place[0]], "subject_id", row["subject_id"]),
             other_syllabus=holder([marked.get((place[0], mark))], "syllabus_id", row["other_syllabus_id"]),
@@ -147,7 +153,8 @@ class _Teller:
         row = above.sample.row
         path = row["field"], row["sub_field"] or "", row["discipline"]
         asked = list(above.questions[1][0]["request_keys"] or ()) if above.questions else []
-        written = [key for key in row["request_keys"] or () if key not in asked]
+        further = list(above.continuation[1]["request_keys"] or ()) if above.continuation else []
+        written = [key for key in row["request_keys"] or () if key not in {*asked, *further}]
         syllabus, subject = (one[1] if one else {} for one in (above.syllabus, above.subject))
         listed = list(subject.get("request_keys") or ())
         return Origin(
@@ -155,6 +162,7 @@ class _Teller:
             subject=subject,
             question=self._told(_asking(above, path, self._recipes), asked),
             answer=self._told(_answering(above, path, self._recipes), written),
+            further=self._told(_continuing(above, path, self._recipes), further),
             syllabus_calls=self._told(_teaching(above, path, self._recipes), syllabus.get("request_keys") or ()),
             subject_calls=self._told(_listing(above, path, self._recipes), listed, first=True),
             other_syllabus=above.other_syllabus[1] if above.other_syllabus else {},
@@ -227,6 +235,15 @@ def _answering(above: _Above, path: _Path, recipes: Iterable[Recipe]) -> Iterato
     for recipe in recipes:
         for receipt in above.answers:
             yield answers.ask(_unit(receipt, path, row["subject_id"]), question, recipe)
+
+
+def _continuing(above: _Above, path: _Path, recipes: Iterable[Recipe]) -> Iterator[Conversation]:
+    row = above.sample.row
+    question = {"text": row["question"], "sample_index": row["sample_index"]}
+    if above.continuation and above.subject:
+        unit = _unit(above.continuation[0], path, row["subject_id"])
+        for recipe in (one for one in recipes if one.config.follow_ups):
+            yield continuations.ask(unit, above.subject[1], question, {"text": row["answer"]}, recipe)
 
 
 def _teaching(above: _Above, path: _Path, recipes: Iterable[Recipe]) -> Iterator[Conversation]:

@@ -156,6 +156,14 @@ def test_other_syllabi_make_the_rounds_on_two_of_them_anew(made: World) -> None:
     assert len(made.load("instructions")) == ASKED
 
 
+def test_they_are_continued_as_other_conversations_are(made: World) -> None:
+    assert bare_run(RUN.model_copy(update={"follow_ups": 1})) == "Completed"
+    found = rows(made.store_url, "instructions")
+    assert len(found) == ASKED and all(len(row["turns"]) == 1 for row in found if row["turns"] is not None)
+    assert {row["strategy"] for row in found if row["turns"]} >= {"cross_subject"}
+    check(made)
+
+
 def test_releases_hold_them_under_the_subject_they_belong_to_and_keep_sessions_apart(made: World) -> None:
     options = ReleaseOptions(test=2, validation=0.0, apart="session", formats=["parquet"])
     publish(made.store, "one", options=options, run_id="run", clock=now)

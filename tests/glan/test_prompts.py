@@ -35,6 +35,7 @@ INPUTS: dict[str, Any] = {
     ],
     "question": "What is entropy?",
     "answer": "A measure of disorder.",
+    "turns": [{"question": "What is entropy?", "answer": "A measure of disorder."}],
     "known": [{"name": "Physical sciences", "below": ["Physics"]}],
     "most": 12,
 }
