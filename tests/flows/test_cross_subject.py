@@ -25,7 +25,8 @@ from glan.release.releases import ReleaseOptions
 from glan.replay.replay import Replay
 from glan.report.figures import figures
 from glan.report.page import page
-from glan.store import runs
+from glan.stages import pairs
+from glan.store import manifests, runs, snapshots
 from glan.store.store import Store
 from glan.units import Scope
 
@@ -162,6 +163,19 @@ def test_they_are_continued_as_other_conversations_are(made: World) -> None:
     assert len(found) == ASKED and all(len(row["turns"]) == 1 for row in found if row["turns"] is not None)
     assert {row["strategy"] for row in found if row["turns"]} >= {"cross_subject"}
     check(made)
+
+
+def test_verify_finds_a_round_whose_other_syllabus_is_not_shown(made: World) -> None:
+    files, shown = made.store.files, snapshots.latest(made.store.files)
+    marks = [pairs.syllabi_of(receipt.unit)[1] for receipt in made.receipts("questions")]
+    partner = next(one.unit for one in made.receipts("syllabi") if pairs.mark(one.unit) in marks)
+    less = manifests.publish(files, "syllabi", "physics", add=[], drop=[partner], run_id="hand", clock=now)
+    assert shown is not None
+    generations = {"physics": {**shown.generations["physics"], "syllabi": less.generation}}
+    snapshots.publish(files, generations, run_id="hand", clock=now)
+    orphaned = {finding.path for finding in verify(made.store) if finding.kind == "orphan"}
+    across = {one.object for one in made.receipts("questions") if pairs.syllabi_of(one.unit)[1] == pairs.mark(partner)}
+    assert across and across <= orphaned
 
 
 def test_releases_hold_them_under_the_subject_they_belong_to_and_keep_sessions_apart(made: World) -> None:
