@@ -59,7 +59,8 @@ def _standings(store: Store, config: RunConfig) -> list[Standing]:
     settings = Settings.load()
     recipe = recipe_of(config, settings)
     selected = taxonomies.current(store).select(**config.selectors())
-    return [standing(store, walk.discipline, walk.shelf) for walk in walks(store, selected, recipe)]
+    found = walks(store, selected, recipe)
+    return [standing(store, walk.discipline, walk.shelf, config.languages) for walk in found]
 
 
 def tonight(config: ExpandConfig, store: Store) -> Budget | None:

@@ -12,7 +12,7 @@ from glan.checks import ModelName, Strict, explain, http_address, toml
 from glan.errors import InputError
 from glan.judging import Checking, Judging
 from glan.keys import canonical
-from glan.languages import LANGUAGES
+from glan.languages import ENGLISH, LANGUAGES
 from glan.names import shown
 
 Role = Literal["subject", "syllabus", "question", "answer", "judge"]
@@ -197,7 +197,8 @@ class Curation(Strict):
     language: str | None = Field(
         default="en",
         pattern=r"^[a-z]{2,3}$",
-        description="ISO 639-1 code of the language that is kept; null: any",
+        description="ISO 639 code: what rows from English syllabi have to be in; rows of another of the run's "
+        "`languages` have to be in that one; null: any",
     )
     min_language_certainty: float = Field(
         default=0.9,
@@ -306,10 +307,15 @@ class Selection(Strict):
 
 
 class RunConfig(Selection):
-    """What a run makes. `subjects` and `questions` are limits: raising one adds work, lowering one removes nothing."""
+    """What a run makes. `subjects`, `questions` and `languages` are limits: more adds work, less removes nothing."""
 
     subjects: int | None = Field(default=None, ge=1, description="the first n subjects of each discipline; null: all")
     questions: int = Field(default=20, ge=0, le=100_000, description="sample indices per subject: questions 0..n-1")
+    languages: list[str] = Field(
+        default=[ENGLISH],
+        min_length=1,
+        description="ISO 639 codes: each subject gets a syllabus, and what follows from it, in each of them",
+    )
     lists: int = Field(default=10, ge=1, le=100, description="independent subject lists per discipline (paper: 10)")
     subjects_per_list: int = Field(
         default=60,
@@ -342,6 +348,16 @@ class RunConfig(Selection):
         description="when another run works on a discipline: wait for it, skip the discipline, or work beside it",
     )
     seed: int = Field(default=0, ge=0, lt=2**31, description="root of all sampling")
+
+    @field_validator("languages")
+    @classmethod
+    def _check_languages(cls, value: list[str]) -> list[str]:
+        for code in value:
+            if code not in LANGUAGES:
+                raise ValueError(f"'{shown(code)}' is no language that can be told apart; write codes such as de or zh")
+            if value.count(code) > 1:
+                raise ValueError(f"names {code} twice; remove one")
+        return value
 
     @model_validator(mode="after")
     def _check_sessions(self) -> "RunConfig":

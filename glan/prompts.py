@@ -41,6 +41,7 @@ NAMES = (
     "question_batch",
     "answer",
     "judge",
+    "language",
 )
 
 _ROLES = {"system": "system", "example user": "user", "example assistant": "assistant", "user": "user"}

@@ -22,11 +22,11 @@ _RESTORE_QUARANTINE = "restore it from a backup, or remove the unit's object too
 _OF_EVERY_STAGE = ["unit_key", "edition", "discipline_id", "request_keys"]
 _LOOKED_AT: dict[Stage, list[str]] = {
     "subjects": ["subject_id", "prompt_digest"],
-    "syllabi": ["syllabus_id", "subject_id", "prompt_digest"],
-    "questions": ["question_id", "syllabus_id", "subject_id", "sample_index", "text", "prompt_digest"],
-    "answers": ["question_id", "subject_id", "text", "prompt_digest"],
+    "syllabi": ["syllabus_id", "subject_id", "language", "prompt_digest"],
+    "questions": ["question_id", "syllabus_id", "subject_id", "sample_index", "text", "language", "prompt_digest"],
+    "answers": ["question_id", "subject_id", "text", "language", "prompt_digest"],
     "judgements": ["judgement_id", "question_id", "subject_id", "prompt_digest"],
-    "instructions": ["question_id", "syllabus_id", "subject_id", "question", "answer", "kept", "reasons"],
+    "instructions": ["question_id", "syllabus_id", "subject_id", "question", "answer", "language", "kept", "reasons"],
 }
 
 

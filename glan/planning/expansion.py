@@ -5,11 +5,12 @@ still wanted goes to the syllabi that have been asked least, one question at a t
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
+from glan.languages import language_at
 from glan.planning.experience import SUBJECTS_PER_DISCIPLINE
 from glan.planning.walk import Shelf
 from glan.stages.questions import span_of
@@ -36,7 +37,7 @@ class Standing:
     """By the address of a syllabus: how many of its samples have been asked."""
 
     capacity: Mapping[str, int]
-    """By the address of a syllabus: how many distinct samples it allows."""
+    """By the address of a syllabus: how many distinct samples it allows; of one that is not to grow, no more than asked."""
 
     @property
     def exhausted(self) -> bool:
@@ -54,8 +55,11 @@ class Growth:
     reason: str = ""
 
 
-def standing(store: Store, discipline: Discipline, shelf: Shelf) -> Standing:
-    """Count what is published of a discipline; reads one column of its instructions."""
+def standing(store: Store, discipline: Discipline, shelf: Shelf, languages: Collection[str]) -> Standing:
+    """Count what is published of a discipline in any language; reads one column of its instructions.
+
+    Only syllabi in these languages are to grow.
+    """
     judged = accepted = 0
     for receipt in shelf.named["instructions"].values():
         kept = store.read(receipt, ["kept"])["kept"]
@@ -73,7 +77,10 @@ def standing(store: Store, discipline: Discipline, shelf: Shelf) -> Standing:
         judged=judged,
         asked=planned(shelf.named["questions"].values()),
         reached=reached,
-        capacity={name: receipt.capacity or 0 for name, receipt in syllabi.items()},
+        capacity={
+            name: (receipt.capacity or 0) if language_at(name) in languages else reached[name]
+            for name, receipt in syllabi.items()
+        },
     )
 
 

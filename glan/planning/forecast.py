@@ -88,7 +88,7 @@ class _Ahead:
         if unit.stage == "subjects":
             subjects = self._learned.subjects(config.subjects)
             self._put("subjects", one, config.lists * (2 if config.two_step else 1) - replies_there, subjects)
-            self._syllabi(subjects, recipe, 0)
+            self._syllabi(subjects * len(config.languages), recipe, 0)
         elif unit.stage == "syllabi":
             self._syllabi(one, recipe, replies_there)
         elif unit.stage == "questions":

@@ -8,6 +8,7 @@ discipline that is being made anew shows its old rows until the last of its unit
 from collections.abc import Iterable, Mapping
 
 from glan.clock import Clock
+from glan.languages import subject_at
 from glan.planning.walk import Shelf, named_units
 from glan.records import READ_BY_LATER_STAGES, row_digest
 from glan.stages.questions import span_of
@@ -15,7 +16,7 @@ from glan.stages.syllabi import address
 from glan.store import manifests, snapshots
 from glan.store.manifests import Manifest
 from glan.store.store import Store
-from glan.supplements import bare, split
+from glan.supplements import split
 from glan.units import STAGES, Receipt, Stage
 
 PARENT_STAGE: dict[Stage, Stage] = {
@@ -83,7 +84,9 @@ def orphans(store: Store, named: Named) -> dict[Stage, set[str]]:
     if named["syllabi"]:
         subjects = _subjects(store, [one for unit, one in named["subjects"].items() if unit not in gone["subjects"]])
         gone["syllabi"] |= {
-            unit for unit, receipt in named["syllabi"].items() if subjects.get(bare(unit)) != receipt.parent_digest
+            unit
+            for unit, receipt in named["syllabi"].items()
+            if subjects.get(subject_at(unit)) != receipt.parent_digest
         }
     for stage, above in PARENT_STAGE.items():
         for unit, receipt in named[stage].items():

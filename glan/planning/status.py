@@ -60,8 +60,9 @@ def _lines(store: Store, walk: Walk, recipe: Recipe) -> list[list[object]]:
                 sum(receipt.rows for receipt in receipts),
             ]
         )
-        # At least one unit follows from each that is not done; a syllabus is followed by all its rounds.
-        waiting = (waiting + len(ready)) * (rounds if stage == "syllabi" else 1)
+        # At least one unit follows from each that is not done; a subject is followed by its syllabi, these by their rounds.
+        follow = {"subjects": len(recipe.config.languages), "syllabi": rounds}
+        waiting = (waiting + len(ready)) * follow.get(stage, 1)
     return lines
 
 

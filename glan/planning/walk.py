@@ -14,6 +14,7 @@ from typing import Any
 
 from glan import __version__, supplements
 from glan.keys import digest
+from glan.languages import LANGUAGES, branch
 from glan.stages import answers, instructions, judgements, questions, subjects, syllabi
 from glan.stages.recipe import Recipe
 from glan.store import manifests
@@ -232,7 +233,19 @@ class Walk:
         self._subjects |= {row["subject_id"]: row for row in rows}
         limit, edition = self.recipe.config.subjects, self._edition("syllabi")
         within = [row for row in rows if limit is None or row["position"] < limit]
-        return [syllabi.plan(row, unit, receipt, self.recipe, edition) for row in within]
+        return [
+            syllabi.plan(row, unit, receipt, self.recipe, edition, language)
+            for row in within
+            for language in self._languages(syllabi.address(row["subject_id"]))
+        ]
+
+    def _languages(self, subject: str) -> list[str]:
+        """Those of a subject's syllabi: as asked for, and, if all that readers see is at stake, those that are there."""
+        asked = self.recipe.config.languages
+        if not self._scope.covers_published:
+            return asked
+        there = self.shelf.named["syllabi"]
+        return [*asked, *(one for one in LANGUAGES if one not in asked and branch(subject, one) in there)]
 
     def _rounds(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         wanted = self._scope.questions.get(f"{unit.discipline_id}/{unit.address}", self.recipe.config.questions)

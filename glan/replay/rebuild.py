@@ -119,7 +119,8 @@ class Rebuilding:
     def _below(self, unit: Unit, receipt: Receipt, recipe: Recipe, edition: int) -> Iterator[Unit]:
         if unit.stage == "subjects":
             rows: list[Row] = self.scratch.read(receipt).to_pylist()
-            yield from (syllabi.plan(row, unit, receipt, recipe, edition) for row in rows)
+            for language in sorted(self.wanted.languages):
+                yield from (syllabi.plan(row, unit, receipt, recipe, edition, language) for row in rows)
         elif unit.stage == "syllabi":
             subject = self._subjects[unit.subject_id]
             for span in self.wanted.rounds(unit.address):

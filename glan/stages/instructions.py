@@ -11,6 +11,7 @@ from glan.curation.contamination import Contamination
 from glan.curation.rules import Example, judged
 from glan.curation.signatures import signature_of
 from glan.curation.verdicts import verdict
+from glan.languages import column, language_at
 from glan.stages.making import Effects, Made, Row, commit, subject_of
 from glan.stages.recipe import Recipe
 from glan.units import Receipt, Unit
@@ -53,8 +54,16 @@ def unit_key(
     if judged_by:
         inputs["judgements"] = [one.content_digest for one in judged_by]
     limits = {"limits": scores.limits(recipe.config)} if judged_by else {}
+    language = language_at(answers.unit)
     return recipe.unit_key(
-        "instructions", inputs=inputs, prompts=[], role=None, edition=edition, rules=recipe.rules, **limits
+        "instructions",
+        inputs=inputs,
+        prompts=[],
+        role=None,
+        edition=edition,
+        language=language,
+        rules=recipe.rules,
+        **limits,
     )
 
 
@@ -66,7 +75,8 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     subject = subject_of(unit, effects.store)
     questions = {row["question_id"]: row for row in effects.store.read(unit.parents["questions"]).to_pylist()}
     answers = effects.store.read(unit.parents["answers"]).to_pylist()
-    examples = [_example(questions[answer["question_id"]], answer) for answer in answers]
+    language = column(unit.language)
+    examples = [_example(questions[answer["question_id"]], answer, language) for answer in answers]
     found = judged(examples, recipe.config.curation)
     index = recipe.benchmarks() if recipe.benchmarks else None
     given = scores.by_question(row for one in unit.judged_by for row in effects.store.read(one).to_pylist())
@@ -79,8 +89,8 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     return commit(unit, Made(rows=rows), [], effects)
 
 
-def _example(question: Mapping[str, Any], answer: Mapping[str, Any]) -> Example:
-    return Example(question=question["text"], answer=answer["text"], finish_reason=answer["finish_reason"])
+def _example(question: Mapping[str, Any], answer: Mapping[str, Any], language: str | None) -> Example:
+    return Example(question["text"], answer["text"], answer["finish_reason"], language)
 
 
 def _row(
@@ -112,6 +122,7 @@ def _row(
         "key_concepts": question["key_concepts"],
         "question": question["text"],
         "answer": answer["text"],
+        "language": column(unit.language),
         "finish_reason": answer["finish_reason"],
         **verdict(against, duplicate_of=None),
         "contamination": found.row() if found else None,

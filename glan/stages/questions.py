@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from glan import supplements
@@ -9,9 +10,11 @@ from glan.config import Curation
 from glan.curation.examples import Example
 from glan.curation.patterns import Guarded
 from glan.curation.questions import answer_in_question
+from glan.curation.tongues import forms_of
 from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Call, Conversation, Outcome, Problem
 from glan.keys import digest, normalised, seed_for
+from glan.languages import ENGLISH, column
 from glan.records import row_digest
 from glan.replies import question_list
 from glan.stages.making import Effects, Made, Row, asked_for, make, provenance, subject_of
@@ -93,6 +96,7 @@ def plan(
             prompts=["question" if config.questions_per_call == 1 else "question_batch"],
             role="question",
             edition=edition,
+            language=above.language,
             cross_session_share=config.cross_session_share,
             syllabus_in_question_prompt=config.syllabus_in_question_prompt,
             questions_per_call=config.questions_per_call,
@@ -149,16 +153,17 @@ def ask(
         "syllabus": syllabus["text"] if recipe.config.syllabus_in_question_prompt else None,
         "samples": [_for_prompt(sample, syllabus) for sample in batch],
     }
-    index = batch[0].index
+    index, language = batch[0].index, unit.language
+    checked = partial(check, language=language)
     if recipe.config.questions_per_call == 1:
-        one: Call = yield recipe.request(unit, "question", "question", inputs, prose(check), sample_index=index)
-        return [bare(one.value)]
+        one: Call = yield recipe.request(unit, "question", "question", inputs, prose(checked), sample_index=index)
+        return [bare(one.value, language)]
     schema = question_list(len(batch))
-    reader = structured(schema, lambda reply: next(filter(None, map(check, reply.questions)), None))
+    reader = structured(schema, lambda reply: next(filter(None, map(checked, reply.questions)), None))
     many: Call = yield recipe.request(
         unit, "question", "question_batch", inputs, reader, sample_index=index, schema=schema
     )
-    return [bare(question) for question in many.value.questions]
+    return [bare(question, language) for question in many.value.questions]
 
 
 def _for_prompt(sample: Sample, syllabus: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,23 +178,25 @@ def _for_prompt(sample: Sample, syllabus: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def bare(question: str) -> str:
+def bare(question: str, language: str = ENGLISH) -> str:
     """The question without a heading such as "Homework question:" before it."""
-    return _HEADING.sub("", question, count=1).strip()
+    heading = _HEADING if language == ENGLISH else forms_of(language).heading
+    return heading.sub("", question, count=1).strip()
 
 
-def check(question: str) -> Problem | None:
+def check(question: str, language: str = ENGLISH) -> Problem | None:
     """Whether a question has the shape of one: something asked, no answer inside, nothing that it does not carry itself.
 
     An answer inside is what curation takes for one, so that none is answered first and rejected then.
     """
-    text = bare(question)
+    text = bare(question, language)
     if not text:
         return Problem("empty", "Only a heading was written; write the question itself.")
-    if answer_in_question(Example(text, answer=""), Curation()):
+    if answer_in_question(Example(text, answer="", language=column(language)), Curation()):
         return Problem("answer_inside", "Write the question only, without its answer or solution.")
     outside = _CODE.sub("", text) if "`" in text else text
-    if _REFERS_OUTSIDE.search(outside):
+    refers_outside = _REFERS_OUTSIDE if language == ENGLISH else forms_of(language).outside
+    if refers_outside.search(outside):
         return Problem(
             "not_self_contained",
             "The reader sees the question alone: do not mention the syllabus, a session or the list of key concepts.",
@@ -223,7 +230,7 @@ def read(
 
 def _row(unit: Unit, syllabus: Mapping[str, Any], sample: Sample, text: str, outcome: Outcome) -> Row:
     return {
-        "question_id": digest([unit.subject_id, sample.index, text])[:24],
+        "question_id": digest(unit.identified([unit.subject_id, sample.index, text]))[:24],
         "syllabus_id": syllabus["syllabus_id"],
         "subject_id": unit.subject_id,
         "discipline_id": unit.discipline_id,
@@ -232,5 +239,6 @@ def _row(unit: Unit, syllabus: Mapping[str, Any], sample: Sample, text: str, out
         "session_indexes": list(sample.session_indexes),
         "key_concepts": list(sample.key_concepts),
         "text": text,
+        "language": column(unit.language),
         **provenance(unit, outcome.calls),
     }

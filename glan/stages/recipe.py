@@ -14,7 +14,9 @@ from glan.curation.contamination import Contamination
 from glan.curation.rules import rules_digest
 from glan.gateway.requests import Message, Problem, Reader, Request, Understood
 from glan.keys import canonical, digest, normalised, seed_for
+from glan.languages import ENGLISH
 from glan.prompts import NAMES, Prompts
+from glan.stages import tongue
 from glan.units import Stage, Unit, stages_with
 
 
@@ -58,13 +60,24 @@ class Recipe:
         return profile
 
     def unit_key(
-        self, stage: str, *, inputs: Any, prompts: Sequence[str], role: Role | None, edition: int, **parameters: Any
+        self,
+        stage: str,
+        *,
+        inputs: Any,
+        prompts: Sequence[str],
+        role: Role | None,
+        edition: int,
+        language: str = ENGLISH,
+        **parameters: Any,
     ) -> str:
         """The `unit_key`: everything that decides the rows of a unit, and nothing else (design: keys).
 
         It is the digest of one JSON object. A look at a large store makes millions of keys, so the parts that all
         units of a stage have in common are spelt out once.
         """
+        if language != ENGLISH:
+            parameters["language"] = language
+            prompts = [*prompts, tongue.PROMPT] if prompts else prompts
         shared = self._shared.get((stage, role, *prompts))
         if shared is None:
             common = {
@@ -91,10 +104,14 @@ class Recipe:
         """A request of one prompt, as a further turn where `after` gives the turns before it."""
         prompt = self.prompts[prompt_name]
         profile = with_parameters(self.profile(role), prompt.parameters)
-        with_example = profile.example and not after
+        foreign = unit.language != ENGLISH and role != "judge"
+        with_example = profile.example and not after and not foreign  # the examples are in English
         messages = prompt.render(inputs, example=with_example)
         if with_example:
             read = unlike_example(read, messages)
+        if foreign:
+            messages = tongue.asked_in(unit.language, self.prompts[tongue.PROMPT], messages)
+            read = tongue.read_in(unit.language, read) if role in tongue.READ_STRICTLY else read
         seed = seed_for(
             self.config.seed, unit.stage, unit.discipline_id, unit.subject_id, sample_index or 0, unit.edition
         )
