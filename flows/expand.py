@@ -36,7 +36,8 @@ def expand(config: ExpandConfig = ExpandConfig()) -> State[Any]:
     store = Store.open(Settings.load().store)
     if store.begun():
         curate_all(CurateConfig(curation=whole.curation), return_state=True)
-    plan = growth(_standings(store, whole), config.target, config.attempts, whole.subjects, whole.questions)
+    standings, languages = _standings(store, whole), len(whole.languages)
+    plan = growth(standings, config.target, config.attempts, whole.subjects, whole.questions, languages)
     limits = {node: limit for one in plan for node, limit in one.limits.items()}
     if limits:
         get_run_logger().info(f"about {sum(one.wanted for one in plan):,} questions to ask tonight")

@@ -85,25 +85,30 @@ def standing(store: Store, discipline: Discipline, shelf: Shelf, languages: Coll
 
 
 def growth(
-    standings: Iterable[Standing], target: int, attempts: float, subjects: int | None, first_round: int
+    standings: Iterable[Standing],
+    target: int,
+    attempts: float,
+    subjects: int | None,
+    first_round: int,
+    languages: int = 1,
 ) -> list[Growth]:
     """What each discipline gets, the least covered first.
 
     Args:
-        target: accepted instructions that each discipline is to reach.
+        target: accepted instructions that each discipline is to reach, in all languages together.
         attempts: most questions asked, in all, for each instruction of the target.
         subjects: the limit of subjects of a discipline, if there is one.
-        first_round: most questions a subject of a discipline of which nothing is known yet.
+        first_round: most questions a syllabus of a discipline of which nothing is known yet.
+        languages: syllabi of each subject.
     """
     every = list(standings)
     share = _share(sum(one.accepted for one in every), sum(one.judged for one in every))
     ordered = sorted(every, key=lambda one: (one.accepted, one.discipline.discipline_id))
-    return [_growth(one, target, attempts, subjects, first_round, share) for one in ordered]
+    expected = min(subjects or SUBJECTS_PER_DISCIPLINE[1], SUBJECTS_PER_DISCIPLINE[1]) * languages
+    return [_growth(one, target, attempts, expected, first_round, share) for one in ordered]
 
 
-def _growth(
-    one: Standing, target: int, attempts: float, subjects: int | None, first_round: int, overall: float
-) -> Growth:
+def _growth(one: Standing, target: int, attempts: float, expected: int, first_round: int, overall: float) -> Growth:
     name = one.discipline.discipline_id
     if one.accepted >= target:
         return Growth(one, 0, {}, "has reached its target")
@@ -115,7 +120,6 @@ def _growth(
     own = _share(one.accepted, one.judged) if one.judged >= ENOUGH_TO_TELL else overall
     wanted = min(left, math.ceil((target - one.accepted) / own))
     if not one.capacity:
-        expected = min(subjects or SUBJECTS_PER_DISCIPLINE[1], SUBJECTS_PER_DISCIPLINE[1])
         each = min(first_round, max(1, wanted // expected))
         return Growth(one, each * expected, {name: each})
     limits = even(one.reached, one.capacity, wanted)
