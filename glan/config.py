@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from glan.checks import ModelName, Strict, explain, http_address, toml
+from glan.checks import Language, ModelName, Strict, explain, http_address, toml
 from glan.errors import InputError
 from glan.judging import Checking, Judging
 from glan.keys import canonical
-from glan.languages import ENGLISH, LANGUAGES
+from glan.languages import ENGLISH
 from glan.names import shown
 
 Role = Literal["subject", "syllabus", "question", "answer", "judge"]
@@ -194,9 +194,8 @@ class Curation(Strict):
     max_question_words: int = Field(default=1_000, ge=1, description="most words of a question (own choice)")
     min_answer_words: int = Field(default=1, ge=0, description="fewest words of an answer (own choice: `42` is one)")
     max_answer_words: int = Field(default=4_000, ge=1, description="most words of an answer (own choice)")
-    language: str | None = Field(
-        default="en",
-        pattern=r"^[a-z]{2,3}$",
+    language: Language | None = Field(
+        default=ENGLISH,
         description="ISO 639 code: what rows from English syllabi have to be in; rows of another of the run's "
         "`languages` have to be in that one; null: any",
     )
@@ -241,15 +240,6 @@ class Curation(Strict):
         default=False,
         description="reject what a check speaks against (`answers_disagree`, `code_fails`); false: flag it only",
     )
-
-    @field_validator("language")
-    @classmethod
-    def _check_language(cls, value: str | None) -> str | None:
-        if value is not None and value not in LANGUAGES:
-            raise ValueError(
-                f"'{shown(value)}' is no language that can be told apart; write a code such as en, de or zh"
-            )
-        return value
 
     @model_validator(mode="after")
     def _check_lengths(self) -> "Curation":
@@ -307,11 +297,11 @@ class Selection(Strict):
 
 
 class RunConfig(Selection):
-    """What a run makes. `subjects`, `questions` and `languages` are limits: more adds work, less removes nothing."""
+    """What a run makes. Subjects, questions and languages are limits: more adds work, less removes nothing."""
 
     subjects: int | None = Field(default=None, ge=1, description="the first n subjects of each discipline; null: all")
     questions: int = Field(default=20, ge=0, le=100_000, description="sample indices per subject: questions 0..n-1")
-    languages: list[str] = Field(
+    languages: list[Language] = Field(
         default=[ENGLISH],
         min_length=1,
         description="ISO 639 codes: each subject gets a syllabus, and what follows from it, in each of them",
@@ -332,11 +322,20 @@ class RunConfig(Selection):
         default=5, ge=1, le=20, description="key concepts asked for per session (paper: about 5)"
     )
     cross_session_share: float = Field(default=0.5, ge=0, le=1, description="share of questions that span two sessions")
+    cross_subject_questions: int = Field(
+        default=0,
+        ge=0,
+        le=100_000,
+        description="further questions per subject that span it and an earlier subject of its discipline",
+    )
     syllabus_in_question_prompt: bool = Field(
         default=True, description="show the whole syllabus to the question writer (paper)"
     )
     questions_per_call: int = Field(
         default=1, ge=1, le=20, description="questions asked for in one call, each of its own concepts"
+    )
+    follow_ups: int = Field(
+        default=0, ge=0, le=5, description="further turns of each conversation: what the student asks next, answered"
     )
     models: Models = Models()
     judging: Judging = Judging()
@@ -351,13 +350,8 @@ class RunConfig(Selection):
 
     @field_validator("languages")
     @classmethod
-    def _check_languages(cls, value: list[str]) -> list[str]:
-        for code in value:
-            if code not in LANGUAGES:
-                raise ValueError(f"'{shown(code)}' is no language that can be told apart; write codes such as de or zh")
-            if value.count(code) > 1:
-                raise ValueError(f"names {code} twice; remove one")
-        return value
+    def _name_each_once(cls, value: list[str]) -> list[str]:
+        return list(dict.fromkeys(value))
 
     @model_validator(mode="after")
     def _check_sessions(self) -> "RunConfig":

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,10 +10,10 @@ from glan import supplements
 from glan.keys import digest
 from glan.languages import ENGLISH, language_at
 
-Stage = Literal["subjects", "syllabi", "questions", "answers", "judgements", "instructions"]
-STAGES: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "judgements", "instructions")
+Stage = Literal["subjects", "syllabi", "questions", "answers", "continuations", "judgements", "instructions"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
-OPTIONAL: frozenset[Stage] = frozenset({"judgements"})
+OPTIONAL: frozenset[Stage] = frozenset({"continuations", "judgements"})
 """The stages that a run has only if its configuration asks for them."""
 
 
@@ -101,7 +101,7 @@ class Receipt(BaseModel):
         default="", description="content digest of the parent row or unit this one was made from"
     )
     capacity: int | None = Field(
-        default=None, description="of a syllabus: how many distinct questions its concepts allow"
+        default=None, description="of a syllabus, or a round on two: how many distinct questions the concepts allow"
     )
     calls: int = 0
     prompt_tokens: int = 0
@@ -150,13 +150,19 @@ class Unit:
     path: tuple[str, str, str]
     """Field, sub-field and discipline by name."""
     subject_id: str = ""
+    other_subject_id: str = ""
+    """Of a round of questions on two subjects."""
     parent_digest: str = ""
     start: int = 0
     """First sample index of a round."""
     stop: int = 0
     """One past the last sample index of a round."""
     parents: dict[str, Receipt] = field(default_factory=dict)
-    """By stage: the units whose rows this one reads."""
+    """By stage: the units whose rows this one reads; of a round on two subjects, those that hold the other one come last."""
+    continued_by: tuple[Receipt, ...] = ()
+    """Of what follows from answers: the further turns of their conversations, those that were asked again last."""
+    begun_as: tuple[str, ...] = ()
+    """Of continuations: the keys of those with fewer turns, whose calls are the first of these."""
     judged_by: tuple[Receipt, ...] = ()
     """Of instructions: the judgements on their answers, those that were asked again last; none if nothing was judged."""
     retries: tuple[Receipt, ...] = ()
@@ -170,6 +176,12 @@ class Unit:
     def identified(self, parts: list[Any]) -> list[Any]:
         """What identifies a row of the unit: the same texts in another language, or asked for in one, are other rows."""
         return parts if self.language == ENGLISH else [*parts, self.language]
+
+    @property
+    def made_from(self) -> list[Receipt]:
+        """The units directly above: one, or both syllabi of a round on two subjects; none above the list of subjects."""
+        above = list(self.parents.values())
+        return [receipt for receipt in above if receipt.stage == above[-1].stage]
 
     def sample(self, index: int) -> str:
         """One sample of the unit, for people."""
@@ -192,7 +204,7 @@ class Unit:
 
         Its parents are this unit's and this unit.
         """
-        inherited = ("discipline_id", "address", "node", "path", "subject_id", "start", "stop")
+        inherited = ("discipline_id", "address", "node", "path", "subject_id", "start", "stop", "continued_by")
         place = {name: getattr(self, name) for name in inherited}
         parents = {**self.parents, self.stage: receipt}
         return Unit(**{**place, "parents": parents, "parent_digest": receipt.content_digest, **fields})

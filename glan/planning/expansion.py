@@ -58,7 +58,8 @@ class Growth:
 def standing(store: Store, discipline: Discipline, shelf: Shelf, languages: Collection[str]) -> Standing:
     """Count what is published of a discipline in any language; reads one column of its instructions.
 
-    Only syllabi in these languages are to grow.
+    Only syllabi in these languages are to grow. Rounds on two subjects count as asked and accepted; how far the deck of
+    a syllabus is dealt they do not say.
     """
     judged = accepted = 0
     for receipt in shelf.named["instructions"].values():

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from glan.checks import Language
 from glan.errors import InputError, StoreError
-from glan.languages import LANGUAGES
 from glan.names import shown
 from glan.release.formats import USUAL, Format, kinds
 from glan.release.requirements import Requirements
@@ -52,7 +52,7 @@ class ReleaseOptions(BaseModel):
     )
     validation: float = Field(default=0.01, ge=0, lt=1, description="share of the other rows that are for validation")
     rows: int | None = Field(default=None, ge=1, description="rows of train and validation in all; null: all there are")
-    languages: tuple[str, ...] = Field(
+    languages: tuple[Language, ...] = Field(
         default=(), description="ISO 639 codes: rows that were asked for in one of these; empty: in any"
     )
     balance: Node | None = Field(
@@ -77,10 +77,7 @@ class ReleaseOptions(BaseModel):
 
     @field_validator("languages")
     @classmethod
-    def _check_languages(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for code in value:
-            if code not in LANGUAGES:
-                raise ValueError(f"'{shown(code)}' is no language that can be told apart; write codes such as de or zh")
+    def _name_each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted(set(value)))
 
     @field_validator("weights")
@@ -108,6 +105,7 @@ class ReleasePlan(BaseModel):
     options: ReleaseOptions = ReleaseOptions()
     after: tuple[str, ...] = Field(default=(), description="earlier releases, whose held-out rows are held out again")
     source: str = Field(description="digest of the instruction units that the release is made from")
+    conversations: bool = Field(default=False, description="whether rows may hold more than one question and answer")
     glan_version: str
     run_id: str
     created_at: datetime.datetime
@@ -184,7 +182,7 @@ def _held(files: Files) -> Iterator[pa.RecordBatch]:
 
 def rows_once(manifest: ReleaseManifest, split: str = "") -> list[ReleaseFile]:
     """The files of one kind, which hold each row once; of one split, or of all."""
-    kind = kinds(manifest.options.formats)[0]
+    kind = kinds(manifest.options.formats, manifest.conversations)[0]
     begin, end = f"{kind.shape.folder}/{split}", f".{kind.ending}"
     return [file for file in manifest.files if file.path.startswith(begin) and file.path.endswith(end)]
 

@@ -37,7 +37,12 @@ class Recipe:
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
         """The stages of a run."""
-        return stages_with({"judgements"} if self.config.judging.rubric or self.config.checking.on else ())
+        config = self.config
+        chosen: dict[Stage, bool] = {
+            "continuations": config.follow_ups > 0,
+            "judgements": config.judging.rubric or config.checking.on,
+        }
+        return stages_with({stage for stage, is_on in chosen.items() if is_on})
 
     @cached_property
     def identity(self) -> str:
@@ -106,12 +111,11 @@ class Recipe:
         profile = with_parameters(self.profile(role), prompt.parameters)
         foreign = unit.language != ENGLISH and role != "judge"
         with_example = profile.example and not after and not foreign  # the examples are in English
-        messages = prompt.render(inputs, example=with_example)
+        messages = self.rendered(prompt_name, inputs, unit.language if foreign else ENGLISH, with_example)
         if with_example:
             read = unlike_example(read, messages)
-        if foreign:
-            messages = tongue.asked_in(unit.language, self.prompts[tongue.PROMPT], messages)
-            read = tongue.read_in(unit.language, read) if role in tongue.READ_STRICTLY else read
+        if foreign and role in tongue.READ_STRICTLY:
+            read = tongue.read_in(unit.language, read)
         seed = seed_for(
             self.config.seed, unit.stage, unit.discipline_id, unit.subject_id, sample_index or 0, unit.edition
         )
@@ -130,6 +134,13 @@ class Recipe:
             seed=seed if profile.send_seed else None,
             schema=schema,
         )
+
+    def rendered(
+        self, prompt_name: str, inputs: Mapping[str, Any], language: str, example: bool = False
+    ) -> list[Message]:
+        """The messages of one prompt, which say at their end what to write in unless it is English."""
+        messages = self.prompts[prompt_name].render(inputs, example=example)
+        return messages if language == ENGLISH else tongue.asked_in(language, self.prompts[tongue.PROMPT], messages)
 
     def models(self) -> dict[Role, ModelProfile]:
         """The profiles of all roles that models are asked in."""

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stage_world import commit_subjects, effects, grow, new_store, recipe, sessions, subject, teacher
+from stage_world import PHYSICS, commit_subjects, effects, grow, new_store, publish, recipe, sessions, subject, teacher
 
 from glan.config import ModelProfile, Models
 from glan.gateway.requests import Message, Request
+from glan.planning.publishing import orphans
+from glan.planning.scope import walks
+from glan.planning.walk import survey
 from glan.stages import questions, syllabi
-from glan.stages.questions import bare, check
+from glan.stages.question_shape import bare, check
 from glan.store.store import Store
 from glan.units import Receipt
 
@@ -185,3 +188,45 @@ def test_a_round_of_several_questions_to_a_call_is_checked_by_its_language(tmp_p
     receipts: Any = grow(store, recipe(languages=["de"], questions=2, questions_per_call=2), say)
     assert [row["text"][:5] for row in rows(store, receipts["questions"])] == ["Warum", "Warum"]
     assert questions.span_of(receipts["questions"][0].unit)[0].endswith(".de")
+
+
+def test_questions_on_two_subjects_stay_within_a_language(tmp_path: Path) -> None:
+    def say(request: Request) -> Any:
+        if request.stage == "syllabi" and ".de" in request.unit:
+            other = [{**one, "key_concepts": [f"{n} {request.unit}" for n in range(3)]} for one in GERMAN]
+            return json.dumps({"sessions": other})
+        return german(request) if ".de" in request.unit else teacher("Optics", "Heat", title=request.unit)(request)
+
+    store = new_store(tmp_path)
+    made_of = recipe(languages=["en", "de"], questions=1, cross_subject_questions=2)
+    receipts: Any = grow(store, made_of, say)
+    syllabi_of = {row["syllabus_id"]: row["language"] for row in rows(store, receipts["syllabi"])}
+    across = [row for row in rows(store, receipts["questions"]) if row["strategy"] == "cross_subject"]
+    assert sorted(str(row["language"]) for row in across) == ["None", "None", "de", "de"]
+    for row in across:
+        assert {syllabi_of[row["syllabus_id"]], syllabi_of[row["other_syllabus_id"]]} == {row["language"]}
+    publish(store, receipts)
+    [walk] = walks(store, [PHYSICS], made_of)
+    assert survey(walk).complete
+    assert not any(orphans(store, walk.shelf.named).values())
+
+
+def test_follow_ups_are_asked_and_answered_in_the_language_of_their_conversation(tmp_path: Path) -> None:
+    asked: list[Request] = []
+
+    def say(request: Request) -> Any:
+        asked.append(request)
+        if request.stage != "continuations" or ".de" not in request.unit:
+            return german(request) if request.stage != "continuations" else f"Why is it so in case {len(asked)}?"
+        said = f"Und was geschieht mit dem Winkel, wenn das Glas {len(asked)} Grad wärmer wird?"
+        return f"Frage: {said}" if request.prompt.name == "follow_up" else f"Der Winkel wird um {len(asked)} kleiner."
+
+    store = new_store(tmp_path)
+    receipts: Any = grow(store, recipe(languages=["en", "de"], questions=1, follow_ups=2), say)
+    english, other = rows(store, receipts["continuations"])
+    assert (english["language"], other["language"]) == (None, "de")
+    assert all(turn["question"].startswith("Und was") for turn in other["turns"])
+    requests = [request for request in asked if request.stage == "continuations" and ".de" in request.unit]
+    assert len(requests) == 4
+    assert all("Write everything in German" in last(request.messages) for request in requests)
+    assert [row["reasons"] for row in rows(store, receipts["instructions"]) if row["language"]] == [[]]
