@@ -14,6 +14,7 @@ from typing import Any
 from glan.gateway.reading import prose
 from glan.gateway.requests import Call, Conversation, Message, Outcome, Problem
 from glan.keys import normalised
+from glan.languages import column
 from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance, subject_of
 from glan.stages.question_shape import bare, check
 from glan.stages.recipe import Recipe
@@ -39,6 +40,7 @@ def plan(above: Unit, receipt: Receipt, subject: Mapping[str, Any], recipe: Reci
             prompts=["follow_up", "answer"],
             role="question",
             edition=edition,
+            language=above.language,
             answered_by=recipe.profile("answer").identity(),
             follow_ups=follow_ups,
             seed=recipe.config.seed,
@@ -84,26 +86,27 @@ def ask(
     first = recipe.request(unit, "answer", "answer", {"question": question["text"]}, prose(), sample_index=index)
     messages = list(first.messages)
     for _ in range(recipe.config.follow_ups):
-        reader = prose(partial(_check, turns=tuple(turns)))
+        reader = prose(partial(_check, turns=tuple(turns), language=unit.language))
         inputs = {**course, "turns": list(turns)}
         asked: Call = yield recipe.request(unit, "question", "follow_up", inputs, reader, sample_index=index)
-        follow_up = bare(asked.value)
-        messages += [{"role": "assistant", "content": turns[-1]["answer"]}, _as_asked(follow_up, recipe)]
+        follow_up = bare(asked.value, unit.language)
+        said_before = {"role": "assistant", "content": turns[-1]["answer"]}
+        messages += [said_before, _as_asked(follow_up, recipe, unit.language)]
         said: Call = yield replace(first, messages=list(messages))
         turns.append({"question": follow_up, "answer": said.value})
     return turns[1:]
 
 
-def _as_asked(question: str, recipe: Recipe) -> Message:
+def _as_asked(question: str, recipe: Recipe, language: str) -> Message:
     """A further question as the answer model is asked it: as the first one, without what stands before that."""
-    return recipe.prompts["answer"].render({"question": question})[-1]
+    return recipe.rendered("answer", {"question": question}, language)[-1]
 
 
-def _check(text: str, turns: Sequence[Turn]) -> Problem | None:
+def _check(text: str, turns: Sequence[Turn], language: str) -> Problem | None:
     """Whether a text asks something, and something else than before."""
-    if problem := check(text, seen="conversation"):
+    if problem := check(text, language, seen="conversation"):
         return problem
-    if normalised(bare(text)) in {normalised(turn["question"]) for turn in turns}:
+    if normalised(bare(text, language)) in {normalised(turn["question"]) for turn in turns}:
         return Problem("repetition", "This was asked before; ask what comes next.")
     return None
 
@@ -120,6 +123,7 @@ def read(unit: Unit, questions: Sequence[Mapping[str, Any]], outcomes: Sequence[
             "subject_id": question["subject_id"],
             "discipline_id": unit.discipline_id,
             "turns": outcome.value,
+            "language": column(unit.language),
             "asked_with": {name: asked[name] for name in columns},
             **written,
         }

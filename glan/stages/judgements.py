@@ -12,6 +12,7 @@ from glan.checking import agreement, code, programs, results
 from glan.checking.results import Result
 from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Call, Conversation, Outcome
+from glan.languages import ENGLISH
 from glan.records import SCHEMAS
 from glan.replies import Judgement
 from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
@@ -41,6 +42,7 @@ def plan(above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Uni
             prompts=[*(["judge"] if rubric else []), *(["answer"] if MATH in checks else [])],
             role="judge" if rubric else None,
             edition=edition,
+            language=above.language if MATH in checks else ENGLISH,  # a judge is asked the same in any
             seed=recipe.config.seed,
             **({"checks": checks} if checks else {}),
         ),

@@ -14,7 +14,9 @@ from glan.curation.contamination import Contamination
 from glan.curation.rules import rules_digest
 from glan.gateway.requests import Message, Problem, Reader, Request, Understood
 from glan.keys import canonical, digest, normalised, seed_for
+from glan.languages import ENGLISH
 from glan.prompts import NAMES, Prompts
+from glan.stages import tongue
 from glan.units import Stage, Unit, stages_with
 
 
@@ -63,13 +65,24 @@ class Recipe:
         return profile
 
     def unit_key(
-        self, stage: str, *, inputs: Any, prompts: Sequence[str], role: Role | None, edition: int, **parameters: Any
+        self,
+        stage: str,
+        *,
+        inputs: Any,
+        prompts: Sequence[str],
+        role: Role | None,
+        edition: int,
+        language: str = ENGLISH,
+        **parameters: Any,
     ) -> str:
         """The `unit_key`: everything that decides the rows of a unit, and nothing else (design: keys).
 
         It is the digest of one JSON object. A look at a large store makes millions of keys, so the parts that all
         units of a stage have in common are spelt out once.
         """
+        if language != ENGLISH:
+            parameters["language"] = language
+            prompts = [*prompts, tongue.PROMPT] if prompts else prompts
         shared = self._shared.get((stage, role, *prompts))
         if shared is None:
             common = {
@@ -96,10 +109,13 @@ class Recipe:
         """A request of one prompt, as a further turn where `after` gives the turns before it."""
         prompt = self.prompts[prompt_name]
         profile = with_parameters(self.profile(role), prompt.parameters)
-        with_example = profile.example and not after
-        messages = prompt.render(inputs, example=with_example)
+        foreign = unit.language != ENGLISH and role != "judge"
+        with_example = profile.example and not after and not foreign  # the examples are in English
+        messages = self.rendered(prompt_name, inputs, unit.language if foreign else ENGLISH, with_example)
         if with_example:
             read = unlike_example(read, messages)
+        if foreign and role in tongue.READ_STRICTLY:
+            read = tongue.read_in(unit.language, read)
         seed = seed_for(
             self.config.seed, unit.stage, unit.discipline_id, unit.subject_id, sample_index or 0, unit.edition
         )
@@ -118,6 +134,13 @@ class Recipe:
             seed=seed if profile.send_seed else None,
             schema=schema,
         )
+
+    def rendered(
+        self, prompt_name: str, inputs: Mapping[str, Any], language: str, example: bool = False
+    ) -> list[Message]:
+        """The messages of one prompt, which say at their end what to write in unless it is English."""
+        messages = self.prompts[prompt_name].render(inputs, example=example)
+        return messages if language == ENGLISH else tongue.asked_in(language, self.prompts[tongue.PROMPT], messages)
 
     def models(self) -> dict[Role, ModelProfile]:
         """The profiles of all roles that models are asked in."""
