@@ -95,11 +95,10 @@ def _shown(
 ) -> Mapping[str, Any]:
     """Show what the pilot made and what the rest would take; the same for machines."""
     from tasks import progress
-    from tasks.wiring import cost_ahead, prices_of
+    from tasks.endpoints import prices_ahead
 
-    settings, profiles = Settings.load(), recipe.models().values()
-    prices = prices_of(settings, profiles)
-    rest = forecast(store, disciplines, recipe, cost_ahead(prices, profiles, settings))
+    prices, cost = prices_ahead(Settings.load(), recipe.models().values())
+    rest = forecast(store, disciplines, recipe, cost)
     there = _so_far(store, disciplines, recipe)
     verdicts = progress.of(run_id).verdicts
     kept, judged = sum(verdicts.kept.values()), sum(verdicts.kept.values()) + verdicts.rejected
