@@ -169,7 +169,9 @@ def run_here(run: Mapping[str, Any]) -> State[Any]:
 def one_pass(run: Mapping[str, Any]) -> int:
     """Calls of an undisturbed run over a configuration with two steps and one question a call."""
     subjects = len(run["disciplines"]) * run["subjects"]
-    later = subjects - len(run["disciplines"])  # than the first of its discipline: those that can be asked about with another
+    later = subjects - len(
+        run["disciplines"]
+    )  # than the first of its discipline: those that can be asked about with another
     questions = subjects * run["questions"] + later * run.get("cross_subject_questions", 0)
     return 2 * len(run["disciplines"]) * run["lists"] + 2 * subjects + 2 * questions
 
