@@ -134,7 +134,6 @@ def _view(store: Store, disciplines: Sequence[Discipline]) -> View:
 
 def _page(store: Store, run_id: str) -> str:
     """The address of the report of the pilot, which a pilot that changed nothing has not left."""
-
     path = runs.report_path(run_id)
     if not store.files.exists(path):
         runs.keep_report(store.files, run_id, page(figures(View.open(store, "latest")), now(), run_id))
