@@ -16,7 +16,7 @@ from glan.gateway.requests import Call, Conversation, Message, Outcome, Problem
 from glan.keys import normalised
 from glan.languages import column
 from glan.records import ASKED_WITH
-from glan.stages.making import Effects, Made, Row, answered, asked_for, make, one_row_each, provenance, subject_of
+from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance, subject_of
 from glan.stages.question_shape import bare, check
 from glan.stages.recipe import Recipe
 from glan.units import Receipt, Unit
@@ -67,10 +67,14 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     """Continue each conversation, commit the further turns."""
     asks = asked_for(unit, effects.store)
     subject = subject_of(unit, effects.store)
-    wanted = [pair for pair in answered(unit, effects.store) if asks(unit.sample(pair[0]["sample_index"]))]
+    questions = {row["question_id"]: row for row in effects.store.read(unit.parents["questions"]).to_pylist()}
+    answers = effects.store.read(unit.parents["answers"]).to_pylist()
+    pairs = [(questions[answer["question_id"]], answer) for answer in answers]
+    wanted = [pair for pair in pairs if asks(unit.sample(pair[0]["sample_index"]))]
     conversations = [ask(unit, subject, question, answer, recipe) for question, answer in wanted]
-    questions = [question for question, _ in wanted]
-    return make(unit, conversations, lambda outcomes: read(unit, questions, outcomes), effects)
+    return make(
+        unit, conversations, lambda outcomes: read(unit, [question for question, _ in wanted], outcomes), effects
+    )
 
 
 def ask(

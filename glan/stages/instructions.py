@@ -14,7 +14,7 @@ from glan.curation.signatures import signature_of
 from glan.curation.verdicts import verdict
 from glan.languages import column, language_at
 from glan.records import OTHER
-from glan.stages.making import Effects, Made, Row, answered, commit, subject_of
+from glan.stages.making import Effects, Made, Row, commit, subject_of
 from glan.stages.recipe import Recipe
 from glan.units import Receipt, Unit
 
@@ -88,11 +88,13 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     if done is not None:
         return done
     subject = subject_of(unit, effects.store)
-    pairs = answered(unit, effects.store)
+    questions = {row["question_id"]: row for row in effects.store.read(unit.parents["questions"]).to_pylist()}
+    answers = effects.store.read(unit.parents["answers"]).to_pylist()
     further = {row["question_id"]: row for one in unit.continued_by for row in effects.store.read(one).to_pylist()}
     language = column(unit.language)
     conversations = [
-        _conversation(question, answer, further.get(question["question_id"]), language) for question, answer in pairs
+        _conversation(questions[answer["question_id"]], answer, further.get(answer["question_id"]), language)
+        for answer in answers
     ]
     settings = recipe.config.curation
     found = judged([first for first, *_ in conversations], settings)
@@ -100,11 +102,11 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     index = recipe.benchmarks() if recipe.benchmarks else None
     given = scores.by_question(row for one in unit.judged_by for row in effects.store.read(one).to_pylist())
     rows = []
-    for (question, answer), conversation, *reasons in zip(pairs, conversations, found, found_in_turns, strict=True):
-        name = question["question_id"]
+    for answer, conversation, *reasons in zip(answers, conversations, found, found_in_turns, strict=True):
+        name = answer["question_id"]
         own = given.get(name, {})
         against = [*chain(*reasons), *scores.reasons(own, settings)]
-        row = _row(unit, subject, question, answer, conversation, against, own, index)
+        row = _row(unit, subject, questions[name], answer, conversation, against, own, index)
         rows.append(_continued(row, further[name]) if name in further else row)
     return commit(unit, Made(rows=rows), [], effects)
 

@@ -15,7 +15,7 @@ from glan.gateway.requests import Call, Conversation, Outcome
 from glan.languages import ENGLISH
 from glan.records import SCHEMAS
 from glan.replies import Judgement
-from glan.stages.making import Effects, Made, Row, answered, asked_for, make, one_row_each, provenance
+from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
 from glan.stages.recipe import Recipe
 from glan.units import Receipt, Unit
 
@@ -59,7 +59,9 @@ def _checks(recipe: Recipe) -> dict[str, Any]:
 def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     """Have each answer judged and checked, commit what came of it."""
     config, asks = recipe.config, asked_for(unit, effects.store)
-    pairs: Sequence[Pair] = answered(unit, effects.store)
+    questions = {row["question_id"]: row for row in effects.store.read(unit.parents["questions"]).to_pylist()}
+    answers = effects.store.read(unit.parents["answers"]).to_pylist()
+    pairs: list[Pair] = [(questions[answer["question_id"]], answer) for answer in answers]
     judged = [one for one in pairs if config.judging.rubric and asks(unit.sample(one[0]["sample_index"]))]
     drawn = [
         (question, result)

@@ -121,12 +121,6 @@ def subject_of(unit: Unit, store: Store) -> Row:
     return next(row for row in rows if row["subject_id"] == unit.subject_id)
 
 
-def answered(unit: Unit, store: Store) -> list[tuple[Row, Row]]:
-    """The questions of a round that have an answer, each with it, in the order of the answers."""
-    questions = {row["question_id"]: row for row in store.read(unit.parents["questions"]).to_pylist()}
-    return [(questions[answer["question_id"]], answer) for answer in store.read(unit.parents["answers"]).to_pylist()]
-
-
 def asked_for(unit: Unit, store: Store) -> Callable[[str], bool]:
     """Which nodes a unit asks for: all; a supplement those that are still in quarantine."""
     if not unit.retries:
