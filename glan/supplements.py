@@ -6,25 +6,13 @@ rows is addressed below it, as with a further round.
 """
 
 import re
-from dataclasses import replace
 
-from glan.keys import digest
-from glan.units import ASKING, Receipt, Unit
-
-_SUFFIX = re.compile(rf"(.+)\.({'|'.join(ASKING)})(\d+)")
+_SUFFIX = re.compile(r"(.+)\.(subjects|syllabi|questions|answers|continuations|judgements)(\d+)")
 
 
-def following(unit: Unit, receipt: Receipt, number: int) -> Unit:
-    """The unit by which the retry of this number asks again what one with this receipt has left in quarantine."""
-    original, _ = split(unit.stage, unit.address)
-    return replace(
-        unit,
-        address=f"{original}.{unit.stage}{number}",
-        key=digest(["supplement", number, receipt.key]),
-        edition=receipt.edition,
-        parent_digest=receipt.parent_digest,
-        retries=(*unit.retries, receipt),
-    )
+def address(original: str, stage: str, number: int) -> str:
+    """The address of the supplement that a retry makes for the unit of this address."""
+    return f"{original}.{stage}{number}"
 
 
 def split(stage: str, unit_address: str) -> tuple[str, int]:

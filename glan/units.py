@@ -1,11 +1,13 @@
 """A unit of work and its receipt: the small records that planning, tasks and the store hand to each other."""
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from glan import supplements
+from glan.keys import digest
 from glan.languages import ENGLISH, language_at
 
 Stage = Literal["subjects", "syllabi", "questions", "answers", "continuations", "judgements", "instructions"]
@@ -187,6 +189,18 @@ class Unit:
     def sample(self, index: int) -> str:
         """One sample of the unit, for people."""
         return f"{self.node} #{index}"
+
+    def supplement(self, receipt: Receipt, number: int) -> "Unit":
+        """The unit by which the retry of this number asks again what this one has left in quarantine."""
+        original, _ = supplements.split(self.stage, self.address)
+        return replace(
+            self,
+            address=supplements.address(original, self.stage, number),
+            key=digest(["supplement", number, receipt.key]),
+            edition=receipt.edition,
+            parent_digest=receipt.parent_digest,
+            retries=(*self.retries, receipt),
+        )
 
     def below(self, receipt: Receipt, **fields: Any) -> "Unit":
         """A unit of a later stage that reads this one's rows: with its place and samples, but for the fields given.

@@ -209,12 +209,12 @@ class Walk:
         if not receipt.quarantined:
             return []
         for number in self.shelf.supplements(unit):
-            supplement = supplements.following(unit, receipt, number)
+            supplement = unit.supplement(receipt, number)
             if self.shelf.names(supplement) or self.shelf.done(supplement):
                 return [supplement]
         _, last = supplements.split(unit.stage, unit.address)
         wanted = last < self._retry and self._is_selected(receipt)
-        return [supplements.following(unit, receipt, self._retry)] if wanted else []
+        return [unit.supplement(receipt, self._retry)] if wanted else []
 
     def _is_selected(self, receipt: Receipt) -> bool:
         if self._scope.stages and receipt.stage not in self._scope.stages:
