@@ -138,11 +138,10 @@ class Curation(Strict):
         le=1,
         description="word 3-gram Jaccard from which two questions are near-duplicates (common practice: 0.7 to 0.8)",
     )
-    embedding_model: ModelName | None = Field(
-        default=None,
-        min_length=1,
+    embedding_model: ModelName = Field(
+        default="",
         description="model of static embeddings that also finds questions which ask the same in other words, within a "
-        "discipline: a folder, or a name on the Hugging Face Hub; null: words alone",
+        "discipline: a folder, or a name on the Hugging Face Hub; empty: words alone",
     )
     near_duplicate_cosine: float = Field(
         default=0.9,

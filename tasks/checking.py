@@ -38,5 +38,5 @@ def _wanted(config: RunConfig, answers: bool) -> Iterator[tuple[str, Callable[[]
         yield "comparing results", agreement.check_installed
     if answers and config.checking.code:
         yield "running code safely", sandbox.check_possible
-    if config.curation.embedding_model is not None:
+    if config.curation.embedding_model:
         yield "comparing questions by meaning", partial(embedding.Embedding, config.curation)

@@ -84,7 +84,7 @@ def found_among(overview: Overview, settings: Curation, notes: Files | None = No
     with tempfile.TemporaryDirectory(prefix="glan-duplicates-") as scratch:
         jaccard = settings.near_duplicate_jaccard
         by_words = duplicates_of(overview.candidates(), overview.texts, jaccard, Path(scratch))
-    if settings.embedding_model is None:
+    if not settings.embedding_model:
         return {name: Duplicate(of) for name, of in by_words.items()}
     with tempfile.TemporaryDirectory(prefix="glan-meaning-") as scratch:
         alike = same_in_meaning(overview, by_words, settings, notes, Path(scratch))

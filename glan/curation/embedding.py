@@ -43,7 +43,7 @@ def resolved(config: RunConfig) -> RunConfig:
         InputError: the package is not installed, or the model's files cannot be had.
     """
     settings = config.curation
-    if settings.embedding_model is None or settings.embedding_digest:
+    if not settings.embedding_model or settings.embedding_digest:
         return config
     filled = settings.model_copy(update={"embedding_digest": _digest(_folder(settings.embedding_model))})
     return config.model_copy(update={"curation": filled})
@@ -58,7 +58,7 @@ class Embedding:
         Raises:
             InputError: it cannot be loaded here, or its files are others than the settings say.
         """
-        name = settings.embedding_model or ""
+        name = settings.embedding_model
         folder = _folder(name)
         self.digest = _digest(folder)
         if settings.embedding_digest not in ("", self.digest):

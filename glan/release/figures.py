@@ -114,7 +114,7 @@ class Figures:
 
     def add_compared(self, by: Curation, rows: int) -> None:
         """Count rejected rows that were told by these settings to ask the same as another."""
-        self.by_meaning[Likeness(by.embedding_model or "", by.embedding_digest, by.near_duplicate_cosine)] += rows
+        self.by_meaning[Likeness(by.embedding_model, by.embedding_digest, by.near_duplicate_cosine)] += rows
 
     def add_judged(self, by: Curation, rows: int) -> None:
         """Count rows that were judged by these settings."""

@@ -28,6 +28,6 @@ class Compared:
                 settings = runs.config_of(files, runs.find(files, manifest.run_id)).curation
             except StoreError:  # the work of a command that is no run, such as `compact`
                 continue
-            if settings.embedding_model is not None:
+            if settings.embedding_model:
                 return settings
         return None
