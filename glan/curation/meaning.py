@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from glan.config import Curation
 from glan.curation import cosine
@@ -33,7 +32,7 @@ from glan.store.files import Files
 _VERSION = 1
 """Raise it with whatever changes what is found from the same rows: notes made before are then not read."""
 
-_DECIMALS = 4  # of a similarity: the rounding of coordinates shows in the fifth
+_DECIMALS = 3  # of a similarity: the rounding of coordinates shows in the fourth
 _NEGATIONS = """
 not no never none nor neither nothing without cannot except t
 nicht kein keine keinen keinem keiner keines nie niemals ohne nichts
@@ -42,8 +41,6 @@ non mai senza nessun nessuna né não nem sem nenhum nenhuma niet geen nooit zon
 не без нет ни никогда 不 没 沒 無 无 非 未 否 لا ليس لم لن بدون غير नहीं न बिना मत
 """  # the "t" is what is left of "isn't"
 _NEGATING = frozenset(_NEGATIONS.split())
-
-_Numbers = NDArray[np.int64]
 
 
 def same_in_meaning(
