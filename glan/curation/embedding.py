@@ -82,7 +82,8 @@ class Embedding:
         means: NDArray[np.float64] = np.nan_to_num(made.astype(np.float64))
         lengths = np.linalg.norm(means, axis=1, keepdims=True)
         unit = np.divide(means, lengths, out=np.zeros_like(means), where=lengths > 0)
-        return np.rint(unit * SCALE).astype(np.int16)
+        rounded: Vectors = np.rint(unit * SCALE).astype(np.int16)
+        return rounded
 
 
 def _folder(name: str) -> Path:
