@@ -14,7 +14,7 @@ import yaml
 
 from glan.names import shown
 from glan.release import licences
-from glan.release.figures import WRITTEN_BY_MODELS, Authors, Figures
+from glan.release.figures import Authors, Figures
 from glan.release.formats import kinds
 from glan.release.measures import Measured
 from glan.release.pictures import LENGTHS, ROWS
@@ -23,6 +23,7 @@ from glan.release.splits import SPLITS
 from glan.report.diversity import Diversity
 from glan.report.ledger import Ledger, Spent, dollars, money
 from glan.report.text_tables import figure, part, variety
+from glan.units import ASKING
 
 _Name = TypeVar("_Name")
 
@@ -191,7 +192,7 @@ def _models(figures: Figures, authors: Counter[Authors]) -> str:
 
 
 def _place(one: Authors) -> tuple[int, str]:
-    return WRITTEN_BY_MODELS.index(one.stage), str(one)
+    return ASKING.index(one.stage), str(one)
 
 
 def _author(one: Authors, rows: int) -> list[str]:
@@ -272,7 +273,22 @@ def _reasons(figures: Figures) -> str:
         return "Nothing was rejected."
     share = figures.rejected / (figures.rejected + figures.rows)
     opening = f"{figures.rejected:,} rows ({share:.1%}) were rejected; a row may have several reasons."
-    return f"{opening}\n\n{_counts('reason', figures.reasons)}"
+    return f"{opening}\n\n{_counts('reason', figures.reasons)}{_by_meaning(figures)}"
+
+
+def _by_meaning(figures: Figures) -> str:
+    """What told that rows ask the same as others in other words."""
+    if not figures.by_meaning:
+        return ""
+    lines = [
+        [escaped(one.model), f"`{one.digest[:12]}`", f"{one.cosine:g}", f"{rows:,}"]
+        for one, rows in _ranked(figures.by_meaning)
+    ]
+    about = (
+        "Rows with `same_meaning` ask what a row of the same discipline asks in other words: the cosine of their static "
+        "embeddings is as large as this or larger."
+    )
+    return f"\n\n{about}\n\n{_table(['embedding model', 'digest of its files', 'cosine', 'rows'], lines)}"
 
 
 def _benchmarks(figures: Figures) -> str:

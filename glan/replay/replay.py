@@ -19,7 +19,7 @@ from glan.store import editions, taxonomies
 from glan.store.calls import CallHistory
 from glan.store.layered import LayeredFiles
 from glan.store.manifests import Manifest
-from glan.store.parquet import opened
+from glan.store.parquet import conformed, opened
 from glan.store.store import Store
 from glan.taxonomy import Discipline
 from glan.units import STAGES, Receipt
@@ -28,7 +28,9 @@ Result = Literal["identical", "rebuilt", "differing", "impossible"]
 RESULTS: tuple[Result, ...] = ("identical", "rebuilt", "differing", "impossible")
 
 NO_KEY = "nothing on record gives its key: its configuration, a prompt, its place in the taxonomy or its parent is gone"
-NO_PASS = "its verdicts on duplicates rest on a pass of curation, or on units, that are not on record"
+NO_PASS = (
+    "its verdicts on duplicates rest on a pass of curation, on units or an embedding model that cannot be had here"
+)
 OTHERWISE = "it comes out otherwise than its receipt says, so it was not written"
 
 
@@ -130,9 +132,8 @@ class Replay:
         body = self._scratch.files.read(path)
         if self._target.files.exists(path):
             there = self._target.files.read(path)
-            if there == body:
-                return Replayed(stage, path, "identical")
-            return Replayed(stage, path, "differing", _difference(stage, path, there, body))
+            reason = "" if there == body else _difference(stage, path, there, body)
+            return Replayed(stage, path, "differing" if reason else "identical", reason)
         if sha256 and hashlib.sha256(body).hexdigest() != sha256:
             return Replayed(stage, path, "differing", OTHERWISE)
         self._target.files.create(path, body)
@@ -152,6 +153,7 @@ def _places(store: Store, discipline_id: str) -> list[Discipline]:
 
 
 def _difference(stage: str, path: str, there: bytes, body: bytes) -> str:
+    """What is wrong with an object that is not as it is made now; nothing if it only lacks columns that came later."""
     try:
         tables = []
         for one in (there, body):
@@ -160,6 +162,8 @@ def _difference(stage: str, path: str, there: bytes, body: bytes) -> str:
     except StoreError as error:
         return f"{error}; remove it, and replay again"
     (rows, writer), (made, here) = tables
-    if not rows.equals(made):
+    if not conformed(rows, stage).equals(made):
         return "other rows than the calls on record give"
+    if set(rows.column_names) < set(made.column_names):
+        return ""
     return f"the same rows, written by {writer}, not {here}" if writer != here else "the same rows with another receipt"
