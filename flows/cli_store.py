@@ -59,7 +59,9 @@ def publish(
     ] = None,
     balance: Annotated[
         str | None,
-        typer.Option(help="Let each field, sub_field, discipline, subject or language give the same number of rows."),
+        typer.Option(
+            help="Let each field, sub_field, discipline, subject, language, difficulty or question_type give equally many rows."
+        ),
     ] = None,
     weight: Annotated[
         list[str] | None,
