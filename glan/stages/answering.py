@@ -18,7 +18,7 @@ def prompts(config: RunConfig) -> list[str]:
 
 def request(unit: Unit, question: Mapping[str, Any], recipe: Recipe, sample_index: int) -> Request:
     """The question by itself; one of a given type with what is said of answers to such."""
-    asked = question["question_type"]
+    asked = question.get("question_type")
     also = (ANSWER, {"question_type": asked}) if asked not in (None, "open") else None
     inputs = {"question": question["text"]}
     return recipe.request(unit, "answer", "answer", inputs, prose(), sample_index=sample_index, also=also)

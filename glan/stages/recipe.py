@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from glan.config import ModelProfile, Role, RunConfig, Selection
-from glan.curation import scores
+from glan.curation import kinds, scores
 from glan.curation.contamination import Contamination
 from glan.curation.rules import rules_digest
 from glan.gateway.requests import Message, Problem, Reader, Request, Understood, with_end
@@ -55,7 +55,7 @@ class Recipe:
                 "profiles": {role: self.profile(role).identity() for role in config.roles},
                 "prompts": {name: self.prompts[name].stamp.digest for name in NAMES},
                 "rules": self.rules,
-                "limits": scores.limits(config),
+                "limits": scores.limits(config) | kinds.identity(config),
             }
         )
 
