@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from glan.curation.choices import LABELS, options_of
 from glan.gateway.requests import Problem
-from glan.keys import normalised
 from glan.kinds import MULTIPLE_CHOICE
 from glan.languages import ENGLISH
 from glan.stages import question_shape
@@ -42,7 +41,7 @@ def _check_options(question: Written) -> Problem | None:
     options = options_of(question.text)
     if not options:
         return Problem("no_options", "End the question with four options, each on a line of its own: A), B), C), D).")
-    if len({normalised(text) or text for text in options.values()}) < len(LABELS):
+    if len({" ".join(text.casefold().split()) for text in options.values()}) < len(LABELS):  # 1 is not -1
         return Problem("no_options", "Two of the options are the same; write four different ones.")
     if question.correct_option is None:
         return Problem("no_key", "The last line has to name the right option: the word Key, a colon and its letter.")

@@ -73,7 +73,7 @@ def test_other_weights_move_only_some_samples() -> None:
     pairs_ = [
         pair for place in places for pair in zip(kinds(one, place, 0, 20), kinds(other, place, 0, 20), strict=True)
     ]
-    assert 0.1 <= sum(before != after for before, after in pairs_) / len(pairs_) < 0.25
+    assert 0.1 <= sum(before != after for before, after in pairs_) / len(pairs_) < 0.3
 
 
 # ---- keys -------------------------------------------------------------------------------------------------------
@@ -263,8 +263,8 @@ def answered(folder: Path, **row: Any) -> str:
 
 
 def test_an_answer_is_asked_for_in_the_form_of_its_type_and_never_told_the_key(tmp_path: Path) -> None:
-    assert answered(tmp_path / "open", question_type="open") == QUESTION
     said = {name: answered(tmp_path / name, question_type=name, correct_option="B") for name in TYPES}
+    assert said["open"] == QUESTION
     assert "one code block" in said["coding"] and "paragraphs" in said["essay"]
     assert said["multiple_choice"].startswith(f"{QUESTION}\n\n") and "Key" not in said["multiple_choice"]
     assert len(set(said.values())) == 4
