@@ -79,7 +79,8 @@ def dealt(world: World, run: RunConfig) -> dict[tuple[str, int], Kind]:
 
 
 def of_rows(world: World, stage: str = "questions") -> Counter[Kind]:
-    rows = world.load(stage)
+    rows = world.load(stage)[["difficulty", "question_type"]]
+    rows = rows.astype(object).where(rows.notna(), None)
     return Counter(Kind(*pair) for pair in zip(rows["difficulty"], rows["question_type"], strict=True))
 
 
