@@ -254,6 +254,11 @@ function wayBack(sample) {
   ];
 }
 
+function kindOf(sample) {
+  const known = [sample.difficulty, sample.question_type.replace("_", " "), sample.correct_option && `key ${sample.correct_option}`];
+  return known.filter(Boolean).map((one) => `, ${one}`).join("");
+}
+
 function shown(sample, open) {
   const question = text(sample.question);
   return later([isolated(question.length > 160 ? question.slice(0, 160) + "…" : question), make("br"),
@@ -261,7 +266,7 @@ function shown(sample, open) {
     make("h3", null, "Question"), block(question), make("h3", null, "Answer"), block(text(sample.answer)),
     ...sample.turns.flatMap(([asked, said], nth) => [make("h3", null, `Turn ${nth + 2}: question`), block(text(asked)), make("h3", null, `Turn ${nth + 2}: answer`), block(text(said))]),
     ...evidence(sample), ...wayBack(sample),
-    make("p", { class: "soft" }, `${sample.strategy}, sample ${sample.index}; level `, isolated(sample.level || "–"), `; asked for in ${sample.language}${[sample.difficulty, sample.question_type.replace("_", " "), sample.correct_option && `key ${sample.correct_option}`].filter(Boolean).map((one) => `, ${one}`).join("")}`, "; question by ", isolated(sample.question_model), ", answer by ", isolated(sample.answer_model), `; ${sample.at}; run ${sample.run_id}; ${sample.id}`),
+    make("p", { class: "soft" }, `${sample.strategy}, sample ${sample.index}; level `, isolated(sample.level || "–"), `; asked for in ${sample.language}${kindOf(sample)}`, "; question by ", isolated(sample.question_model), ", answer by ", isolated(sample.answer_model), `; ${sample.at}; run ${sample.run_id}; ${sample.id}`),
   ], open);
 }
 
