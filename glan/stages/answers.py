@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from glan.gateway.reading import prose
 from glan.gateway.requests import Call, Conversation, Outcome
 from glan.languages import column
+from glan.stages import answering
 from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
 from glan.stages.recipe import Recipe
 from glan.units import Receipt, Unit
@@ -20,7 +20,7 @@ def plan(above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Uni
         key=recipe.unit_key(
             "answers",
             inputs=receipt.content_digest,
-            prompts=["answer"],
+            prompts=answering.prompts(recipe.config),
             role="answer",
             edition=edition,
             language=above.language,
@@ -40,9 +40,7 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
 
 def ask(unit: Unit, question: Mapping[str, Any], recipe: Recipe) -> Conversation:
     """The conversation that answers a question."""
-    call: Call = yield recipe.request(
-        unit, "answer", "answer", {"question": question["text"]}, prose(), sample_index=question["sample_index"]
-    )
+    call: Call = yield answering.request(unit, question, recipe, question["sample_index"])
     return call
 
 

@@ -12,7 +12,15 @@ from typing import Any, NamedTuple
 
 from glan import supplements
 from glan.keys import digest
-from glan.stages.questions import OTHER_SUBJECTS, OTHER_SYLLABI, address, prompt_of, rounds, span_of
+from glan.stages.questions import (
+    OTHER_SUBJECTS,
+    OTHER_SYLLABI,
+    address,
+    kinds_in_key,
+    prompts_of,
+    rounds,
+    span_of,
+)
 from glan.stages.recipe import Recipe
 from glan.units import Receipt, Unit
 
@@ -102,10 +110,11 @@ def plan(later: Taught, earlier: Taught, span: Span, recipe: Recipe, edition: in
                 "subjects": [[one.subject["name"], one.subject["level"]] for one in courses],
                 "discipline": above.path[2],
             },
-            prompts=[prompt_of(config, len(courses))],
+            prompts=prompts_of(config, len(courses)),
             role="question",
             edition=edition,
             language=above.language,
+            **kinds_in_key(config, above.discipline_id, node(above.address, other), span),
             syllabus_in_question_prompt=config.syllabus_in_question_prompt,
             questions_per_call=config.questions_per_call,
             samples=list(span),
