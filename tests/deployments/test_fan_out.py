@@ -59,6 +59,7 @@ def rows(served: Served, stage: str = "instructions") -> Any:
     return glan.load(stage, store=str(served.folder / "data"))
 
 
+@pytest.mark.soak
 def test_each_discipline_is_a_run_of_its_own_and_one_that_fails_stops_no_other(
     served: Served, model: ModelServer
 ) -> None:

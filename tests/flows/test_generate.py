@@ -19,6 +19,7 @@ from glan.store import snapshots
 TWO = {"disciplines": ["physics", "economics"]}
 
 
+@pytest.mark.parametrize("store_url", ["local", pytest.param("s3", marks=pytest.mark.soak)], indirect=True)
 def test_the_whole_path_runs_once_and_a_second_run_asks_nothing_and_starts_nothing(
     world_anywhere: World, started: list[str]
 ) -> None:

@@ -15,6 +15,7 @@ NIGHT = ("expand", "RUN.toml", "--target", "24", "--discipline", "physics", "--d
 REFRESH = ("backfill", "RUN.toml", "--mode", "refresh", "--stage", "answers", "--discipline", "physics")
 
 
+@pytest.mark.soak
 def test_a_second_run_waits_for_the_first_and_then_has_nothing_to_do(prefect_api: str, tmp_path: Path) -> None:
     with ModelServer(seed=SEED, latency=0.15) as server:
         desk = Desk(tmp_path, server, str(tmp_path / "store"), RUN)

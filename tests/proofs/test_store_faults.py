@@ -52,9 +52,9 @@ def test_passing_faults_of_every_kind_leave_the_tables_of_an_undisturbed_run(
     assert server.count == one_pass(RUN)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
-    ("fault", "sentence"),
-    [("expired", "credentials have expired"), pytest.param("full", "the store is full", marks=pytest.mark.soak)],
+    ("fault", "sentence"), [("expired", "credentials have expired"), ("full", "the store is full")]
 )
 def test_a_store_that_refuses_in_the_middle_ends_the_run_with_its_reason(
     store: str, server: ModelServer, proxy: FaultyS3, undisturbed: str, fault: str, sentence: str
