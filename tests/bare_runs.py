@@ -2,6 +2,11 @@
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flow_world import World
+from model_server import ModelServer
 
 from glan.clock import now
 from glan.config import RunConfig
@@ -17,6 +22,15 @@ from tasks.preparation import prepare
 from tasks.refreshing import finish_edition, open_edition, walk_of
 from tasks.retrying import finish_if_open, open_retry
 from tasks.wiring import Order, effects, recipe
+
+
+def bare_store(folder: Path, config: RunConfig) -> tuple[Path, int]:
+    """A store in a folder that one run has made, for copies of it; how many calls it took."""
+    with ModelServer(seed=1) as server, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        World(server, str(folder / "store"), patch)
+        assert bare_run(config) == "Completed"
+        return folder / "store", server.count
 
 
 def bare_run(config: RunConfig, scope: Scope = Scope()) -> str:

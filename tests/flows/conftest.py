@@ -15,6 +15,13 @@ def world(server: ModelServer, prefect_server: None, tmp_path: Path, monkeypatch
 
 
 @pytest.fixture
+def bare_world(server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """An empty store in a folder, for what needs no Prefect server."""
+    monkeypatch.chdir(tmp_path)
+    return World(server, str(tmp_path / "store"), monkeypatch)
+
+
+@pytest.fixture
 def world_anywhere(
     server: ModelServer, prefect_server: None, store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> World:

@@ -2,16 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from bare_runs import bare_run
+from bare_runs import bare_run, bare_store
 from flow_world import World, config, copied
 from model_faults import Faults, Payload
-from model_server import ModelServer
 from proof_checks import check_store, tables
 from stage_world import UNJUDGED
 from terminal_world import typed
@@ -39,21 +38,13 @@ COLUMNS = ["difficulty", "question_type", "correct_option"]
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
-    """A folder with a store that one run has made, for copies of it; how many calls it took."""
-    folder = tmp_path_factory.mktemp("kinds")
-    with ModelServer(seed=1) as server, pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        World(server, str(folder / "store"), patch)
-        assert bare_run(RUN) == "Completed"
-        yield folder / "store", server.count
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    return bare_store(tmp_path_factory.mktemp("kinds"), RUN)
 
 
 @pytest.fixture
-def world(server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """An empty store in a folder."""
-    monkeypatch.chdir(tmp_path)
-    return World(server, str(tmp_path / "store"), monkeypatch)
+def world(bare_world: World) -> World:
+    return bare_world
 
 
 @pytest.fixture

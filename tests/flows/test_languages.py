@@ -9,9 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from bare_runs import bare_run
+from bare_runs import bare_run, bare_store
 from flow_world import World, config, copied
-from model_server import ModelServer
 from model_texts import Author
 from stage_world import UNJUDGED
 from terminal_world import typed
@@ -85,18 +84,13 @@ def test_the_terminal_plans_and_publishes_languages(made: World) -> None:
 @pytest.fixture(scope="module")
 def many_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with five languages, one subject and three questions each."""
-    folder = tmp_path_factory.mktemp("many")
-    with ModelServer(seed=1) as server, pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        World(server, str(folder / "store"), patch)
-        assert bare_run(config(subjects=1, languages=ALL)) == "Completed"
-    return folder / "store"
+    return bare_store(tmp_path_factory.mktemp("many"), config(subjects=1, languages=ALL))[0]
 
 
 @pytest.fixture
-def many(many_once: Path, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.chdir(tmp_path)
-    return World(server, copied(many_once, tmp_path / "store"), monkeypatch)
+def many(many_once: Path, bare_world: World, tmp_path: Path) -> World:
+    copied(many_once, tmp_path / "store")
+    return bare_world
 
 
 def test_every_row_is_written_in_its_language_and_kept(many: World) -> None:
