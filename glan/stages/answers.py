@@ -6,7 +6,7 @@ from typing import Any
 from glan.gateway.reading import prose
 from glan.gateway.requests import Call, Conversation, Outcome
 from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
-from glan.stages.recipe import Recipe
+from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 
@@ -16,15 +16,12 @@ def plan(above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Uni
         receipt,
         stage="answers",
         edition=edition,
-        key=recipe.unit_key(
-            "answers",
-            inputs=receipt.content_digest,
-            prompts=["answer"],
-            role="answer",
-            edition=edition,
-            seed=recipe.config.seed,
-        ),
+        key=recipe.unit_key(_ingredients, inputs=receipt.content_digest, edition=edition),
     )
+
+
+def _ingredients(recipe: Recipe) -> Ingredients:
+    return Ingredients("answers", ["answer"], "answer", {"seed": recipe.config.seed})
 
 
 def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:

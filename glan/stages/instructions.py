@@ -11,8 +11,9 @@ from glan.curation.contamination import Contamination
 from glan.curation.rules import Example, judged
 from glan.curation.signatures import signature_of
 from glan.curation.verdicts import verdict
+from glan.keys import Texts
 from glan.stages.making import Effects, Made, Row, commit, subject_of
-from glan.stages.recipe import Recipe
+from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 
@@ -44,18 +45,25 @@ def unit_key(
     edition: int,
 ) -> str:
     """The key of the verdicts on these answers to questions of this content digest, by the rules of the recipe."""
-    inputs = {
+    inputs: dict[str, Texts] = {
         "questions": questions,
         "answers": answers.content_digest,
         "subject": [subject["name"], subject["level"]],
-        "path": list(path),
+        "path": path,
     }
-    if judged_by:
-        inputs["judgements"] = [one.content_digest for one in judged_by]
-    limits = {"limits": scores.limits(recipe.config)} if judged_by else {}
-    return recipe.unit_key(
-        "instructions", inputs=inputs, prompts=[], role=None, edition=edition, rules=recipe.rules, **limits
-    )
+    if not judged_by:
+        return recipe.unit_key(_ingredients, inputs=inputs, edition=edition)
+    inputs["judgements"] = [one.content_digest for one in judged_by]
+    return recipe.unit_key(_with_limits, inputs=inputs, edition=edition)
+
+
+def _ingredients(recipe: Recipe) -> Ingredients:
+    return Ingredients("instructions", parameters={"rules": recipe.rules})
+
+
+def _with_limits(recipe: Recipe) -> Ingredients:
+    """Those where answers were judged: the scores that they need count as well."""
+    return Ingredients("instructions", parameters={"rules": recipe.rules, "limits": scores.limits(recipe.config)})
 
 
 def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:

@@ -15,7 +15,7 @@ from glan.keys import digest, normalised, seed_for
 from glan.records import row_digest
 from glan.replies import question_list
 from glan.stages.making import Effects, Made, Row, asked_for, make, provenance, subject_of
-from glan.stages.recipe import Recipe
+from glan.stages.recipe import Ingredients, Recipe
 from glan.stages.sampling import Sample, samples
 from glan.units import Receipt, Unit
 
@@ -74,7 +74,6 @@ def plan(
     subject: Mapping[str, Any], span: tuple[int, int], above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0
 ) -> Unit:
     """The unit that asks for one round of questions on the syllabus of the unit above."""
-    config = recipe.config
     return above.below(
         receipt,
         stage="questions",
@@ -84,21 +83,30 @@ def plan(
         stop=span[1],
         edition=edition,
         key=recipe.unit_key(
-            "questions",
+            _ingredients,
             inputs={
                 "syllabus": receipt.content_digest,
                 "subject": [subject["name"], subject["level"]],
                 "discipline": above.path[2],
             },
-            prompts=["question" if config.questions_per_call == 1 else "question_batch"],
-            role="question",
             edition=edition,
-            cross_session_share=config.cross_session_share,
-            syllabus_in_question_prompt=config.syllabus_in_question_prompt,
-            questions_per_call=config.questions_per_call,
-            samples=list(span),
-            seed=config.seed,
+            samples=span,
         ),
+    )
+
+
+def _ingredients(recipe: Recipe) -> Ingredients:
+    config = recipe.config
+    return Ingredients(
+        "questions",
+        ["question" if config.questions_per_call == 1 else "question_batch"],
+        "question",
+        {
+            "cross_session_share": config.cross_session_share,
+            "syllabus_in_question_prompt": config.syllabus_in_question_prompt,
+            "questions_per_call": config.questions_per_call,
+            "seed": config.seed,
+        },
     )
 
 

@@ -1,10 +1,10 @@
 """How requests and keys are made of a run's configuration and its prompts: what all stages share."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -13,9 +13,18 @@ from glan.curation import scores
 from glan.curation.contamination import Contamination
 from glan.curation.rules import rules_digest
 from glan.gateway.requests import Message, Problem, Reader, Request, Understood
-from glan.keys import canonical, digest, normalised, seed_for
+from glan.keys import Texts, canonical, digest, normalised, seed_for, spelt
 from glan.prompts import NAMES, Prompts
 from glan.units import Stage, Unit, stages_with
+
+
+class Ingredients(NamedTuple):
+    """What decides the rows of a stage's units alike, whatever they read."""
+
+    stage: str
+    prompts: Sequence[str] = ()
+    role: Role | None = None
+    parameters: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,7 @@ class Recipe:
     config: RunConfig
     prompts: Prompts
     benchmarks: Callable[[], Contamination] | None = None  # read at its first use: only verdicts need it
-    _shared: dict[Any, bytes] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _spelt: dict[Any, bytes] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @cached_property
     def rules(self) -> str:
@@ -58,23 +67,27 @@ class Recipe:
         return profile
 
     def unit_key(
-        self, stage: str, *, inputs: Any, prompts: Sequence[str], role: Role | None, edition: int, **parameters: Any
+        self, ingredients: Callable[["Recipe"], Ingredients], *, inputs: Texts, edition: int, **parameters: Hashable
     ) -> str:
         """The `unit_key`: everything that decides the rows of a unit, and nothing else (design: keys).
 
-        It is the digest of one JSON object. A look at a large store makes millions of keys, so the parts that all
-        units of a stage have in common are spelt out once.
+        It is the digest of one JSON object. A look at a large store makes hundreds of thousands of keys, so what units
+        have in common is spelt out once: `ingredients` are those of a recipe, `parameters` further ones of few values.
         """
-        shared = self._shared.get((stage, role, *prompts))
-        if shared is None:
-            common = {
-                "stage": stage,
-                "prompts": {name: self.prompts[name].stamp.digest for name in prompts},
-                "profile": self.profile(role).identity() if role else None,
-            }
-            shared = self._shared[stage, role, *prompts] = canonical(common).removeprefix(b"{")
-        own = canonical({"inputs": inputs, "parameters": parameters, "edition": edition}).removesuffix(b"}")
-        return hashlib.sha256(own + b"," + shared).hexdigest()  # names in alphabetical order, so still canonical
+        common = self._spelt.get((ingredients, *parameters.values()))
+        if common is None:
+            common = self._spelt[ingredients, *parameters.values()] = self._common(ingredients(self), parameters)
+        own = b'{"edition":%d,"inputs":%b,' % (edition, spelt(inputs))
+        return hashlib.sha256(own + common).hexdigest()  # names in alphabetical order, so still canonical
+
+    def _common(self, made_of: Ingredients, parameters: Mapping[str, Any]) -> bytes:
+        common = {
+            "parameters": {**made_of.parameters, **parameters},
+            "profile": self.profile(made_of.role).identity() if made_of.role else None,
+            "prompts": {name: self.prompts[name].stamp.digest for name in made_of.prompts},
+            "stage": made_of.stage,
+        }
+        return canonical(common).removeprefix(b"{")
 
     def request(
         self,

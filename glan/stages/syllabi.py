@@ -10,13 +10,12 @@ from glan.records import row_digest
 from glan.replies import SyllabusSessions, syllabus_sessions
 from glan.stages import sampling
 from glan.stages.making import Effects, Made, Row, make, provenance, subject_of
-from glan.stages.recipe import Recipe
+from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 
 def plan(subject: Mapping[str, Any], above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Unit:
     """The unit that writes the syllabus of one subject of the unit above."""
-    config = recipe.config
     reads = row_digest("subjects", subject)
     name = address(subject["subject_id"])
     return above.below(
@@ -27,17 +26,22 @@ def plan(subject: Mapping[str, Any], above: Unit, receipt: Receipt, recipe: Reci
         subject_id=subject["subject_id"],
         parent_digest=reads,
         edition=edition,
-        key=recipe.unit_key(
-            "syllabi",
-            inputs={"subject": reads, "discipline": above.path[2]},
-            prompts=["syllabus", "syllabus_structure"] if config.two_step else ["syllabus_direct"],
-            role="syllabus",
-            edition=edition,
-            min_sessions=config.min_sessions,
-            max_sessions=config.max_sessions,
-            concepts_per_session=config.concepts_per_session,
-            seed=config.seed,
-        ),
+        key=recipe.unit_key(_ingredients, inputs={"subject": reads, "discipline": above.path[2]}, edition=edition),
+    )
+
+
+def _ingredients(recipe: Recipe) -> Ingredients:
+    config = recipe.config
+    return Ingredients(
+        "syllabi",
+        ["syllabus", "syllabus_structure"] if config.two_step else ["syllabus_direct"],
+        "syllabus",
+        {
+            "min_sessions": config.min_sessions,
+            "max_sessions": config.max_sessions,
+            "concepts_per_session": config.concepts_per_session,
+            "seed": config.seed,
+        },
     )
 
 
