@@ -22,8 +22,8 @@ from glan.units import Receipt, Unit
 LONGEST_ROUND = 100
 """Sample indices of one unit: what a killed task has to read back, and what a progress bar counts."""
 
-ROUND = re.compile(r".+\.\d+-\d+")
-"""The addresses of rounds."""
+ROUND = re.compile(r"(.+)\.(\d+)-(\d+)")
+"""The addresses of rounds: that of the syllabus, start and stop."""
 
 _HEADING = re.compile(
     r"^[\W_]*(?:(?:homework|practice|exam|quiz|exercise|sample|discussion|assignment|challenge)\s+)?"
