@@ -35,7 +35,7 @@ JOBS = [
     "publish",
 ]
 """Flows that a person or a schedule starts; the others are parts of them, and told of with them."""
-PARTS = ["discipline"]
+PARTS = ["discipline", "expand-pass"]
 
 ENDS = [
     "Completed",

@@ -159,6 +159,9 @@ def expand(
     attempts: Annotated[
         float, typer.Option(help="Most questions asked, in all, for each instruction of the target.")
     ] = 3.0,
+    passes: Annotated[
+        int, typer.Option(help="Most rounds of asking, each curated before the next asks for what is still short.")
+    ] = 3,
     discipline: Disciplines = None,
     field: Fields = None,
     sub_field: SubFields = None,
@@ -175,7 +178,7 @@ def expand(
 
     use_batches(batch)
     night = {"night": caps(budget_usd, budget_tokens, budget_calls)}
-    given = {"target": target, "attempts": attempts, "on_busy": on_busy, **night}
+    given = {"target": target, "attempts": attempts, "passes": passes, "on_busy": on_busy, **night}
     run_expand(run_file, those_given({**selection(discipline, field, sub_field, pattern), **given}), json)
 
 

@@ -22,6 +22,7 @@ from glan.units import Receipt, Stage, Unit
 from tasks import progress
 from tasks.answers import answer_questions
 from tasks.artifacts import ProgressBars
+from tasks.continuations import continue_conversations
 from tasks.instructions import judge_instructions
 from tasks.judgements import judge_answers
 from tasks.questions import ask_questions
@@ -37,10 +38,11 @@ TASK_OF: dict[Stage, Any] = {
     "syllabi": write_syllabus,
     "questions": ask_questions,
     "answers": answer_questions,
+    "continuations": continue_conversations,
     "judgements": judge_answers,
     "instructions": judge_instructions,
 }
-ASKING: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "judgements")
+ASKING: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "continuations", "judgements")
 """The stages that ask a model; the others go on when the budget is spent."""
 
 PUBLISH_EVERY_SECONDS = 60.0

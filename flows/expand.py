@@ -1,4 +1,7 @@
-"""A night's work: further questions where accepted instructions are short of the target, the least covered first."""
+"""A night's work: further questions where accepted instructions are short of the target, the least covered first.
+
+It goes in passes, each a sub-flow: how many questions bring the rest depends on what curation accepts of the ones before.
+"""
 
 import datetime
 from collections.abc import Sequence
@@ -20,6 +23,7 @@ from glan.settings import Settings
 from glan.store import spending, taxonomies
 from glan.store.store import Store
 from glan.units import Scope
+from tasks import progress
 from tasks.outlook import publish_growth
 from tasks.wiring import prices_of
 
@@ -36,23 +40,50 @@ def expand(config: ExpandConfig = ExpandConfig()) -> State[Any]:
     store = Store.open(Settings.load().store)
     if store.begun():
         curate_all(CurateConfig(curation=whole.curation), return_state=True)
-    plan = growth(_standings(store, whole), config.target, config.attempts, whole.subjects, whole.questions)
-    limits = {node: limit for one in plan for node, limit in one.limits.items()}
-    if limits:
-        get_run_logger().info(f"about {sum(one.wanted for one in plan):,} questions to ask tonight")
-        state = _ask(whole, limits, tonight(config, store))
-    else:
-        state = Completed(message="every discipline has reached its target, or can get no further")
-    publish_growth(_outcome(plan, _standings(store, whole), config.target), config.target)
-    return state
+    before = _standings(store, whole)
+    states, plan = _passes(config, whole, store, before)
+    publish_growth(_outcome(before, plan, config.target), config.target)
+    return next((state for state in states if state.name != "Completed"), states[-1])
 
 
-def _ask(whole: RunConfig, limits: dict[str, int], budget: Budget | None) -> State[Any]:
+def _passes(
+    config: ExpandConfig, whole: RunConfig, store: Store, standings: Sequence[Standing]
+) -> tuple[list[State[Any]], list[Growth]]:
+    """Ask until every discipline has its target or can get no further, or the passes are used up.
+
+    How each pass ended, at least one, and how far that brought each discipline.
+    """
+    states: list[State[Any]] = []
+    plan = growth(standings, config.target, config.attempts, whole.subjects, whole.questions)
+    while any(one.limits for one in plan) and len(states) < config.passes:
+        asked = sum(one.standing.asked for one in plan)
+        get_run_logger().info(f"pass {len(states) + 1}: about {sum(one.wanted for one in plan):,} questions to ask")
+        states.append(_pass(len(states) + 1, whole, plan, tonight(config, store)))
+        plan = growth(_standings(store, whole), config.target, config.attempts, whole.subjects, whole.questions)
+        ended = states[-1].name not in ("Completed", "PartiallyCompleted")
+        if ended or sum(one.standing.asked for one in plan) == asked:
+            break
+    return states or [Completed(message="every discipline has reached its target, or can get no further")], plan
+
+
+def _pass(number: int, whole: RunConfig, plan: Sequence[Growth], budget: Budget | None) -> State[Any]:
+    """One pass, as a run of its own whose figures also count in those of the night."""
     if budget is None:
         return Completed(name="BudgetSpent", message="the budget of all nights together is spent")
+    limits = {node: limit for one in plan for node, limit in one.limits.items()}
     disciplines = [node for node in limits if "/" not in node]
     chosen = {"disciplines": disciplines, "fields": [], "sub_fields": [], "patterns": [], "budget": budget}
-    return make_disciplines(whole.model_copy(update=chosen), Scope(mode="missing", questions=limits))
+    night = progress.of(str(runtime.flow_run.id))
+
+    @flow(name="expand-pass", flow_run_name=f"pass {number}", persist_result=False)
+    @told
+    def expand_pass() -> State[Any]:  # without parameters: limits of many thousand syllabi are no text for a form
+        state = make_disciplines(whole.model_copy(update=chosen), Scope(mode="missing", questions=limits))
+        night.goes_on_with(progress.of(str(runtime.flow_run.id)))
+        return state
+
+    state: State[Any] = expand_pass(return_state=True)
+    return state
 
 
 def _standings(store: Store, config: RunConfig) -> list[Standing]:
@@ -88,21 +119,20 @@ def tonight(config: ExpandConfig, store: Store) -> Budget | None:
     return Budget(**caps)
 
 
-def _outcome(plan: Sequence[Growth], after: Sequence[Standing], target: int) -> list[dict[str, Any]]:
+def _outcome(before: Sequence[Standing], plan: Sequence[Growth], target: int) -> list[dict[str, Any]]:
     """A line for each discipline: what was there, what was added, what is left to do."""
-    now_there = {one.discipline.discipline_id: one for one in after}
+    was_there = {one.discipline.discipline_id: one for one in before}
     lines = []
     for one in plan:
-        before, name = one.standing, one.standing.discipline.discipline_id
-        there = now_there[name]
+        now, name = one.standing, one.standing.discipline.discipline_id
         lines.append(
             {
                 "discipline": name,
-                "accepted before": before.accepted,
-                "accepted now": there.accepted,
-                "asked tonight": there.asked - before.asked,
-                "left to the target": max(0, target - there.accepted),
-                "remark": one.reason or ("every concept set is asked" if there.exhausted else ""),
+                "accepted before": was_there[name].accepted,
+                "accepted now": now.accepted,
+                "asked tonight": now.asked - was_there[name].asked,
+                "left to the target": max(0, target - now.accepted),
+                "remark": one.reason,
             }
         )
     return lines

@@ -25,6 +25,12 @@ class ExpandConfig(Selection):
     attempts: float = Field(
         default=3.0, ge=1, le=100, description="most questions asked, in all, for each instruction of the target"
     )
+    passes: int = Field(
+        default=3,
+        ge=1,
+        le=20,
+        description="most rounds of asking in one night, each curated before the next asks for what is still short",
+    )
     night: Budget = Field(default=Budget(), description="the most that one night may spend")
     in_all: Budget = Field(default=Budget(), description="the most that all nights together may spend")
     on_busy: Literal["wait", "skip", "share"] = Field(

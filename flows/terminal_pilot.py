@@ -110,7 +110,7 @@ def _shown(
         _show_samples(found, address)
         show_forecast("What the rest would take", rest, recipe, prices)
         _say_whole(rest, there, kept, judged)
-    columns = ("discipline", "subject", "question", "answer", "kept", "reasons")
+    columns = ("discipline", "subject", "question", "answer", "turns", "kept", "reasons")
     shown = [{name: one.row[name] for name in columns} for one in found]
     figures = {"run_id": run_id, **asdict(there), "kept": kept, "judged": judged, "report": address}
     return {"pilot": {**figures, "samples": shown, "rest": records(rest)}}
@@ -148,7 +148,8 @@ def _show_samples(found: Sequence[Sample], address: str) -> None:
         verdict = "" if row["kept"] else f" (rejected: {', '.join(row['reasons'])})"
         out.rule(style="dim")
         out.print(f"{row['discipline']} / {row['subject']}{verdict}", style="bold", markup=False, highlight=False)
-        out.print(f"Q: {_cut(row['question'])}\n\nA: {_cut(row['answer'])}", markup=False, highlight=False)
+        for turn in (row, *(row["turns"] or ())):
+            out.print(f"Q: {_cut(turn['question'])}\n\nA: {_cut(turn['answer'])}", markup=False, highlight=False)
     out.rule(style="dim")
     out.print(f"More samples, with their sessions and concepts, and all figures: {address}", markup=False)
 

@@ -306,7 +306,7 @@ class Selection(Strict):
 
 
 class RunConfig(Selection):
-    """What a run makes. `subjects` and `questions` are limits: raising one adds work, lowering one removes nothing."""
+    """What a run makes. Numbers of subjects and questions are limits: raising one adds work, lowering one removes nothing."""
 
     subjects: int | None = Field(default=None, ge=1, description="the first n subjects of each discipline; null: all")
     questions: int = Field(default=20, ge=0, le=100_000, description="sample indices per subject: questions 0..n-1")
@@ -326,11 +326,20 @@ class RunConfig(Selection):
         default=5, ge=1, le=20, description="key concepts asked for per session (paper: about 5)"
     )
     cross_session_share: float = Field(default=0.5, ge=0, le=1, description="share of questions that span two sessions")
+    cross_subject_questions: int = Field(
+        default=0,
+        ge=0,
+        le=100_000,
+        description="further questions per subject that span it and an earlier subject of its discipline",
+    )
     syllabus_in_question_prompt: bool = Field(
         default=True, description="show the whole syllabus to the question writer (paper)"
     )
     questions_per_call: int = Field(
         default=1, ge=1, le=20, description="questions asked for in one call, each of its own concepts"
+    )
+    follow_ups: int = Field(
+        default=0, ge=0, le=5, description="further turns of each conversation: what the student asks next, answered"
     )
     models: Models = Models()
     judging: Judging = Judging()

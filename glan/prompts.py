@@ -39,7 +39,10 @@ NAMES = (
     "syllabus_direct",
     "question",
     "question_batch",
+    "question_across",
+    "question_across_batch",
     "answer",
+    "follow_up",
     "judge",
 )
 

@@ -31,7 +31,28 @@ _WRITTEN_BY_A_MODEL = [
     ("request_keys", _TEXTS),
     ("repaired", pa.bool_()),  # the reply's JSON had to be mended before it could be read
 ]
+_OTHER = [
+    ("other_subject_id", pa.string()),
+    ("other_subject", pa.string()),
+    ("other_syllabus_id", pa.string()),
+    ("other_session_indexes", pa.list_(pa.int32())),
+    ("other_key_concepts", _TEXTS),
+]
+OTHER = tuple(name for name, _ in _OTHER)
+"""The columns of a question that spans two subjects: what it takes from the other one. Null in all others."""
+
 _SESSION = pa.struct([("title", pa.string()), ("description", pa.string()), ("key_concepts", _TEXTS)])
+_TURNS = pa.list_(pa.struct([("question", pa.string()), ("answer", pa.string())]))
+_ASKED_WITH = pa.struct(
+    [
+        ("prompt_name", pa.string()),
+        ("prompt_version", pa.int32()),
+        ("prompt_digest", pa.string()),
+        ("model", pa.string()),
+        ("temperature", pa.float64()),
+        ("top_p", pa.float64()),
+    ]
+)
 _SCORES = pa.map_(pa.string(), pa.float64())
 _CONTAMINATION = pa.struct(
     [
@@ -87,6 +108,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("session_indexes", pa.list_(pa.int32())),
             ("key_concepts", _TEXTS),
             ("text", pa.string()),
+            *_OTHER,
             *_COMMON,
             *_WRITTEN_BY_A_MODEL,
         ],
@@ -96,6 +118,15 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("discipline_id", pa.string()),
             ("text", pa.string()),
             ("finish_reason", pa.string()),
+            *_COMMON,
+            *_WRITTEN_BY_A_MODEL,
+        ],
+        "continuations": [
+            ("question_id", pa.string()),
+            ("subject_id", pa.string()),
+            ("discipline_id", pa.string()),
+            ("turns", _TURNS),
+            ("asked_with", _ASKED_WITH),  # the questions; the columns written by a model are of the last answer
             *_COMMON,
             *_WRITTEN_BY_A_MODEL,
         ],
@@ -129,6 +160,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("question", pa.string()),
             ("answer", pa.string()),
             ("finish_reason", pa.string()),
+            ("turns", _TURNS),
             ("kept", pa.bool_()),
             ("reasons", _TEXTS),
             ("duplicate_of", pa.string()),
@@ -136,6 +168,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("scores", _SCORES),
             ("flags", _TEXTS),
             ("signature", pa.binary()),  # MinHash of the question, see curation.signatures
+            *_OTHER,
             ("question_model", pa.string()),
             ("answer_model", pa.string()),
             ("request_keys", _TEXTS),
@@ -193,6 +226,7 @@ READ_BY_LATER_STAGES: dict[str, tuple[str, ...]] = {
     "syllabi": ("text", "sessions"),
     "questions": ("sample_index", "strategy", "session_indexes", "key_concepts", "text"),
     "answers": ("text", "finish_reason"),
+    "continuations": ("question_id", "turns"),
     "judgements": ("question_id", "method", "scores"),
     "instructions": ("kept", "reasons", "duplicate_of"),
 }

@@ -7,7 +7,7 @@ rows is addressed below it, as with a further round.
 
 import re
 
-_SUFFIX = re.compile(r"(?<=.)\.(?:subjects|syllabi|questions|answers|judgements)\d+\Z")
+_SUFFIX = re.compile(r"(?<=.)\.(?:subjects|syllabi|questions|answers|continuations|judgements)\d+\Z")
 
 
 def address(original: str, stage: str, number: int) -> str:

@@ -1,7 +1,7 @@
 """A unit of work and its receipt: the small records that planning, tasks and the store hand to each other."""
 
 from collections.abc import Container, Iterable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from glan import supplements
 from glan.keys import digest
 
-Stage = Literal["subjects", "syllabi", "questions", "answers", "judgements", "instructions"]
-STAGES: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "judgements", "instructions")
+Stage = Literal["subjects", "syllabi", "questions", "answers", "continuations", "judgements", "instructions"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
-OPTIONAL: frozenset[Stage] = frozenset({"judgements"})
+OPTIONAL: frozenset[Stage] = frozenset({"continuations", "judgements"})
 """The stages that a run has only if its configuration asks for them."""
 
 
@@ -101,7 +101,7 @@ class Receipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=
     parent_digest: str = ""
     """Content digest of the parent row or unit this one was made from."""
     capacity: int | None = None
-    """Of a syllabus: how many distinct questions its concepts allow."""
+    """Of a syllabus, or a round on two: how many distinct questions the concepts allow."""
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -149,17 +149,29 @@ class Unit(Struct, frozen=True, kw_only=True, gc=False):
     path: tuple[str, str, str]
     """Field, sub-field and discipline by name."""
     subject_id: str = ""
+    other_subject_id: str = ""
+    """Of a round of questions on two subjects."""
     parent_digest: str = ""
     start: int = 0
     """First sample index of a round."""
     stop: int = 0
     """One past the last sample index of a round."""
     parents: dict[str, Receipt] = {}
-    """By stage: the units whose rows this one reads."""
+    """By stage: the units whose rows this one reads; of a round on two subjects, those that hold the other one come last."""
+    continued_by: tuple[Receipt, ...] = ()
+    """Of what follows from answers: the further turns of their conversations, those that were asked again last."""
+    begun_as: tuple[str, ...] = ()
+    """Of continuations: the keys of those with fewer turns, whose calls are the first of these."""
     judged_by: tuple[Receipt, ...] = ()
     """Of instructions: the judgements on their answers, those that were asked again last; none if nothing was judged."""
     retries: tuple[Receipt, ...] = ()
     """Of a supplement: the units before it, the original first; it asks again what the last has left in quarantine."""
+
+    @property
+    def made_from(self) -> list[Receipt]:
+        """The units directly above: one, or both syllabi of a round on two subjects; none above the list of subjects."""
+        above = list(self.parents.values())
+        return [receipt for receipt in above if receipt.stage == above[-1].stage]
 
     def sample(self, index: int) -> str:
         """One sample of the unit, for people."""
@@ -183,8 +195,9 @@ class Unit(Struct, frozen=True, kw_only=True, gc=False):
         Its parents are this unit's and this unit.
         """
         parents = {**self.parents, self.stage: receipt}
-        own = {"parents": parents, "parent_digest": receipt.content_digest, "judged_by": (), "retries": (), **fields}
-        return replace(self, **own)
+        own: dict[str, Any] = {"edition": 0, "parents": parents, "parent_digest": receipt.content_digest}
+        emptied: dict[str, Any] = {"other_subject_id": "", "begun_as": (), "judged_by": (), "retries": ()}
+        return replace(self, **{**emptied, **own, **fields})
 
     def receipt(self, **fields: Any) -> Receipt:
         """The receipt of this unit, with these figures."""

@@ -36,6 +36,21 @@ class Count:
         }
         return Count(**figures, cost_usd=None if unknown else (self.cost_usd or 0) + (other.cost_usd or 0))
 
+    def after(self, earlier: "Count") -> "Count":
+        """This count of a run that went on from an earlier one, as if both were one run."""
+        added = Count(
+            done_before=-earlier.made,
+            made=earlier.made,
+            planned=earlier.planned,
+            quarantined=earlier.quarantined,
+            quarantined_before=-earlier.quarantined,
+            calls=earlier.calls,
+            prompt_tokens=earlier.prompt_tokens,
+            completion_tokens=earlier.completion_tokens,
+            cost_usd=earlier.cost_usd,
+        )
+        return self.plus(added)
+
 
 @dataclass
 class Progress:
@@ -109,6 +124,16 @@ class Progress:
         """The budget is spent: nothing more is asked, but nothing went wrong."""
         with self._lock:
             self.spent = self.spent or reason
+
+    def goes_on_with(self, later: "Progress") -> None:
+        """Take in a run that went on from this one: what stands after it, and what both of them did."""
+        with self._lock:
+            for key, count in later.counts.items():
+                self.counts[key] = count.after(self.counts.get(key, Count()))
+            self.failures += later.failures
+            self.holes += later.holes
+            self.skipped = later.skipped
+            self.fatal, self.spent, self.verdicts = later.fatal, later.spent, later.verdicts
 
     @property
     def over(self) -> bool:

@@ -134,6 +134,8 @@ def asks_for(payload: Mapping[str, Any]) -> str:
     form = payload.get("response_format") or {}
     if form.get("type") == "json_schema":
         return " ".join(form["json_schema"]["schema"]["properties"])
+    if payload["messages"][-1]["content"].endswith("asks next."):
+        return "follow-up"
     if "answers the questions of students" in payload["messages"][0]["content"]:
         return "answer"
     return "question" if "ey concepts" in payload["messages"][-1]["content"][-400:] else "prose"

@@ -30,12 +30,14 @@ IDS = {
     "syllabi": "syllabus_id",
     "questions": "question_id",
     "answers": "question_id",
+    "continuations": "question_id",
     "instructions": "question_id",
 }
 PARENTS = {
     "syllabi": ("subjects", "subject_id"),
     "questions": ("syllabi", "syllabus_id"),
     "answers": ("questions", "question_id"),
+    "continuations": ("answers", "question_id"),
     "instructions": ("answers", "question_id"),
 }
 NEVER_COMPARED = frozenset({"run_id", "created_at"})

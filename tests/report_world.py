@@ -49,6 +49,9 @@ def _reply(request: Request, teacher: stage_world.Say) -> str:
         number = request.schema.model_json_schema()["properties"]["questions"]["minItems"]
         asked = [f"Why does case {request.unit} {request.sample_index} {n} hold here?" for n in range(number)]
         return json.dumps({"questions": asked})
+    if request.prompt.name == "follow_up":
+        turn = request.messages[-1]["content"].count("Student:")
+        return f"What follows at step {turn} of case {request.unit} {request.sample_index}? {HOSTILE}"
     return str(teacher(request))
 
 

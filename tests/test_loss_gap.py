@@ -58,7 +58,11 @@ def test_a_model_that_knows_its_training_rows_by_heart_shows_a_gap(
     spec.loader.exec_module(recipe)
     store = new_store(str(tmp_path))
     one = unit("instructions", "physics", "optics.0-200")
-    rows = [instruction(f"q{n}", one, key_concepts=[f"c{n}"], question=f"What is q{n} then?") for n in range(40)]
+    further = [None, [{"question": "Why?", "answer": "Because."}]]  # a conversation is scored by its first answer
+    rows = [
+        instruction(f"q{n}", one, key_concepts=[f"c{n}"], question=f"What is q{n} then?", turns=further[n % 2])
+        for n in range(40)
+    ]
     publish(store, commit(store, one, rows))
     options = ReleaseOptions(test=10, validation=0)
     assert release(store, "first", options=options, run_id="run", clock=clock).splits == {"train": 30, "test": 10}

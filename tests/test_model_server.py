@@ -26,7 +26,7 @@ from glan.keys import normalised
 from glan.prompts import Prompts
 from glan.replies import SubjectList, question_list, subject_list, syllabus_sessions
 from glan.spellings import spellings_of
-from glan.stages import questions, syllabi
+from glan.stages import question_shape, syllabi
 
 KEY = "sk-test-0123456789abcdef"
 PROMPTS = Prompts.load()
@@ -418,8 +418,8 @@ def test_questions_are_good_questions_about_their_concepts_and_unlike_each_other
         asked = [text(server, question_payload(index)) for index in range(300)]
     for index, question in enumerate(asked):
         assert question.endswith("?")
-        assert question == questions.bare(question)
-        assert isinstance(prose(questions.check)(question, "stop"), Understood), index
+        assert question == question_shape.bare(question)
+        assert isinstance(prose(question_shape.check)(question, "stop"), Understood), index
     assert sum("focal length" in question or "aberration of order" in question for question in asked) > 250
     sets = [grams(question) for question in asked]
     closest = max(len(a & b) / len(a | b) for i, a in enumerate(sets) for b in sets[:i])
@@ -437,7 +437,7 @@ def test_a_batch_has_one_question_for_each_sample(server: ModelServer) -> None:
     schema = question_list(4)
     reply = schema.model_validate_json(text(server, payload(*_batch(4), schema=schema)))
     assert len(set(reply.questions)) == 4
-    assert all(question.endswith("?") and questions.check(question) is None for question in reply.questions)
+    assert all(question.endswith("?") and question_shape.check(question) is None for question in reply.questions)
     assert not any(f"shadow number {other}" in reply.questions[0] for other in range(1, 4))
 
 

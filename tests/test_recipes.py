@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from jinja2 import Template
 
 ROOT = Path(__file__).parent.parent
 RECIPES = ROOT / "docs" / "recipes"
@@ -42,6 +43,17 @@ def test_the_template_they_name_marks_the_response() -> None:
     for name, field in (("trl", "chat_template_path"), ("axolotl", "chat_template_jinja")):
         text = (ROOT / recipe(name)[field]).read_text()
         assert "{% generation %}{{ message.content + eos_token }}{% endgeneration %}" in text
+
+
+def test_the_template_marks_every_response_of_a_conversation() -> None:
+    text = (RECIPES / "chat.jinja").read_text().replace("{% generation %}", "[").replace("{% endgeneration %}", "]")
+    said = [("user", "Why?"), ("assistant", "So."), ("user", "And then?"), ("assistant", "No more.")]
+    messages = [{"role": role, "content": content} for role, content in said]
+    filled = Template(text).render(messages=messages, eos_token="</s>")
+    expected = (
+        "### Question:\nWhy?\n\n### Answer:\n[So.</s>]\n### Question:\nAnd then?\n\n### Answer:\n[No more.</s>]\n"
+    )
+    assert filled == expected
 
 
 @pytest.mark.soak

@@ -49,12 +49,12 @@ def main(given: Sequence[str] | None = None) -> None:
 
 
 def sampled(release: Path, split: str, rows: int, seed: int) -> list[tuple[str, str]]:
-    """Questions with answers, drawn by the seed."""
+    """Questions with answers, drawn by the seed; of a conversation the first of both."""
     found: list[list[dict[str, str]]] = []
     for path in sorted((release / "data").glob(f"{split}-*.parquet")):
         found += pq.read_table(path, columns=["messages"])["messages"].to_pylist()
     chosen = random.Random(seed).sample(found, min(rows, len(found)))
-    return [(asked["content"], answered["content"]) for asked, answered in chosen]
+    return [(asked["content"], answered["content"]) for asked, answered, *_ in chosen]
 
 
 def loss(url: str, model: str, row: tuple[str, str]) -> float | None:

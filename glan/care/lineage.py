@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from glan.care.findings import REMADE, Finding, Kind
 from glan.care.objects import Look
+from glan.stages.pairs import syllabi_of
 from glan.stages.questions import span_of
 from glan.units import Stage
 
@@ -15,9 +16,11 @@ ID: Mapping[Stage, str] = {
     "syllabi": "syllabus_id",
     "questions": "question_id",
     "answers": "question_id",
+    "continuations": "question_id",
     "judgements": "judgement_id",
     "instructions": "question_id",
 }
+_OF, _OF_OTHER = ("subject_id", "syllabus_id"), ("other_subject_id", "other_syllabus_id")
 _ASK_AGAIN = "remove the object; the next run asks again for what is not on record"
 _NEXT_RUN = "run again: what has no parent leaves the next generation"
 
@@ -71,7 +74,8 @@ class Lineage:
         if lost:
             problem = f"{len(lost)} of the calls that its rows rest on are not on record, such as {lost[0]}"
             yield _finding("lost", look, problem, _ASK_AGAIN)
-        if "prompt_digest" in rows.column_names and (lost := _missing(rows, "prompt_digest", self._prompts)):
+        stamped = [name for name in ("prompt_digest", "asked_with") if name in rows.column_names]
+        if lost := [one for name in stamped for one in _missing(rows, name, self._prompts)]:
             problem = f"the prompt it was written by, {lost[0]}, is not kept under _inputs/prompts"
             yield _finding("lost", look, problem, "restore it from a backup, or run again with that prompt")
 
@@ -84,12 +88,12 @@ class Lineage:
             return self._question(look, row)
         if stage == "answers":
             return self._in_round("questions", row, {"subject_id": "subject_id"})
-        if stage == "judgements":
+        if stage in ("continuations", "judgements"):
             return self._in_round("answers", row, {"subject_id": "subject_id"})
         if stage == "instructions":
             if row["kept"] == bool(row["reasons"]):
                 return "mixed", "kept although reasons speak against them, or the other way round"
-            same = {"subject_id": "subject_id", "syllabus_id": "syllabus_id", "question": "text"}
+            same = {name: name for name in (*_OF, *_OF_OTHER)} | {"question": "text"}
             return self._in_round("questions", row, same) or self._in_round("answers", row, {"answer": "text"})
         return None
 
@@ -97,11 +101,12 @@ class Lineage:
         return None if parent in self._seen[above] else ("orphan", f"no parent in {above}, such as {parent}")
 
     def _question(self, look: Look, row: Row) -> tuple[Kind, str] | None:
-        if (orphaned := self._known("questions", "syllabi", row["syllabus_id"])) is not None:
-            return orphaned
+        for subject, syllabus in (_OF, *([_OF_OTHER] if syllabi_of(look.receipt.unit)[1] else [])):
+            if (orphaned := self._known("questions", "syllabi", row[syllabus])) is not None:
+                return orphaned
+            if self._subject_of[row[syllabus]] != row[subject]:
+                return "mixed", f"another subject than their syllabus, such as {row['question_id']}"
         start, stop = span_of(look.receipt.unit)[1]
-        if self._subject_of[row["syllabus_id"]] != row["subject_id"]:
-            return "mixed", f"another subject than their syllabus, such as {row['question_id']}"
         if not start <= row["sample_index"] < stop:
             return "mixed", f"a sample index outside their round, such as {row['sample_index']}"
         return None
@@ -116,8 +121,9 @@ class Lineage:
 
 
 def _missing(rows: pa.Table, column: str, known: Collection[str]) -> list[str]:
-    """The values of a column, a list of texts or a text, that are not known."""
-    values: Iterable[Any] = rows[column].to_pylist()
+    """The values of a column, a list of texts or a text, that are not known; of one that tells of a prompt, its digest."""
+    told = rows[column].to_pylist()
+    values: Iterable[Any] = (one["prompt_digest"] if isinstance(one, dict) else one for one in told)
     flat = (one for value in values for one in (value if isinstance(value, list) else [value]))
     return [one for one in dict.fromkeys(flat) if one is not None and one not in known]
 

@@ -23,10 +23,17 @@ _OF_EVERY_STAGE = ["unit_key", "edition", "discipline_id", "request_keys"]
 _LOOKED_AT: dict[Stage, list[str]] = {
     "subjects": ["subject_id", "prompt_digest"],
     "syllabi": ["syllabus_id", "subject_id", "prompt_digest"],
-    "questions": ["question_id", "syllabus_id", "subject_id", "sample_index", "text", "prompt_digest"],
+    "questions": [
+        *("question_id", "syllabus_id", "subject_id", "other_syllabus_id", "other_subject_id"),
+        *("sample_index", "text", "prompt_digest"),
+    ],
     "answers": ["question_id", "subject_id", "text", "prompt_digest"],
+    "continuations": ["question_id", "subject_id", "prompt_digest", "asked_with"],
     "judgements": ["judgement_id", "question_id", "subject_id", "prompt_digest"],
-    "instructions": ["question_id", "syllabus_id", "subject_id", "question", "answer", "kept", "reasons"],
+    "instructions": [
+        *("question_id", "syllabus_id", "subject_id", "other_syllabus_id", "other_subject_id"),
+        *("question", "answer", "kept", "reasons"),
+    ],
 }
 
 

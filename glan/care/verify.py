@@ -27,8 +27,9 @@ from glan.units import STAGES, Receipt, Stage
 _PLACES: tuple[tuple[int, Stage], ...] = (
     (0, "questions"),
     (1, "answers"),
-    (2, "judgements"),
-    (3, "instructions"),
+    (2, "continuations"),
+    (3, "judgements"),
+    (4, "instructions"),
 )
 """The stages of a round, parents first."""
 
@@ -166,7 +167,9 @@ def _together(shown: Named) -> Iterator[Receipt]:
 
 def _round(unit: str) -> str:
     """The round that a unit belongs to, if need be with what was asked again of it."""
-    return split("answers", split("judgements", unit)[0])[0]
+    for stage in ("judgements", "continuations", "answers"):
+        unit, _ = split(stage, unit)
+    return unit
 
 
 _order = itemgetter(0, 1, 2)

@@ -55,7 +55,10 @@ class Growth:
 
 
 def standing(store: Store, discipline: Discipline, shelf: Shelf) -> Standing:
-    """Count what is published of a discipline; reads one column of its instructions."""
+    """Count what is published of a discipline; reads one column of its instructions.
+
+    Rounds on two subjects count as asked and accepted; how far the deck of a syllabus is dealt they do not say.
+    """
     judged = accepted = 0
     for receipt in shelf.named["instructions"].values():
         kept = store.read(receipt, ["kept"])["kept"]

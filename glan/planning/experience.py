@@ -31,6 +31,7 @@ USUAL_TOKENS: Mapping[Stage, tuple[int, int]] = {
     "syllabi": (1_800, 2_200),
     "questions": (2_600, 150),
     "answers": (250, 500),
+    "continuations": (1_200, 300),
     "judgements": (1_200, 150),
 }
 """Prompt and completion tokens of a call, assumed until the store has calls of that stage to learn from."""

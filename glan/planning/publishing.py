@@ -5,12 +5,13 @@ only while its generations fit together: every child was made from the very pare
 discipline that is being made anew shows its old rows until the last of its units is done.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from glan.clock import Clock
 from glan.planning.walk import Shelf, named_units
 from glan.records import READ_BY_LATER_STAGES, row_digest
-from glan.stages.questions import span_of
+from glan.stages import pairs
 from glan.stages.syllabi import address
 from glan.store import manifests, snapshots
 from glan.store.manifests import Manifest
@@ -21,10 +22,11 @@ from glan.units import STAGES, Receipt, Stage
 PARENT_STAGE: dict[Stage, Stage] = {
     "questions": "syllabi",
     "answers": "questions",
+    "continuations": "answers",
     "judgements": "answers",
     "instructions": "answers",
 }
-GENERATED: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "judgements")
+GENERATED: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "continuations", "judgements")
 """The stages whose units are published as they are made; instructions are published by curation."""
 
 Named = Mapping[Stage, Mapping[str, Receipt]]
@@ -80,19 +82,40 @@ def orphans(store: Store, named: Named) -> dict[Stage, set[str]]:
     gone: dict[Stage, set[str]] = {stage: set() for stage in STAGES}
     for stage in GENERATED:
         gone[stage] = _supplements_of_others(named[stage])
+    places: dict[str, int] = {}
     if named["syllabi"]:
-        subjects = _subjects(store, [one for unit, one in named["subjects"].items() if unit not in gone["subjects"]])
+        lists = [one for unit, one in named["subjects"].items() if unit not in gone["subjects"]]
+        subjects, places = _subjects(store, lists)
         gone["syllabi"] |= {
             unit for unit, receipt in named["syllabi"].items() if subjects.get(bare(unit)) != receipt.parent_digest
         }
     for stage, above in PARENT_STAGE.items():
+        left = {unit: receipt for unit, receipt in named[above].items() if unit not in gone[above]}
+        made_from = _syllabi(left, places) if stage == "questions" else partial(_same_round, left)
         for unit, receipt in named[stage].items():
-            original, _ = split(stage, unit)
-            parent_address = span_of(original)[0] if stage == "questions" else original
-            parent = named[above].get(parent_address)
-            if parent is None or parent_address in gone[above] or parent.content_digest != receipt.parent_digest:
+            if made_from(split(stage, unit)[0]) != receipt.parent_digest:
                 gone[stage].add(unit)
     return gone
+
+
+def _same_round(named: Mapping[str, Receipt], unit: str) -> str | None:
+    parent = named.get(unit)
+    return parent.content_digest if parent else None
+
+
+def _syllabi(named: Mapping[str, Receipt], places: Mapping[str, int]) -> Callable[[str], str | None]:
+    """What a round is made from, by its address: its syllabus, or that and the one of a subject before it."""
+    others = {pairs.mark(unit): receipt for unit, receipt in named.items() if receipt.rows}
+
+    def made_from(unit: str) -> str | None:
+        syllabus, mark = pairs.syllabi_of(unit)
+        own, other = named.get(syllabus), others.get(mark)
+        if own is None or not mark:
+            return own.content_digest if own else None
+        in_order = places.get(mark, 0) < places.get(pairs.mark(syllabus), 0)
+        return pairs.both(own, other) if other and in_order else None
+
+    return made_from
 
 
 def _supplements_of_others(named: Mapping[str, Receipt]) -> set[str]:
@@ -108,11 +131,12 @@ def _supplements_of_others(named: Mapping[str, Receipt]) -> set[str]:
     return {unit for unit, receipt in named.items() if lost(receipt)}
 
 
-def _subjects(store: Store, named: Iterable[Receipt]) -> dict[str, str]:
-    """What the syllabi of the named subjects are made from: the digest of each subject by its address."""
-    columns = ["subject_id", *READ_BY_LATER_STAGES["subjects"]]
-    tables = (store.read(receipt, columns) for receipt in named)
-    return {address(row["subject_id"]): row_digest("subjects", row) for table in tables for row in table.to_pylist()}
+def _subjects(store: Store, named: Iterable[Receipt]) -> tuple[dict[str, str], dict[str, int]]:
+    """What the syllabi of the named subjects are made from: the digest of each subject by its address; and their places."""
+    columns = ["subject_id", "position", *READ_BY_LATER_STAGES["subjects"]]
+    rows = [row for receipt in named for row in store.read(receipt, columns).to_pylist()]
+    digests = {address(row["subject_id"]): row_digest("subjects", row) for row in rows}
+    return digests, {pairs.mark(row["subject_id"]): row["position"] for row in rows}
 
 
 def publish_snapshot(store: Store, discipline_ids: Iterable[str], run_id: str, clock: Clock) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from glan.planning.walk import Shelf, Walk
+from glan.stages.pairs import syllabi_of
 from glan.stages.questions import span_of
 from glan.stages.recipe import Recipe
 from glan.store import editions, manifests, retries
@@ -49,8 +50,11 @@ def _for(recipe: Recipe, scope: Scope, shelf: Shelf) -> Recipe:
     if scope.covers_published:
         subjects = subjects and max(subjects, len(set(map(bare, shelf.named["syllabi"]))))
     if scope.covers_published and shelf.discipline_id not in scope.questions:
-        questions = max([questions, *(span_of(address)[1][1] for address in shelf.named["questions"])])
+        own = (address for address in shelf.named["questions"] if not syllabi_of(address)[1])
+        questions = max([questions, *(span_of(address)[1][1] for address in own)])
     limits = {"questions": questions, "subjects": subjects}
+    if scope.is_pilot:  # of few subjects, and to the end of none
+        limits["cross_subject_questions"] = 0
     return replace(recipe, config=config.model_copy(update=limits))
 
 

@@ -9,7 +9,8 @@ from glan.planning import settled
 from glan.planning.publishing import orphans
 from glan.planning.scope import walks
 from glan.planning.walk import Survey, Walk, survey
-from glan.stages.questions import LONGEST_ROUND, span_of
+from glan.stages import pairs
+from glan.stages.questions import LONGEST_ROUND
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Discipline
@@ -41,6 +42,7 @@ def _lines(store: Store, walk: Walk, recipe: Recipe) -> list[list[object]]:
     named = walk.shelf.named
     gone = _without_successor(orphans(store, named), seen)
     rounds = math.ceil(recipe.config.questions / LONGEST_ROUND)
+    shared = sum(len(one.spans) for one in walk.waiting_pairs(seen.ready))
     lines: list[list[object]] = []
     waiting = 0
     for stage in recipe.stages:
@@ -61,7 +63,7 @@ def _lines(store: Store, walk: Walk, recipe: Recipe) -> list[list[object]]:
             ]
         )
         # At least one unit follows from each that is not done; a syllabus is followed by all its rounds.
-        waiting = (waiting + len(ready)) * (rounds if stage == "syllabi" else 1)
+        waiting = (waiting + len(ready)) * rounds + shared if stage == "syllabi" else waiting + len(ready)
     return lines
 
 
@@ -70,8 +72,12 @@ def _without_successor(gone: Mapping[Stage, set[str]], seen: Survey) -> dict[Sta
     ready = {unit.address for unit in seen.ready}
     done = {address for stage in seen.done.values() for address in stage}
     kept = ready | done
+    subjects = {pairs.mark(unit.address) for unit in seen.ready if unit.stage == "syllabi"}
 
     def has_successor(stage: Stage, address: str) -> bool:
-        return address in kept or (stage != "syllabi" and span_of(address)[0] in ready)
+        if address in kept or stage == "syllabi":
+            return address in kept
+        syllabus, other = pairs.syllabi_of(address)
+        return syllabus in ready or other in subjects
 
     return {stage: {unit for unit in units if not has_successor(stage, unit)} for stage, units in gone.items()}

@@ -14,14 +14,15 @@ from typing import Any
 
 from glan import __version__, supplements
 from glan.keys import digest
+from glan.planning.pairing import Pairing, Waiting
 from glan.records import READ_BY_LATER_STAGES
-from glan.stages import answers, instructions, judgements, questions, subjects, syllabi
+from glan.stages import answers, continuations, instructions, judgements, pairs, questions, subjects, syllabi
 from glan.stages.recipe import Recipe
 from glan.store import manifests
 from glan.store.manifests import Manifest
 from glan.store.store import Store
 from glan.taxonomy import Discipline
-from glan.units import STAGES, Receipt, Scope, Stage, Unit
+from glan.units import OPTIONAL, STAGES, Receipt, Scope, Stage, Unit
 
 
 def named_units(current: Mapping[Stage, Manifest | None]) -> dict[Stage, dict[str, Receipt]]:
@@ -82,14 +83,30 @@ class Shelf:
         named = self.named[unit.stage].get(unit.address)
         return named if named is not None and named.object in self._listed(unit.stage) else None
 
-    def rounds(self, syllabus_address: str) -> list[tuple[int, int]]:
-        """The rounds that are published for a syllabus, or, where none is, those that lie in the folder."""
+    def rounds(self, node: str) -> list[tuple[int, int]]:
+        """The rounds that are published for a syllabus or a pair, or, where none is, those that lie in the folder."""
         if self._rounds is None:
             named = self.named["questions"]
             others = self._listed("questions").difference(receipt.object for receipt in named.values())
             names = (path.rpartition("/")[2].rpartition("-")[0] for path in others)
             self._rounds = {**_spans(names), **_spans(named)}
-        return self._rounds.get(syllabus_address, [])
+        return self._rounds.get(node, [])
+
+    def capacity_of_pair(self, node: str, made_from: str) -> int | None:
+        """How many questions two syllabi allow, as the published rounds on them say; None if there are none."""
+        receipt = self._of_pairs.get(node)
+        return receipt.capacity if receipt and receipt.parent_digest == made_from else None
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether any round on two subjects is published."""
+        return bool(self._of_pairs)
+
+    @cached_property
+    def _of_pairs(self) -> dict[str, Receipt]:
+        """A published round of each pair."""
+        named = self.named["questions"].items()
+        return {questions.span_of(at)[0]: receipt for at, receipt in named if pairs.syllabi_of(at)[1]}
 
     def supplements(self, unit: Unit) -> list[int]:
         """The numbers of the retries after which there is a supplement of a unit, lowest first; some may be of others."""
@@ -140,6 +157,7 @@ class Walk:
         self._retry = retry
         self._above_scope = frozenset(STAGES[: STAGES.index(scope.stage)])
         self._subjects: dict[str, dict[str, Any]] = {}
+        self._pairing = self._no_pairs()
 
     @cached_property
     def basis(self) -> str:
@@ -149,13 +167,14 @@ class Walk:
 
     def first(self) -> list[Unit]:
         """The unit that everything else follows from; none if it is not there and not to be made."""
+        self._pairing = self._no_pairs()
         return self._known([subjects.plan(self.discipline, self.recipe, self._edition("subjects"))])
 
     def after(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         """The units below this one that are done, or can be made now that this one is committed."""
         supplement = self._supplement(unit, receipt) if receipt.quarantined else []
-        if unit.stage == "judgements" and supplement:
-            return supplement  # what follows takes all judgements on its answers into account
+        if unit.stage in OPTIONAL and supplement:
+            return supplement  # what follows takes all that is said of its answers into account
         return self._known(self._below(unit, receipt)) + supplement
 
     def done(self, unit: Unit) -> Receipt | None:
@@ -173,13 +192,13 @@ class Walk:
         if unit.stage in self._above_scope:
             return False
         if self._scope.mode == "retry":
-            is_new = unit.address not in self.shelf.named[unit.stage] or len(unit.judged_by) > 1
+            asked_again = unit.stage == "instructions" and max(len(unit.judged_by), len(unit.continued_by)) > 1
+            is_new = unit.address not in self.shelf.named[unit.stage] or asked_again
             return is_new and not self.shelf.names(unit) and _below_supplement(unit)
         return self._scope.mode != "stale" or unit.address in self.shelf.named[unit.stage] or self._parent_is_new(unit)
 
     def _parent_is_new(self, unit: Unit) -> bool:
-        parent = next(reversed(unit.parents.values()), None)
-        return parent is not None and self.shelf.named[parent.stage].get(parent.unit) != parent
+        return any(self.shelf.named[parent.stage].get(parent.unit) != parent for parent in unit.made_from)
 
     def _edition(self, stage: Stage) -> int:
         return self._editions.get(stage, 0)
@@ -210,16 +229,33 @@ class Walk:
         if unit.stage == "questions" and receipt.rows:
             return [answers.plan(unit, receipt, self.recipe, self._edition("answers"))]
         if unit.stage == "answers" and receipt.rows:
-            return self._judgements(unit, receipt) or [self._instructions(unit, receipt)]
+            return self._continuations(unit, receipt) or self._judged(unit, receipt)
+        if unit.stage == "continuations":
+            return self._judged(*continuations.continued(unit, *unit.retries, receipt))
         if unit.stage == "judgements":
             return [self._instructions(unit, receipt)]
         return []
 
+    def _continuations(self, unit: Unit, receipt: Receipt) -> list[Unit]:
+        """The further turns after these answers, if any are wanted, and there or to be made."""
+        if "continuations" not in self.recipe.stages:
+            return []
+        subject, edition = self._subjects[unit.subject_id], self._edition("continuations")
+        return self._known([continuations.plan(unit, receipt, subject, self.recipe, edition)])
+
+    def _judged(self, unit: Unit, receipt: Receipt) -> list[Unit]:
+        """What follows from answers that are not, or no further, to be continued."""
+        return self._known(self._judgements(unit, receipt)) or [self._instructions(unit, receipt)]
+
     def _judgements(self, unit: Unit, receipt: Receipt) -> list[Unit]:
-        """The judgements on these answers, if any are wanted, and there or to be made."""
+        """The judgements on these answers, if any are wanted."""
         if "judgements" not in self.recipe.stages:
             return []
-        return self._known([judgements.plan(unit, receipt, self.recipe, self._edition("judgements"))])
+        return [judgements.plan(unit, receipt, self.recipe, self._edition("judgements"))]
+
+    def is_judged(self, unit: Unit) -> bool:
+        """Of continuations that are to come: whether the judgements on their answers are there, which stay the same."""
+        return all(self.done(one) for one in self._judgements(*continuations.continued(unit)))
 
     def _instructions(self, unit: Unit, receipt: Receipt) -> Unit:
         subject = self._subjects[unit.subject_id]
@@ -229,6 +265,7 @@ class Walk:
         read = self._store.read(receipt, ["subject_id", "position", *READ_BY_LATER_STAGES["subjects"]])
         rows = sorted(read.to_pylist(), key=lambda row: int(row["position"]))
         self._subjects |= {row["subject_id"]: row for row in rows}
+        self._pairing.listed(rows)
         limit, edition = self.recipe.config.subjects, self._edition("syllabi")
         within = [row for row in rows if limit is None or row["position"] < limit]
         return [syllabi.plan(row, unit, receipt, self.recipe, edition) for row in within]
@@ -238,7 +275,20 @@ class Walk:
         spans = questions.rounds(self.shelf.rounds(unit.address), wanted, receipt.capacity or 0)
         subject = self._subjects[unit.subject_id]
         edition = self._edition("questions")
-        return [questions.plan(subject, span, unit, receipt, self.recipe, edition) for span in spans]
+        own = [questions.plan(subject, span, unit, receipt, self.recipe, edition) for span in spans]
+        shared = self._pairing.taught(pairs.Taught(subject, unit, receipt))
+        return [*own, *(pairs.plan(later, earlier, span, self.recipe, edition) for later, earlier, span in shared)]
+
+    def _no_pairs(self) -> Pairing:
+        def keeps() -> bool:
+            return self._scope.covers_published and self.shelf.has_pairs
+
+        limit = self.recipe.config.cross_subject_questions
+        return Pairing(limit, self.shelf.rounds, self.shelf.capacity_of_pair, keeps)
+
+    def waiting_pairs(self, ready: Iterable[Unit]) -> list[Waiting]:
+        """Rounds on two subjects that follow once syllabi which can be made now are there; to be asked after a look at all."""
+        return self._pairing.waiting({unit.subject_id for unit in ready if unit.stage == "syllabi"})
 
     def all(self) -> Iterator[tuple[Unit, Receipt | None]]:
         """Every unit that is known, with its receipt if it is done, parents before children."""

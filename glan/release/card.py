@@ -44,6 +44,7 @@ _COLUMNS = """\
 | `question_id` | identifies the pair; the same in every release of this store |
 | `field`, `sub_field`, `discipline`, `discipline_id`, `subject`, `level` | its place in the taxonomy |
 | `strategy`, `key_concepts` | how the question was sampled from the subject's syllabus, and the concepts it is about |
+| `other_subject` | of a `cross_subject` question, the other subject whose syllabus it was sampled from; else empty |
 | `question_model`, `answer_model`, `request_keys` | who wrote it, and the calls it rests on in the store's call log |
 | `flags` | what a mechanical check speaks against: `answers_disagree`, `code_fails`; usually empty |"""
 
@@ -53,7 +54,8 @@ The method is GLAN (Li et al. 2024, arXiv 2402.13064): no seed questions, only a
 1. A taxonomy of fields, sub-fields and disciplines, curated by people.
 2. Per discipline, several independent lists of subjects, merged.
 3. Per subject, a syllabus: class sessions with their key concepts.
-4. Per syllabus, questions about sampled concepts of one session (`single_session`) or of two (`cross_session`).
+4. Per syllabus, questions about sampled concepts of one session (`single_session`) or of two (`cross_session`); by
+   choice, and beyond the paper, of a session each of two subjects of a discipline (`cross_subject`).
 5. Per question, an answer by a separate call.
 6. Curation: duplicates, near-duplicates and rows that break a rule are rejected, with reasons."""
 
@@ -69,8 +71,8 @@ def card(plan: ReleasePlan, figures: Figures, measured: Measured, authors: Count
         _front_matter(plan, figures),
         _opening(plan, figures),
         f"## Reading it\n\n{_reading(plan)}",
-        f"## Columns\n\n{_COLUMNS}",
-        f"## How it was made\n\n{_METHOD}",
+        f"## Columns\n\n{_columns(plan)}",
+        f"## How it was made\n\n{_method(plan)}",
         f"## Models and prompts\n\n{_models(figures, authors)}",
         f"## Splits\n\n{_splits(plan, figures)}",
         f"## Rows\n\n{_rows(figures)}",
@@ -91,7 +93,7 @@ def escaped(text: str, limit: int = 120) -> str:
 
 
 def _front_matter(plan: ReleasePlan, figures: Figures) -> str:
-    every = kinds(plan.options.formats)
+    every = kinds(plan.options.formats, plan.conversations)
     splits = [name for name in SPLITS if figures.splits[name]]
     named = {
         "default" if kind is every[0] else kind.shape.folder: kind for kind in every if kind.ending == every[0].ending
@@ -118,6 +120,20 @@ def _front_matter(plan: ReleasePlan, figures: Figures) -> str:
     return f"---\n{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---"
 
 
+def _columns(plan: ReleasePlan) -> str:
+    pair = "and its answer (`assistant`)"
+    return _COLUMNS.replace(pair, f"{pair}, then any follow-ups in turn") if plan.conversations else _COLUMNS
+
+
+def _method(plan: ReleasePlan) -> str:
+    continued = (
+        "\n\nConversations were continued before curation: the question model asked what a student asks next, the answer "
+        "model answered with the conversation before it. Rules and benchmarks were held against every turn, duplicates, "
+        "judges and checks against the first question and its answer."
+    )
+    return _METHOD + continued if plan.conversations else _METHOD
+
+
 def _terms(options: ReleaseOptions) -> str:
     stated = "No licence is stated."
     if options.license:
@@ -134,6 +150,8 @@ def _features(schema: pa.Schema) -> list[dict[str, Any]]:
 def _feature(kind: pa.DataType) -> dict[str, Any]:
     if pa.types.is_list(kind):
         inner = kind.value_type
+        if pa.types.is_list(inner):
+            return {"list": _feature(inner)}
         return {"list": _features(pa.schema(list(inner))) if pa.types.is_struct(inner) else str(inner)}
     return {"dtype": str(kind)}
 
@@ -149,7 +167,7 @@ def _opening(plan: ReleasePlan, figures: Figures) -> str:
 
 
 def _reading(plan: ReleasePlan) -> str:
-    every = kinds(plan.options.formats)
+    every = kinds(plan.options.formats, plan.conversations)
     shown_kinds = ", ".join(f"`{kind.path('train', '*')}`" for kind in every)
     code = 'from datasets import load_dataset\n\ntrain = load_dataset("path/of/this/folder", split="train")'
     same = "; all hold the same rows in the same order" if len(every) > 1 else ""
@@ -206,6 +224,10 @@ def _rows(figures: Figures) -> str:
         _counts("level", figures.levels),
         _counts("strategy", figures.strategies),
     ]
+    if figures.follow_ups:
+        turns = {"1": figures.rows - figures.follow_ups.total()}
+        turns |= {f"{number + 1}": rows for number, rows in sorted(figures.follow_ups.items())}
+        tables.append(_table(["turns", "rows"], [[number, f"{rows:,}"] for number, rows in turns.items()]))
     return "\n\n".join([f"![Rows by field]({ROWS})", *tables])
 
 
@@ -295,9 +317,11 @@ def _spent(spent: Spent) -> list[str]:
 
 
 def _example(figures: Figures) -> str:
-    example = figures.example or {"question": "", "answer": ""}
+    example = figures.example or {"question": "", "answer": "", "turns": None}
     return "\n\n".join(
-        f"{title}:\n\n{_quoted(example[name])}" for title, name in (("Question", "question"), ("Answer", "answer"))
+        f"{title}:\n\n{_quoted(turn[name])}"
+        for turn in (example, *(example["turns"] or ()))
+        for title, name in (("Question", "question"), ("Answer", "answer"))
     )
 
 

@@ -1,6 +1,7 @@
 """Tables of a snapshot -> the counts that a data card shows."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from glan.config import Curation
 from glan.dataset import View
 from glan.units import Stage
 
-WRITTEN_BY_MODELS: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "judgements")
+WRITTEN_BY_MODELS: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "continuations", "judgements")
 
 
 READS = (
@@ -25,6 +26,7 @@ READS = (
     "reasons",
     "contamination",
     "flags",
+    "turns",
 )
 """The columns of instructions that `Figures` needs."""
 
@@ -63,6 +65,8 @@ class Figures:
     """Rejected rows by the benchmark that they hold an item of."""
     flags: Counter[str] = field(default_factory=Counter)
     """Kept rows by the check that speaks against them."""
+    follow_ups: Counter[int] = field(default_factory=Counter)
+    """Kept rows by the number of turns after the first; none without."""
     compared: Counter[str] = field(default_factory=Counter)
     """Rows, rejected ones too, by the benchmark whose items were looked for in them."""
     languages: Counter[str] = field(default_factory=Counter)
@@ -83,6 +87,8 @@ class Figures:
         self.strategies[row["strategy"]] += 1
         self.models[row["question_model"], row["answer_model"]] += 1
         self.flags.update(row["flags"] or ())
+        if row["turns"]:
+            self.follow_ups[len(row["turns"])] += 1
         self.example = self.example or row
 
     def add_rejected(self, table: pa.Table) -> None:
@@ -105,9 +111,19 @@ def authors(view: View) -> Counter[Authors]:
     counts: Counter[Authors] = Counter()
     names = list(Authors._fields[1:])
     for stage in WRITTEN_BY_MODELS:
-        for table in view.tables(stage, names):
+        for table in _written(view, stage, names):
             grouped = table.group_by(names).aggregate([([], "count_all")])
             for row in grouped.to_pylist():
                 if row["prompt_name"] is not None:  # of a program that was run, nobody is the author
                     counts[Authors(stage, *(row[name] for name in names))] += row["count_all"]
     return counts
+
+
+def _written(view: View, stage: Stage, names: list[str]) -> Iterator[pa.Table]:
+    """By what the rows were written; where one model asked and another answered, by both."""
+    if stage != "continuations":
+        yield from view.tables(stage, names)
+        return
+    for table in view.tables(stage, [*names, "asked_with"]):
+        yield table.select(names)
+        yield pa.Table.from_struct_array(table["asked_with"])

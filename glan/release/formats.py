@@ -39,6 +39,10 @@ _OTHERS: dict[Format, Shape] = {
     "alpaca": Shape("alpaca", chat.ALPACA, chat.alpaca_row),
     "sharegpt": Shape("sharegpt", chat.SHAREGPT, chat.sharegpt_row),
 }
+_OF_CONVERSATIONS: dict[Format, Shape] = {
+    **_OTHERS,
+    "alpaca": Shape("alpaca", chat.ALPACA_WITH_HISTORY, chat.alpaca_row_with_history),
+}
 
 
 @contextmanager
@@ -73,14 +77,17 @@ class Kind:
         return f"{self.shape.folder}/{split}-{shard}.{self.ending}"
 
 
-def kinds(formats: Collection[Format]) -> list[Kind]:
+def kinds(formats: Collection[Format], conversations: bool = False) -> list[Kind]:
     """Every shape that is asked for in every ending that is asked for, Parquet first.
+
+    `conversations`: rows may hold more than one question and its answer.
 
     `datasets` reads all configurations of a folder by the reader of the first, so every shape must come in its ending.
     """
     endings = [name for name in _WRITERS if name in formats]
     shapes = [MESSAGES] if endings else []
-    shapes += [shape for name, shape in _OTHERS.items() if name in formats]
+    others = _OF_CONVERSATIONS if conversations else _OTHERS
+    shapes += [shape for name, shape in others.items() if name in formats]
     return [Kind(shape, ending) for shape in shapes for ending in endings or ["jsonl"]]
 
 

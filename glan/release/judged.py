@@ -30,6 +30,7 @@ class Judged:
         self._recipes = _distinct(recorded(view.store.files))
         self._discipline_id = ""
         self._answers: Mapping[str, Receipt] = {}
+        self._continuations: Mapping[str, Sequence[Receipt]] = {}
         self._judgements: Mapping[str, Sequence[Receipt]] = {}
 
     def by(self, receipt: Receipt, rows: pa.Table) -> Curation | None:
@@ -42,10 +43,13 @@ class Judged:
         row = rows.slice(0, 1).select(READS).to_pylist()[0]
         subject = {"name": row["subject"], "level": row["level"]}
         path = row["field"], row["sub_field"], row["discipline"]
-        judgements = self._judgements.get(receipt.unit, ())
+        continuations, judgements = (by.get(receipt.unit, ()) for by in (self._continuations, self._judgements))
         for recipe in self._recipes:
+            continued_by = continuations if "continuations" in recipe.stages else ()
             judged_by = judgements if "judgements" in recipe.stages else ()
-            key = unit_key(recipe, answers.parent_digest, answers, judged_by, subject, path, receipt.edition)
+            key = unit_key(
+                recipe, answers.parent_digest, answers, continued_by, judged_by, subject, path, receipt.edition
+            )
             if key == receipt.key:
                 return recipe.config.curation
         return None
@@ -53,10 +57,15 @@ class Judged:
     def _turn_to(self, discipline_id: str) -> None:
         self._discipline_id = discipline_id
         self._answers = {one.unit: one for one in self._receipts("answers")}
-        judgements: dict[str, list[Receipt]] = {}
-        for one in sorted(self._receipts("judgements"), key=lambda one: supplements.split("judgements", one.unit)):
-            judgements.setdefault(supplements.split("judgements", one.unit)[0], []).append(one)
-        self._judgements = judgements
+        self._continuations = self._by_answers("continuations")
+        self._judgements = self._by_answers("judgements")
+
+    def _by_answers(self, stage: Stage) -> Mapping[str, Sequence[Receipt]]:
+        """By the unit of the answers: what was made on them, then what was asked again."""
+        found: dict[str, list[Receipt]] = {}
+        for one in sorted(self._receipts(stage), key=lambda one: supplements.split(stage, one.unit)):
+            found.setdefault(supplements.split(stage, one.unit)[0], []).append(one)
+        return found
 
     def _receipts(self, stage: Stage) -> Sequence[Receipt]:
         generation = self._view.generations(stage).get(self._discipline_id)
@@ -70,5 +79,5 @@ def _distinct(recipes: Sequence[Recipe]) -> list[Recipe]:
     found: dict[tuple[object, ...], Recipe] = {}
     for recipe in recipes:
         limits = scores.limits(recipe.config)
-        found.setdefault((recipe.rules, "judgements" in recipe.stages, tuple(limits.items())), recipe)
+        found.setdefault((recipe.rules, recipe.stages, tuple(limits.items())), recipe)
     return list(found.values())

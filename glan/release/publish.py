@@ -131,6 +131,7 @@ def _begin(store: Store, wanted: ReleasePlan, latest: bool) -> ReleasePlan:
         if wanted.options.require != Requirements():
             measured = Measured(view, placed)
             check(wanted.options.require, measured.nodes, measured.diversity)
+        wanted = wanted.model_copy(update={"conversations": _any_continued(view)})
         body = wanted.model_dump_json(indent=2).encode()
         if store.files.create(f"{folder(wanted.release)}/_plan.json", body):
             return wanted
@@ -153,11 +154,18 @@ def _any_kept(view: View) -> bool:
     return any(pc.any(table["kept"]).as_py() for table in view.tables("instructions", ["kept"]))
 
 
+def _any_continued(view: View) -> bool:
+    tables = view.tables("instructions", ["kept", "turns"])
+    return any(pc.any(pc.and_(table["kept"], pc.is_valid(table["turns"]))).as_py() for table in tables)
+
+
 def _finish(store: Store, plan: ReleasePlan) -> ReleaseManifest:
     view, counted = _view(store, plan), Figures()
     placed = places(view, plan)
     measured = Measured(view, placed)
-    with Shards(ROWS_PER_SHARD, kinds(plan.options.formats), partial(_send, store.files, plan)) as shards:
+    with Shards(
+        ROWS_PER_SHARD, kinds(plan.options.formats, plan.conversations), partial(_send, store.files, plan)
+    ) as shards:
         for split, row in _chat_rows(view, counted, placed):
             shards.add(split, row)
     spent = ledger(view, until=plan.created_at)  # what comes later would make another card, if this is finished later

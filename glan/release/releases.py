@@ -94,6 +94,7 @@ class ReleasePlan(BaseModel):
     options: ReleaseOptions = ReleaseOptions()
     after: tuple[str, ...] = Field(default=(), description="earlier releases, whose held-out rows are held out again")
     source: str = Field(description="digest of the instruction units that the release is made from")
+    conversations: bool = Field(default=False, description="whether rows may hold more than one question and answer")
     glan_version: str
     run_id: str
     created_at: datetime.datetime
@@ -170,7 +171,7 @@ def _held(files: Files) -> Iterator[pa.RecordBatch]:
 
 def rows_once(manifest: ReleaseManifest, split: str = "") -> list[ReleaseFile]:
     """The files of one kind, which hold each row once; of one split, or of all."""
-    kind = kinds(manifest.options.formats)[0]
+    kind = kinds(manifest.options.formats, manifest.conversations)[0]
     begin, end = f"{kind.shape.folder}/{split}", f".{kind.ending}"
     return [file for file in manifest.files if file.path.startswith(begin) and file.path.endswith(end)]
 

@@ -24,6 +24,9 @@ READS = (
     "syllabus_id",
     "session_indexes",
     "key_concepts",
+    "other_subject",
+    "other_syllabus_id",
+    "other_session_indexes",
 )
 """The columns of instructions that a sheet needs."""
 
@@ -94,7 +97,9 @@ def hashed(*parts: str) -> int:
 
 def _atoms(row: Mapping[str, Any], apart: Apart) -> list[int]:
     if apart == "subject":
-        return [hashed(row["discipline_id"], normalised(row["subject"]))]
+        names = [row["subject"], *([row["other_subject"]] if row["other_subject"] else [])]
+        return [hashed(row["discipline_id"], normalised(name)) for name in names]
     if apart == "session":
-        return [hashed(row["syllabus_id"], str(session)) for session in row["session_indexes"] or ()]
+        own = [hashed(row["syllabus_id"], str(session)) for session in row["session_indexes"] or ()]
+        return own + [hashed(row["other_syllabus_id"], str(one)) for one in row["other_session_indexes"] or ()]
     return [hashed(*sorted({normalised(concept) for concept in row["key_concepts"] or ()}))]

@@ -9,19 +9,21 @@ from glan.errors import InputError, StoreError
 from glan.gateway.gateway import Gateway
 from glan.replay.recorded import NothingToWrite, NotOnRecord, RecordedReplies, no_clock
 from glan.replay.wanted import Wanted
-from glan.stages import answers, instructions, judgements, questions, subjects, syllabi
+from glan.stages import answers, continuations, instructions, judgements, pairs, questions, subjects, syllabi
 from glan.stages.making import Effects
+from glan.stages.pairs import Taught
 from glan.stages.recipe import Recipe
 from glan.store.calls import CallHistory, CallLog
 from glan.store.store import Store
 from glan.taxonomy import Discipline
-from glan.units import Receipt, Stage, Unit
+from glan.units import OPTIONAL, Receipt, Stage, Unit
 
 RUN: Mapping[Stage, Callable[[Unit, Recipe, Effects], Receipt]] = {
     "subjects": subjects.run,
     "syllabi": syllabi.run,
     "questions": questions.run,
     "answers": answers.run,
+    "continuations": continuations.run,
     "judgements": judgements.run,
     "instructions": instructions.run,
 }
@@ -50,7 +52,11 @@ class Rebuilding:
     recipes: Sequence[Recipe]
     editions: Sequence[int]
     _subjects: dict[str, Row] = field(default_factory=dict)
-    _tried: set[str] = field(default_factory=set)
+    _taught: list[Taught] = field(default_factory=list)
+    """Every version of every syllabus that could be made."""
+    _rebuilt: dict[str, Rebuilt] = field(default_factory=dict)
+    _ways: set[tuple[str, ...]] = field(default_factory=set)
+    """Units with the continuations that they know of: judgements are the same with others, what follows is not."""
 
     def units(self) -> Iterator[Rebuilt]:
         """Every unit that is wanted and whose parents could be made."""
@@ -62,11 +68,14 @@ class Rebuilding:
         ]
         while waiting:
             unit, recipe = waiting.pop()
-            if unit.object in self._tried or unit.object not in self.wanted:
+            way = unit.object, *(one.key for one in unit.continued_by)
+            if way in self._ways or unit.object not in self.wanted:
                 continue
-            self._tried.add(unit.object)
-            rebuilt = self._made(unit, recipe)
-            yield rebuilt
+            self._ways.add(way)
+            rebuilt = self._rebuilt.get(unit.object)
+            if rebuilt is None:
+                rebuilt = self._rebuilt[unit.object] = self._made(unit, recipe)
+                yield rebuilt
             if rebuilt.receipt is not None:
                 waiting += self._after(unit, rebuilt.receipt, recipe)
 
@@ -107,14 +116,26 @@ class Rebuilding:
             _, last = supplements.split(unit.stage, unit.address)
             numbers = (number for number in self.wanted.retries(unit) if number > last)
             yield from ((unit.supplement(receipt, number), made_with) for number in numbers)
-        if not receipt.rows and unit.stage != "judgements":
+        if not receipt.rows and unit.stage not in OPTIONAL:
             return
         if unit.stage == "subjects":
             rows: list[Row] = self.scratch.read(receipt).to_pylist()
             self._subjects |= {row["subject_id"]: row for row in rows}
+        if unit.stage == "syllabi":
+            self._taught.append(Taught(self._subjects[unit.subject_id], unit, receipt))
         for recipe in self.recipes:
             for edition in self.editions:
                 yield from ((below, recipe) for below in self._below(unit, receipt, recipe, edition))
+
+    def _on_two_subjects(self, recipe: Recipe, edition: int) -> Iterator[Unit]:
+        """The rounds on the syllabus that was made last and on each of those before it."""
+        if questions.prompt_of(recipe.config, courses=2) not in recipe.prompts.names():
+            return  # of a run by a glan that did not know them
+        *before, last = self._taught
+        for other in before:
+            for later, earlier in ((last, other), (other, last)):
+                for span in self.wanted.rounds(pairs.node(later.unit.address, earlier.subject["subject_id"])):
+                    yield pairs.plan(later, earlier, span, recipe, edition)
 
     def _below(self, unit: Unit, receipt: Receipt, recipe: Recipe, edition: int) -> Iterator[Unit]:
         if unit.stage == "subjects":
@@ -124,9 +145,20 @@ class Rebuilding:
             subject = self._subjects[unit.subject_id]
             for span in self.wanted.rounds(unit.address):
                 yield questions.plan(subject, span, unit, receipt, recipe, edition)
+            yield from self._on_two_subjects(recipe, edition)
         elif unit.stage == "questions":
             yield answers.plan(unit, receipt, recipe, edition)
-        elif unit.stage == "answers" and "judgements" in recipe.stages:
+        else:
+            yield from self._below_answers(unit, receipt, recipe, edition)
+
+    def _below_answers(self, unit: Unit, receipt: Receipt, recipe: Recipe, edition: int) -> Iterator[Unit]:
+        """What may follow from answers, from their continuations, and from judgements on them."""
+        subject = self._subjects[unit.subject_id]
+        if unit.stage == "continuations":
+            unit, receipt = continuations.continued(unit, *unit.retries, receipt)
+        elif unit.stage == "answers" and "continuations" in recipe.stages:
+            yield continuations.plan(unit, receipt, subject, recipe, edition)
+        if unit.stage == "answers" and "judgements" in recipe.stages:
             yield judgements.plan(unit, receipt, recipe, edition)
         if unit.stage in ("answers", "judgements"):
-            yield instructions.plan(unit, receipt, self._subjects[unit.subject_id], recipe, edition)
+            yield instructions.plan(unit, receipt, subject, recipe, edition)

@@ -59,9 +59,9 @@ class Wanted:
         found = self._makers.get(unit_key, {})
         return sorted(found, key=lambda writer: found[writer], reverse=True)
 
-    def rounds(self, syllabus: str) -> list[tuple[int, int]]:
-        """The rounds of a syllabus, by its address."""
-        return sorted(self._rounds.get(syllabus, ()))
+    def rounds(self, node: str) -> list[tuple[int, int]]:
+        """The rounds of a syllabus, by its address, or those of a pair, by its node."""
+        return sorted(self._rounds.get(node, ()))
 
     def retries(self, unit: Unit) -> list[int]:
         """The numbers of the retries that asked again for a unit, or for the one that it asks again for."""
@@ -75,8 +75,8 @@ class Wanted:
         if number:
             self._retries.setdefault((stage, original), set()).add(number)
         if ROUND.fullmatch(supplements.bare(address)):
-            syllabus, span = span_of(address)
-            self._rounds.setdefault(syllabus, set()).add(span)
+            node, span = span_of(address)
+            self._rounds.setdefault(node, set()).add(span)
 
     def asked(self, unit_key: str, writer: str, at: float) -> None:
         """A process made a call for a unit at this time."""

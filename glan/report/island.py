@@ -131,9 +131,11 @@ def _sample(sample: Sample, origin: Origin, texts: _Texts) -> dict[str, Any]:
         "at": row["created_at"].isoformat(timespec="seconds") if row["created_at"] else "",
         "index": row["sample_index"],
         "sessions": row["session_indexes"] or [],
+        "other": _other(row, origin),
         "concepts": row["key_concepts"] or [],
         "question": texts(row["question"]),
         "answer": texts(row["answer"]),
+        "turns": [[texts(turn["question"]), texts(turn["answer"])] for turn in row["turns"] or ()],
         "kept": bool(row["kept"]),
         "reasons": row["reasons"] or [],
         "flags": row["flags"] or [],
@@ -147,7 +149,21 @@ def _sample(sample: Sample, origin: Origin, texts: _Texts) -> dict[str, Any]:
         } if instead else None,
         "asked": _exchanges(origin.question, texts),
         "answered": _exchanges(origin.answer, texts),
+        "continued": _exchanges(origin.further, texts),
     }  # fmt: skip
+
+
+def _other(row: Mapping[str, Any], origin: Origin) -> dict[str, Any] | None:
+    """The other subject that a question spans, and its sampled sessions as far as they are in the snapshot."""
+    if not row["other_subject_id"]:
+        return None
+    there = origin.other_syllabus.get("sessions") or []
+    sampled = [index for index in row["other_session_indexes"] or () if index < len(there)]
+    return {"subject": row["other_subject"] or "", "sessions": _sessions([there[index] for index in sampled])}
+
+
+def _sessions(some: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+    return [[one["title"], one["description"] or "", one["key_concepts"] or []] for one in some]
 
 
 def _contamination(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -158,10 +174,9 @@ def _contamination(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _syllabus(origin: Origin, texts: _Texts) -> dict[str, Any]:
-    sessions = origin.syllabus["sessions"] or []
     return {
         "text": texts(origin.syllabus["text"]),
-        "sessions": [[one["title"], one["description"] or "", one["key_concepts"] or []] for one in sessions],
+        "sessions": _sessions(origin.syllabus["sessions"] or []),
         "asked": _exchanges(origin.syllabus_calls, texts),
     }
 

@@ -17,7 +17,7 @@ from glan.gateway.recall import recall
 from glan.gateway.requests import Call, Conversation, Message, Request
 from glan.report.coverage import GoOn
 from glan.report.samples import Sample
-from glan.stages import answers, questions, subjects, syllabi
+from glan.stages import answers, continuations, pairs, questions, subjects, syllabi
 from glan.stages.recipe import Recipe
 from glan.stages.recorded import recorded
 from glan.stages.sampling import Sample as Drawn
@@ -46,9 +46,14 @@ class Origin:
     subject: Row
     question: tuple[Exchange, ...]
     answer: tuple[Exchange, ...]
+    further: tuple[Exchange, ...]
+    """Of the turns after the first; none without."""
+
     syllabus_calls: tuple[Exchange, ...]
     subject_calls: tuple[Exchange, ...]
     """Of the first list that named the subject."""
+    other_syllabus: Row
+    """Of a question that spans two subjects; else empty."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,11 @@ class _Above:
     sample: Sample
     questions: tuple[Receipt, list[Row]] | None
     answers: list[Receipt]
+    continuation: tuple[Receipt, Row] | None
     syllabus: tuple[Receipt, Row] | None
     subject: tuple[Receipt, Row] | None
+    other_syllabus: tuple[Receipt, Row] | None
+    other_subject: tuple[Receipt, Row] | None
 
     @property
     def keys(self) -> set[str]:
@@ -86,7 +94,9 @@ def origins(view: View, some: Sequence[Sample], go_on: GoOn = lambda: None) -> l
 def _above(view: View, some: Sequence[Sample], go_on: GoOn) -> Iterator[_Above]:
     """Read the rows above the samples, each object once."""
     asked, answered = _by_round(view.receipts("questions")), _by_round(view.receipts("answers"))
+    continued = _by_round(view.receipts("continuations"))
     syllabus_of = {(one.discipline_id, one.unit): one for one in view.receipts("syllabi")}
+    marked = {(one.discipline_id, pairs.mark(one.unit)): one for one in view.receipts("syllabi") if one.rows}
     lists: dict[str, list[Receipt]] = defaultdict(list)
     for receipt in view.receipts("subjects"):
         lists[receipt.discipline_id].append(receipt)
@@ -96,21 +106,24 @@ def _above(view: View, some: Sequence[Sample], go_on: GoOn) -> Iterator[_Above]:
         found: list[Row] = view.store.read(receipt).to_pylist()
         return found
 
-    def holder(receipts: Iterable[Receipt], name: str, row: Row) -> tuple[Receipt, Row] | None:
-        held = ((receipt, one) for receipt in receipts for one in rows(receipt))
-        return next((pair for pair in held if pair[1][name] == row[name]), None)
+    def holder(receipts: Iterable[Receipt | None], name: str, wanted: str | None) -> tuple[Receipt, Row] | None:
+        held = ((receipt, one) for receipt in receipts if receipt and wanted for one in rows(receipt))
+        return next((pair for pair in held if pair[1][name] == wanted), None)
 
     def above(sample: Sample) -> _Above:
         go_on()
-        place = sample.unit.discipline_id, supplements.bare(sample.unit.unit)
-        question = holder(asked.get(place, ()), "question_id", sample.row)
-        syllabus = syllabus_of.get((place[0], questions.span_of(place[1])[0]))
+        row, place = sample.row, (sample.unit.discipline_id, supplements.bare(sample.unit.unit))
+        question = holder(asked.get(place, ()), "question_id", row["question_id"])
+        syllabus, mark = pairs.syllabi_of(place[1])
         return _Above(
             sample=sample,
             questions=(question[0], _batch(rows(question[0]), question[1])) if question else None,
             answers=answered.get(place, []),
-            syllabus=holder([syllabus] if syllabus else [], "syllabus_id", sample.row),
-            subject=holder(lists[place[0]], "subject_id", sample.row),
+            continuation=holder(continued.get(place, ()), "question_id", row["question_id"]) if row["turns"] else None,
+            syllabus=holder([syllabus_of.get((place[0], syllabus))], "syllabus_id", row["syllabus_id"]),
+            subject=holder(lists[place[0]], "subject_id", row["subject_id"]),
+            other_syllabus=holder([marked.get((place[0], mark))], "syllabus_id", row["other_syllabus_id"]),
+            other_subject=holder(lists[place[0]], "subject_id", row["other_subject_id"]),
         )
 
     return ahead(above, some)
@@ -140,7 +153,8 @@ class _Teller:
         row = above.sample.row
         path = row["field"], row["sub_field"] or "", row["discipline"]
         asked = list(above.questions[1][0]["request_keys"] or ()) if above.questions else []
-        written = [key for key in row["request_keys"] or () if key not in asked]
+        further = list(above.continuation[1]["request_keys"] or ()) if above.continuation else []
+        written = [key for key in row["request_keys"] or () if key not in {*asked, *further}]
         syllabus, subject = (one[1] if one else {} for one in (above.syllabus, above.subject))
         listed = list(subject.get("request_keys") or ())
         return Origin(
@@ -148,8 +162,10 @@ class _Teller:
             subject=subject,
             question=self._told(_asking(above, path, self._recipes), asked),
             answer=self._told(_answering(above, path, self._recipes), written),
+            further=self._told(_continuing(above, path, self._recipes), further),
             syllabus_calls=self._told(_teaching(above, path, self._recipes), syllabus.get("request_keys") or ()),
             subject_calls=self._told(_listing(above, path, self._recipes), listed, first=True),
+            other_syllabus=above.other_syllabus[1] if above.other_syllabus else {},
         )
 
     def _told(
@@ -196,12 +212,21 @@ def _asking(above: _Above, path: _Path, recipes: Iterable[Recipe]) -> Iterator[C
         return
     receipt, rows = above.questions
     drawn = [
-        Drawn(row["sample_index"], row["strategy"], tuple(row["session_indexes"]), tuple(row["key_concepts"]))
+        Drawn(
+            row["sample_index"],
+            row["strategy"],
+            tuple(row["session_indexes"]),
+            tuple(row["key_concepts"]),
+            tuple(row["other_session_indexes"] or ()),
+        )
         for row in rows
     ]
+    courses = [(above.subject[1], above.syllabus[1])]
+    if above.other_subject and above.other_syllabus:
+        courses.append((above.other_subject[1], above.other_syllabus[1]))
     unit = _unit(receipt, path, above.sample.row["subject_id"])
     for recipe in recipes:
-        yield questions.ask(unit, above.subject[1], above.syllabus[1], drawn, recipe)
+        yield questions.ask(unit, courses, drawn, recipe)
 
 
 def _answering(above: _Above, path: _Path, recipes: Iterable[Recipe]) -> Iterator[Conversation]:
@@ -210,6 +235,15 @@ def _answering(above: _Above, path: _Path, recipes: Iterable[Recipe]) -> Iterato
     for recipe in recipes:
         for receipt in above.answers:
             yield answers.ask(_unit(receipt, path, row["subject_id"]), question, recipe)
+
+
+def _continuing(above: _Above, path: _Path, recipes: Iterable[Recipe]) -> Iterator[Conversation]:
+    row = above.sample.row
+    question = {"text": row["question"], "sample_index": row["sample_index"]}
+    if above.continuation and above.subject:
+        unit = _unit(above.continuation[0], path, row["subject_id"])
+        for recipe in (one for one in recipes if one.config.follow_ups):
+            yield continuations.ask(unit, above.subject[1], question, {"text": row["answer"]}, recipe)
 
 
 def _teaching(above: _Above, path: _Path, recipes: Iterable[Recipe]) -> Iterator[Conversation]:

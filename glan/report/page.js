@@ -232,17 +232,20 @@ function evidence(sample) {
 function wayBack(sample) {
   const syllabus = data.syllabi[sample.syllabus], subject = data.subjects[sample.of];
   const titles = sample.sessions.map((index) => (syllabus && syllabus.sessions[index] ? syllabus.sessions[index][0] : `session ${index + 1}`));
+  const session = ([title, description, concepts], heading) => make("div", null, make("h4", null, ...heading, isolated(title)), make("p", null, isolated(description)), make("p", { class: "soft" }, isolated(concepts.join("; "))));
   return [
     make("h3", null, "The way back"),
     make("p", null, "Concepts: ", isolated(sample.concepts.join("; ")), make("br"), "Sessions: ", isolated(titles.join("; ")), make("br"),
       "Node: ", isolated(sample.path.filter(Boolean).join(" › "))),
     ...exchanges(sample.asked, "the question"),
     ...exchanges(sample.answered, "the answer"),
+    ...(sample.turns.length ? exchanges(sample.continued, "further turns") : []),
     syllabus ? later(["Syllabus"], () => [
-      ...syllabus.sessions.map(([title, description, concepts], index) => make("div", null, make("h4", null, sample.sessions.includes(index) ? "▸ " : "", isolated(`${index + 1}. ${title}`)), make("p", null, isolated(description)), make("p", { class: "soft" }, isolated(concepts.join("; "))))),
+      ...syllabus.sessions.map((one, index) => session(one, [sample.sessions.includes(index) ? "▸ " : "", `${index + 1}. `])),
       later(["Text of the syllabus"], () => [block(text(syllabus.text))]),
       ...exchanges(syllabus.asked, "the syllabus"),
     ]) : make("p", { class: "soft" }, "The syllabus is not in this snapshot any more."),
+    ...(sample.other ? [later(["Together with: ", isolated(sample.other.subject)], () => sample.other.sessions.map((one) => session(one, ["▸ "])))] : []),
     subject ? later(["Subject: ", isolated(subject.name)], () => [
       make("p", null, isolated(subject.introduction)), make("p", { class: "soft" }, isolated(subject.subtopics.join("; "))),
       make("p", { class: "soft" }, isolated(subject.level), `; named by ${subject.lists === null ? "?" : subject.lists} of the lists`),
@@ -256,6 +259,7 @@ function shown(sample, open) {
   return later([isolated(question.length > 160 ? question.slice(0, 160) + "…" : question), make("br"),
     make("span", { class: "soft" }, make("span", { class: "mark" }, verdict(sample)), " ", isolated(sample.path[2]), " · ", isolated(sample.path[3]))], () => [
     make("h3", null, "Question"), block(question), make("h3", null, "Answer"), block(text(sample.answer)),
+    ...sample.turns.flatMap(([asked, said], nth) => [make("h3", null, `Turn ${nth + 2}: question`), block(text(asked)), make("h3", null, `Turn ${nth + 2}: answer`), block(text(said))]),
     ...evidence(sample), ...wayBack(sample),
     make("p", { class: "soft" }, `${sample.strategy}, sample ${sample.index}; level `, isolated(sample.level || "–"), "; question by ", isolated(sample.question_model), ", answer by ", isolated(sample.answer_model), `; ${sample.at}; run ${sample.run_id}; ${sample.id}`),
   ], open);
@@ -288,7 +292,7 @@ function list(more) {
 
 function drawBrowser() {
   if (!data.samples.length) { byId("browser").append(make("p", null, "No rows yet.")); return; }
-  for (const sample of data.samples) sample.haystack = [text(sample.question), text(sample.answer), ...sample.path, ...sample.concepts, ...sample.reasons, ...sample.flags, sample.id].join("\n").toLowerCase();
+  for (const sample of data.samples) sample.haystack = [text(sample.question), text(sample.answer), ...sample.turns.flat().map(text), ...sample.path, ...sample.concepts, ...sample.reasons, ...sample.flags, sample.id].join("\n").toLowerCase();
   const paths = new Map();
   for (const { path } of data.samples) for (let level = 1; level <= 4; level += 1) if (path[level - 1]) paths.set(JSON.stringify(path.slice(0, level)), path.slice(0, level));
   const nodes = [...paths].sort(([, a], [, b]) => (a.join("\n") < b.join("\n") ? -1 : 1)).map(([value, path]) => [value, "\u2003".repeat(path.length - 1) + path[path.length - 1]]);

@@ -1,20 +1,23 @@
 """Instructions and their syllabi -> how deep each node of the tree is covered, from subjects up to fields.
 
 Counted are, of the rows that are added, the class sessions and key concepts they reach and the concept sets they use,
-of those that the syllabi hold; and how evenly rows are spread over the subjects of a node.
+of those that the syllabi hold; and how evenly rows are spread over the subjects of a node. A row on two subjects belongs
+to the later of the two, and reaches sessions and concepts of both.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 from glan.dataset import View
 from glan.keys import normalised
 from glan.report.diversity import evenness
+from glan.stages import pairs
 
 READS = (
     "field", "sub_field", "discipline", "discipline_id", "subject", "subject_id", "syllabus_id", "session_indexes",
-    "key_concepts",
+    "key_concepts", "other_subject_id", "other_subject", "other_syllabus_id", "other_session_indexes", "other_key_concepts",
 )  # fmt: skip
 """The columns of instructions that are looked at."""
 
@@ -43,7 +46,8 @@ class Path(NamedTuple):
 class Reach:
     """Of one node: what its rows reach, of what its syllabi hold.
 
-    `sets` are different concept sets; `sets_possible` are those that sampling can make of the syllabi.
+    `sets` are different concept sets; `sets_possible` are those that sampling can make of the syllabi, and of two
+    together where questions on both were asked.
     """
 
     rows: int = 0
@@ -78,11 +82,16 @@ class _Subject:
 
     def add(self, row: Mapping[str, Any]) -> None:
         syllabus = row["syllabus_id"]
-        names = [normalised(concept) for concept in row["key_concepts"] or ()]
+        names = {normalised(concept) for concept in row["key_concepts"] or ()}
+        others = {normalised(concept) for concept in row["other_key_concepts"] or ()}
         self.rows += 1
-        self.sessions.update((syllabus, session) for session in row["session_indexes"] or ())
+        self.reach(syllabus, row["session_indexes"] or (), names - others)
+        self.sets.add(hash((syllabus, row["other_syllabus_id"], frozenset(names))))
+
+    def reach(self, syllabus: str, sessions: Iterable[int], names: Iterable[str]) -> None:
+        """Sessions and concepts of its syllabus are asked about."""
+        self.sessions.update((syllabus, session) for session in sessions)
         self.concepts.update(hash((syllabus, name)) for name in names)
-        self.sets.add(hash((syllabus, frozenset(names))))
 
 
 Nodes = Mapping[Path, Reach]
@@ -97,6 +106,11 @@ class Reached:
         self._subjects: dict[str, _Subject] = {}
         self._found: list[tuple[Path, Reach]] = []
         self._syllabi = {(one.discipline_id, one.unit): one for one in view.receipts("syllabi")}
+        self._pairs = {
+            (one.discipline_id, pairs.syllabi_of(one.unit)): one.capacity or 0
+            for one in view.receipts("questions")
+            if one.capacity is not None
+        }
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Take a row in, with the columns in `READS`."""
@@ -104,10 +118,15 @@ class Reached:
             self._close()
             self._discipline_id = row["discipline_id"]
         subject = self._subjects.get(row["subject_id"])
-        if subject is None:
+        if subject is None or not subject.rows:
             path = Path(row["field"], row["sub_field"] or "", row["discipline"], row["subject"])
-            subject = self._subjects[row["subject_id"]] = _Subject(path)
+            subject = self._subjects.setdefault(row["subject_id"], _Subject(path))
+            subject.path = path
         subject.add(row)
+        if other := row["other_subject_id"]:
+            names = map(normalised, row["other_key_concepts"] or ())
+            reached = self._subjects.setdefault(other, _Subject(subject.path.up_to("discipline")))
+            reached.reach(row["other_syllabus_id"], row["other_session_indexes"] or (), names)
 
     def nodes(self) -> Nodes:
         """Every node that has rows, at every level, in the order of the tree."""
@@ -139,13 +158,16 @@ class Reached:
     def _held(self) -> dict[str, Reach]:
         """What the syllabi of the discipline hold, by subject, whether rows reach it or not."""
         found: dict[str, Reach] = {}
-        for (discipline_id, _), receipt in self._syllabi.items():
+        shared: Counter[str] = Counter()
+        for (discipline_id, (syllabus, _)), capacity in self._pairs.items():
+            shared[syllabus] += capacity if discipline_id == self._discipline_id else 0
+        for (discipline_id, address), receipt in self._syllabi.items():
             if discipline_id == self._discipline_id:
                 for row in self._view.store.read(receipt, ["subject_id", "sessions"]).to_pylist():
                     names = [{normalised(one) for one in session["key_concepts"]} for session in row["sessions"]]
                     found[row["subject_id"]] = Reach(
                         sessions=len(names),
                         concepts=len(set().union(*names)),
-                        sets_possible=receipt.capacity or 0,
+                        sets_possible=(receipt.capacity or 0) + shared[address],
                     )
         return found

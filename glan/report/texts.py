@@ -17,6 +17,14 @@ SHARES = (0, 5, 25, 50, 75, 95, 100)
 """Percent of the texts that are not longer than what `Texts.lengths` says."""
 
 _BARS = 24
+_TEXTS = {
+    "question": ("question", False),
+    "answer": ("answer", False),
+    "follow-up question": ("question", True),
+    "follow-up answer": ("answer", True),
+}
+"""Texts whose lengths are told: their column, and whether it is that of further turns."""
+
 _READ_OF_ROWS = ["question_id", "question", *reach.READS]
 
 
@@ -30,7 +38,8 @@ class Bars:
 
 @dataclass(frozen=True)
 class Texts:
-    """Figures of kept rows. `lengths`: characters at each of `SHARES`, of questions and of answers; none without rows."""
+    """Figures of kept rows. `lengths`: characters at each of `SHARES`, of questions, of answers, and of those of further
+    turns; none of what there is none of."""
 
     nodes: Nodes
     diversity: Diversity
@@ -41,17 +50,19 @@ class Texts:
 class Read:
     """Feed it the tables of instructions, with the columns in `READS`, in the order of a snapshot."""
 
-    READS = ("question_id", "question", "answer", "kept", *reach.READS)
+    READS = ("question_id", "question", "answer", "turns", "kept", *reach.READS)
 
     def __init__(self, view: View) -> None:
         self._reached, self._sample = Reached(view), Sampled()
-        self._lengths = {name: [np.empty(0, np.int32)] for name in ("question", "answer")}  # four bytes a text
+        self._lengths = {name: [np.empty(0, np.int32)] for name in _TEXTS}  # four bytes a text
 
     def add(self, table: pa.Table) -> None:
         """Take in what is kept of the rows of a unit."""
         kept = table.filter(table["kept"])
-        for name, found in self._lengths.items():
-            found.append(pc.fill_null(pc.utf8_length(kept[name]), 0).to_numpy())
+        turns = pc.list_flatten(kept["turns"])
+        for name, (column, further) in _TEXTS.items():
+            texts = pc.struct_field(turns, column) if further else kept[column]
+            self._lengths[name].append(pc.fill_null(pc.utf8_length(texts), 0).to_numpy())
         for row in kept.select(_READ_OF_ROWS).to_pylist():
             self._reached.add(row)
             self._sample.add(row["question_id"], row["question"])

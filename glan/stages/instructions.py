@@ -4,21 +4,26 @@ What depends on other rows (duplicates across nodes) is decided afterwards, in `
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
-from glan.curation import contamination, scores
+from glan.curation import contamination, scores, turns
 from glan.curation.contamination import Contamination
 from glan.curation.rules import Example, judged
 from glan.curation.signatures import signature_of
 from glan.curation.verdicts import verdict
 from glan.keys import Texts
+from glan.records import OTHER
 from glan.stages.making import Effects, Made, Row, commit, subject_of
 from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 
 def plan(above: Unit, receipt: Receipt, subject: Mapping[str, Any], recipe: Recipe, edition: int = 0) -> Unit:
-    """The unit that joins and curates a round of answers; the unit above is that of the answers or of their judgements."""
+    """The unit that joins and curates a round of answers; the unit above is that of the answers or of their judgements.
+
+    Of answers that were continued, the unit above knows it.
+    """
     is_judged = above.stage == "judgements"
     answers = above.parents["answers"] if is_judged else receipt
     judged_by = (*above.retries, receipt) if is_judged else ()
@@ -30,7 +35,14 @@ def plan(above: Unit, receipt: Receipt, subject: Mapping[str, Any], recipe: Reci
         edition=edition,
         judged_by=judged_by,
         key=unit_key(
-            recipe, above.parents["questions"].content_digest, answers, judged_by, subject, above.path, edition
+            recipe,
+            above.parents["questions"].content_digest,
+            answers,
+            above.continued_by,
+            judged_by,
+            subject,
+            above.path,
+            edition,
         ),
     )
 
@@ -39,6 +51,7 @@ def unit_key(
     recipe: Recipe,
     questions: str,
     answers: Receipt,
+    continued_by: Sequence[Receipt],
     judged_by: Sequence[Receipt],
     subject: Mapping[str, Any],
     path: Sequence[str],
@@ -51,10 +64,12 @@ def unit_key(
         "subject": [subject["name"], subject["level"]],
         "path": path,
     }
-    if not judged_by:
-        return recipe.unit_key(_ingredients, inputs=inputs, edition=edition)
-    inputs["judgements"] = [one.content_digest for one in judged_by]
-    return recipe.unit_key(_with_limits, inputs=inputs, edition=edition)
+    if continued_by:
+        inputs["continuations"] = [one.content_digest for one in continued_by]
+    if judged_by:
+        inputs["judgements"] = [one.content_digest for one in judged_by]
+    further = {"turns": turns.VERSION} if continued_by else {}
+    return recipe.unit_key(_with_limits if judged_by else _ingredients, inputs=inputs, edition=edition, **further)
 
 
 def _ingredients(recipe: Recipe) -> Ingredients:
@@ -74,21 +89,32 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     subject = subject_of(unit, effects.store)
     questions = {row["question_id"]: row for row in effects.store.read(unit.parents["questions"]).to_pylist()}
     answers = effects.store.read(unit.parents["answers"]).to_pylist()
-    examples = [_example(questions[answer["question_id"]], answer) for answer in answers]
-    found = judged(examples, recipe.config.curation)
+    further = {row["question_id"]: row for one in unit.continued_by for row in effects.store.read(one).to_pylist()}
+    conversations = [
+        _conversation(questions[answer["question_id"]], answer, further.get(answer["question_id"]))
+        for answer in answers
+    ]
+    settings = recipe.config.curation
+    found = judged([first for first, *_ in conversations], settings)
+    found_in_turns = turns.reasons(conversations, settings)
     index = recipe.benchmarks() if recipe.benchmarks else None
     given = scores.by_question(row for one in unit.judged_by for row in effects.store.read(one).to_pylist())
     rows = []
-    for answer, example, reasons in zip(answers, examples, found, strict=True):
+    for answer, conversation, *reasons in zip(answers, conversations, found, found_in_turns, strict=True):
         name = answer["question_id"]
         own = given.get(name, {})
-        against = [*reasons, *scores.reasons(own, recipe.config.curation)]
-        rows.append(_row(unit, subject, questions[name], answer, example, against, own, index))
+        against = [*chain(*reasons), *scores.reasons(own, settings)]
+        row = _row(unit, subject, questions[name], answer, conversation, against, own, index)
+        rows.append(_continued(row, further[name]) if name in further else row)
     return commit(unit, Made(rows=rows), [], effects)
 
 
-def _example(question: Mapping[str, Any], answer: Mapping[str, Any]) -> Example:
-    return Example(question=question["text"], answer=answer["text"], finish_reason=answer["finish_reason"])
+def _conversation(
+    question: Mapping[str, Any], answer: Mapping[str, Any], continuation: Mapping[str, Any] | None
+) -> list[Example]:
+    """The pair, and the turns after it if there are any."""
+    first = Example(question=question["text"], answer=answer["text"], finish_reason=answer["finish_reason"])
+    return [first, *(Example(**turn) for turn in (continuation["turns"] if continuation else ()))]
 
 
 def _row(
@@ -96,13 +122,13 @@ def _row(
     subject: Mapping[str, Any],
     question: Mapping[str, Any],
     answer: Mapping[str, Any],
-    example: Example,
+    conversation: Sequence[Example],
     reasons: Iterable[str],
     given: Mapping[str, float],
     index: Contamination | None,
 ) -> Row:
     field, sub_field, discipline = unit.path
-    found = index.match(example) if index else None
+    found = turns.match(index, conversation) if index else None
     against = [*reasons, *([contamination.CODE] if found else [])]
     return {
         "question_id": question["question_id"],
@@ -121,11 +147,13 @@ def _row(
         "question": question["text"],
         "answer": answer["text"],
         "finish_reason": answer["finish_reason"],
+        "turns": None,
         **verdict(against, duplicate_of=None),
         "contamination": found.row() if found else None,
         "scores": list(given.items()),
         "flags": scores.flags(given),
-        "signature": signature_of(example.asked.words),
+        "signature": signature_of(conversation[0].asked.words),
+        **{name: question[name] for name in OTHER},
         "question_model": question["model"],
         "answer_model": answer["model"],
         "request_keys": [*question["request_keys"], *answer["request_keys"]],
@@ -135,3 +163,9 @@ def _row(
         "run_id": answer["run_id"],
         "created_at": answer["created_at"],
     }
+
+
+def _continued(row: Row, continuation: Mapping[str, Any]) -> Row:
+    """The row with its further turns: the last calls that it rests on."""
+    last = {name: continuation[name] for name in ("turns", "run_id", "created_at")}
+    return {**row, **last, "request_keys": [*row["request_keys"], *continuation["request_keys"]]}

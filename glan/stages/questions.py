@@ -1,22 +1,24 @@
-"""Syllabus -> a round of questions: sampled sessions and concepts, one question for each sample (paper, section 2.4)."""
+"""Syllabus -> a round of questions: sampled sessions and concepts, one question for each sample (paper, section 2.4).
+
+A round on two subjects (`stages.pairs`) is made in the same way, of two syllabi.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from glan import supplements
-from glan.config import Curation
-from glan.curation.examples import Example
-from glan.curation.patterns import Guarded
-from glan.curation.questions import answer_in_question
+from glan.config import RunConfig
 from glan.gateway.reading import prose, structured
-from glan.gateway.requests import Call, Conversation, Outcome, Problem
-from glan.keys import digest, normalised, seed_for
-from glan.records import row_digest
+from glan.gateway.requests import Call, Conversation, Outcome
+from glan.keys import digest, seed_for
+from glan.records import OTHER, row_digest
 from glan.replies import question_list
-from glan.stages.making import Effects, Made, Row, asked_for, make, provenance, subject_of
+from glan.stages.making import Effects, Made, Row, asked_for, make, provenance
+from glan.stages.question_shape import bare, check
 from glan.stages.recipe import Ingredients, Recipe
-from glan.stages.sampling import Sample, samples
+from glan.stages.sampling import Sample, capacity_across, samples, samples_across
+from glan.store.store import Store
 from glan.units import Receipt, Unit
 
 LONGEST_ROUND = 100
@@ -25,32 +27,11 @@ LONGEST_ROUND = 100
 ROUND = re.compile(r"(.+)\.(\d+)-(\d+)")
 """The addresses of rounds: that of the syllabus, start and stop."""
 
-_HEADING = re.compile(
-    r"^[\W_]*(?:(?:homework|practice|exam|quiz|exercise|sample|discussion|assignment|challenge)\s+)?"
-    r"(?:question|problem|exercise|assignment|homework)(?:\s+(?:\d+|statement|text))?[\s*_#]*(?::|\n|$)[\s*_]*",
-    re.IGNORECASE,
-)
-_SENTENCE_END = re.compile(r"(?<=[.?!\n])")
-_CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
-_TAUGHT = (
-    r"\b(?i:(?:cover|discuss|learn|introduc|explor|outlin|examin)ed|learnt|studied|taught|concepts?|topics?|material"
-    r"|ideas|content|lecture|syllabus|course)\b"
-)
-_REFERS_OUTSIDE = Guarded(
-    ("session", "syllabus", "key concept", "student has come to this point"),
-    # "Session 3" is also a word of therapists, parliaments and protocols: it counts where something is taught in it.
-    rf"\A\W*Session \d+\s*(?:[:.\u2013\u2014-]|\n)|\(Sessions? \d+|(?i:\bclass sessions? \d)"
-    rf"|{_TAUGHT}[^.?!\n]{{0,80}}\bSessions? \d|\bSessions? \d[^.?!\n]{{0,80}}{_TAUGHT}"
-    r"|(?i:\b(?:based|building|build|drawing|draw) (?:up)?on Sessions? \d)"
-    r"|(?i:\b(?:the|these|this) (?:above|given|provided|listed|aforementioned) (?:syllabus|(?:class )?sessions?|key concepts?)\b)"
-    r"|(?i:\b(?:syllabus|class sessions?|key concepts?) (?:provided |listed |given )?above\b)"
-    r"|(?i:\bstudent has come to this point\b|\bconnects the two sessions\b|\bneeds (?:all (?:of )?)?(?:the|these) key concepts\b)"
-    r"|(?i:\b(?:according to|based on|from) (?:the|this|our|your) (?:course )?syllabus\b)"
-    r"|(?i:\b(?:covered|discussed|learned|studied|introduced|taught|listed|outlined) in (?:the|this|our|your) (?:course )?syllabus\b)"
-    r"|(?i:\b(?:covered|discussed|learned|studied|introduced|taught) in (?:the |these )?"
-    r"(?:(?:this|our|your|previous|earlier|class) )+sessions?\b(?! (?:of|with)\b))",
-    re.NOFLAG,
-)
+OTHER_SUBJECTS, OTHER_SYLLABI = "other subjects", "other syllabi"
+"""Under these names a unit on two subjects has the parents that hold the other one."""
+
+Course = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""A subject and its syllabus."""
 
 
 def rounds(existing: Sequence[tuple[int, int]], wanted: int, capacity: int) -> list[tuple[int, int]]:
@@ -99,7 +80,7 @@ def _ingredients(recipe: Recipe) -> Ingredients:
     config = recipe.config
     return Ingredients(
         "questions",
-        ["question" if config.questions_per_call == 1 else "question_batch"],
+        [prompt_of(config)],
         "question",
         {
             "cross_session_share": config.cross_session_share,
@@ -108,6 +89,11 @@ def _ingredients(recipe: Recipe) -> Ingredients:
             "seed": config.seed,
         },
     )
+
+
+def prompt_of(config: RunConfig, courses: int = 1) -> str:
+    """The prompt of a round on one course or on two."""
+    return f"question{'_across' if courses > 1 else ''}{'_batch' if config.questions_per_call > 1 else ''}"
 
 
 def address(node: str, span: tuple[int, int]) -> str:
@@ -124,98 +110,77 @@ def span_of(unit_address: str) -> tuple[str, tuple[int, int]]:
 
 def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     """Sample, ask, commit the questions of a round."""
-    subject = subject_of(unit, effects.store)
-    [syllabus] = effects.store.read(unit.parents["syllabi"]).to_pylist()
-    config = recipe.config
-    drawn = samples(
-        [session["key_concepts"] for session in syllabus["sessions"]],
-        seed_for("sampling", config.seed, row_digest("syllabi", syllabus)),
-        config.cross_session_share,
-        unit.start,
-        unit.stop,
-    )
-    size = config.questions_per_call
+    courses = _courses(unit, effects.store)
+    drawn = _drawn(unit, courses, recipe.config)
+    size = recipe.config.questions_per_call
     asks = asked_for(unit, effects.store)
     calls = [drawn[first : first + size] for first in range(0, len(drawn), size)]
     calls = [batch for batch in calls if asks(unit.sample(batch[0].index))]
-    conversations = [ask(unit, subject, syllabus, batch, recipe) for batch in calls]
-    return make(unit, conversations, lambda outcomes: read(unit, syllabus, calls, outcomes), effects)
+    conversations = [ask(unit, courses, batch, recipe) for batch in calls]
+    return make(unit, conversations, lambda outcomes: read(unit, courses, calls, outcomes), effects)
 
 
-def ask(
-    unit: Unit,
-    subject: Mapping[str, Any],
-    syllabus: Mapping[str, Any],
-    batch: Sequence[Sample],
-    recipe: Recipe,
-) -> Conversation:
+def _courses(unit: Unit, store: Store) -> list[Course]:
+    """What the round is about: a subject with its syllabus, or two."""
+
+    def course(subject_id: str, listed: Receipt, written: Receipt) -> Course:
+        subjects: list[Row] = store.read(listed).to_pylist()
+        [syllabus] = store.read(written).to_pylist()
+        return next(row for row in subjects if row["subject_id"] == subject_id), syllabus
+
+    above = unit.parents
+    found = [course(unit.subject_id, above["subjects"], above["syllabi"])]
+    if unit.other_subject_id:
+        found.append(course(unit.other_subject_id, above[OTHER_SUBJECTS], above[OTHER_SYLLABI]))
+    return found
+
+
+def _drawn(unit: Unit, courses: Sequence[Course], config: RunConfig) -> list[Sample]:
+    seed = seed_for("sampling", config.seed, *(row_digest("syllabi", syllabus) for _, syllabus in courses))
+    concepts = [_concepts(course) for course in courses]
+    if len(concepts) > 1:
+        return samples_across(concepts[0], concepts[1], seed, unit.start, unit.stop)
+    return samples(concepts[0], seed, config.cross_session_share, unit.start, unit.stop)
+
+
+def _concepts(course: Course) -> list[list[str]]:
+    return [session["key_concepts"] for session in course[1]["sessions"]]
+
+
+def ask(unit: Unit, courses: Sequence[Course], batch: Sequence[Sample], recipe: Recipe) -> Conversation:
     """The conversation that brings the questions of these samples."""
-    inputs = {
-        "discipline": unit.path[2],
-        "subject": subject["name"],
-        "level": subject["level"],
-        "syllabus": syllabus["text"] if recipe.config.syllabus_in_question_prompt else None,
-        "samples": [_for_prompt(sample, syllabus) for sample in batch],
-    }
-    index = batch[0].index
+    shown = recipe.config.syllabus_in_question_prompt
+    taught = [
+        {"subject": subject["name"], "level": subject["level"], "syllabus": syllabus["text"] if shown else None}
+        for subject, syllabus in courses
+    ]
+    samples_shown = [_for_prompt(sample, courses) for sample in batch]
+    inputs = {"discipline": unit.path[2], **taught[0], "courses": taught, "samples": samples_shown}
+    name, index = prompt_of(recipe.config, len(courses)), batch[0].index
     if recipe.config.questions_per_call == 1:
-        one: Call = yield recipe.request(unit, "question", "question", inputs, prose(check), sample_index=index)
+        one: Call = yield recipe.request(unit, "question", name, inputs, prose(check), sample_index=index)
         return [bare(one.value)]
     schema = question_list(len(batch))
     reader = structured(schema, lambda reply: next(filter(None, map(check, reply.questions)), None))
-    many: Call = yield recipe.request(
-        unit, "question", "question_batch", inputs, reader, sample_index=index, schema=schema
-    )
+    many: Call = yield recipe.request(unit, "question", name, inputs, reader, sample_index=index, schema=schema)
     return [bare(question) for question in many.value.questions]
 
 
-def _for_prompt(sample: Sample, syllabus: Mapping[str, Any]) -> dict[str, Any]:
-    sessions = syllabus["sessions"]
+def _for_prompt(sample: Sample, courses: Sequence[Course]) -> dict[str, Any]:
+    places = zip(courses, (sample.session_indexes, sample.other_session_indexes), strict=False)
     return {
         "strategy": sample.strategy,
         "key_concepts": list(sample.key_concepts),
         "sessions": [
-            {"number": index + 1, "title": sessions[index]["title"], "description": sessions[index]["description"]}
-            for index in sample.session_indexes
+            {"course": subject["name"], "number": index + 1, "title": one["title"], "description": one["description"]}
+            for (subject, syllabus), indexes in places
+            for index in indexes
+            for one in [syllabus["sessions"][index]]
         ],
     }
 
 
-def bare(question: str) -> str:
-    """The question without a heading such as "Homework question:" before it."""
-    return _HEADING.sub("", question, count=1).strip()
-
-
-def check(question: str) -> Problem | None:
-    """Whether a question has the shape of one: something asked, no answer inside, nothing that it does not carry itself.
-
-    An answer inside is what curation takes for one, so that none is answered first and rejected then.
-    """
-    text = bare(question)
-    if not text:
-        return Problem("empty", "Only a heading was written; write the question itself.")
-    if answer_in_question(Example(text, answer=""), Curation()):
-        return Problem("answer_inside", "Write the question only, without its answer or solution.")
-    outside = _CODE.sub("", text) if "`" in text else text
-    if _REFERS_OUTSIDE.search(outside):
-        return Problem(
-            "not_self_contained",
-            "The reader sees the question alone: do not mention the syllabus, a session or the list of key concepts.",
-        )
-    if outside.count("?") > 1 and _asks_twice(outside):
-        return Problem("repetition", "The same is asked twice; ask each thing once.")
-    return None
-
-
-def _asks_twice(text: str) -> bool:
-    sentences = _SENTENCE_END.split(text)
-    asked = [normalised(sentence) for sentence in sentences if sentence.endswith("?") and len(sentence.split()) > 3]
-    return len(set(asked)) < len(asked)
-
-
-def read(
-    unit: Unit, syllabus: Mapping[str, Any], calls: Sequence[Sequence[Sample]], outcomes: Sequence[Outcome]
-) -> Made:
+def read(unit: Unit, courses: Sequence[Course], calls: Sequence[Sequence[Sample]], outcomes: Sequence[Outcome]) -> Made:
     """One row a sample; a call that failed leaves one quarantine entry for each question that it was to bring."""
     rows: list[Row] = []
     failures = []
@@ -224,15 +189,18 @@ def read(
             failures.extend([outcome.failure] * len(batch))
             continue
         rows.extend(
-            _row(unit, syllabus, sample, text, outcome) for sample, text in zip(batch, outcome.value, strict=True)
+            _row(unit, courses, sample, text, outcome) for sample, text in zip(batch, outcome.value, strict=True)
         )
-    return Made(rows=rows, failures=failures)
+    capacity = capacity_across(*map(_concepts, courses)) if len(courses) > 1 else None
+    return Made(rows=rows, failures=failures, capacity=capacity)
 
 
-def _row(unit: Unit, syllabus: Mapping[str, Any], sample: Sample, text: str, outcome: Outcome) -> Row:
+def _row(unit: Unit, courses: Sequence[Course], sample: Sample, text: str, outcome: Outcome) -> Row:
+    asked_about = [unit.subject_id, *([unit.other_subject_id] if unit.other_subject_id else [])]
     return {
-        "question_id": digest([unit.subject_id, sample.index, text])[:24],
-        "syllabus_id": syllabus["syllabus_id"],
+        **dict.fromkeys(OTHER),
+        "question_id": digest([*asked_about, sample.index, text])[:24],
+        "syllabus_id": courses[0][1]["syllabus_id"],
         "subject_id": unit.subject_id,
         "discipline_id": unit.discipline_id,
         "sample_index": sample.index,
@@ -240,5 +208,18 @@ def _row(unit: Unit, syllabus: Mapping[str, Any], sample: Sample, text: str, out
         "session_indexes": list(sample.session_indexes),
         "key_concepts": list(sample.key_concepts),
         "text": text,
+        **(_other(courses[1], sample) if len(courses) > 1 else {}),
         **provenance(unit, outcome.calls),
+    }
+
+
+def _other(course: Course, sample: Sample) -> Row:
+    """The columns of a question on two subjects."""
+    subject, syllabus = course
+    return {
+        "other_subject_id": subject["subject_id"],
+        "other_subject": subject["name"],
+        "other_syllabus_id": syllabus["syllabus_id"],
+        "other_session_indexes": list(sample.other_session_indexes),
+        "other_key_concepts": list(sample.other_key_concepts),
     }

@@ -44,7 +44,12 @@ class Recipe:
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
         """The stages of a run."""
-        return stages_with({"judgements"} if self.config.judging.rubric or self.config.checking.on else ())
+        config = self.config
+        chosen: dict[Stage, bool] = {
+            "continuations": config.follow_ups > 0,
+            "judgements": config.judging.rubric or config.checking.on,
+        }
+        return stages_with({stage for stage, is_on in chosen.items() if is_on})
 
     @cached_property
     def identity(self) -> str:

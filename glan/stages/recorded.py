@@ -13,7 +13,8 @@ from glan.store import inputs, runs
 from glan.store.files import Files
 
 _ENTERS_NO_KEY = frozenset(
-    {"disciplines", "fields", "sub_fields", "patterns", "subjects", "questions", "budget", "on_busy"}
+    {"disciplines", "fields", "sub_fields", "patterns", "budget", "on_busy"}
+    | {"subjects", "questions", "cross_subject_questions"}
 )
 
 

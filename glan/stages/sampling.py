@@ -3,6 +3,8 @@
 Two decks per syllabus, each dealt without replacement (paper, section 2.4):
 - single session: one session, 1-5 of its concepts;
 - cross session: two sessions, 2-5 concepts that no one session holds all of.
+And beyond the paper, one deck for two syllabi of a discipline:
+- cross subject: a session of each, 2-5 concepts of both that neither syllabus could deal by itself.
 
 Concept sets are compared as sets of normalised names, so the same set never comes twice, whichever session it is
 drawn from. A deck is dealt evenly: sessions take turns and within them the concepts used least so far come first, so
@@ -14,12 +16,12 @@ import random
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import comb, floor
+from math import comb, floor, lcm
 from typing import Literal
 
 from glan.keys import normalised, seed_for
 
-Strategy = Literal["single_session", "cross_session"]
+Strategy = Literal["single_session", "cross_session", "cross_subject"]
 Sessions = Sequence[Sequence[str]]
 """The key concepts of each class session, in order."""
 
@@ -36,12 +38,17 @@ RANDOM_TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one question is about. `index` counts over the whole life of the syllabus."""
+    """What one question is about. `index` counts over the whole life of the syllabus, or of the two syllabi."""
 
     index: int
     strategy: Strategy
     session_indexes: tuple[int, ...]
     key_concepts: tuple[str, ...]
+    other_session_indexes: tuple[int, ...] = ()
+    """Of a cross-subject sample: those of the other syllabus."""
+
+    other_key_concepts: tuple[str, ...] = ()
+    """Those of the key concepts that come from there."""
 
 
 def samples(sessions: Sessions, seed: int, share: float, start: int, stop: int) -> list[Sample]:
@@ -80,6 +87,33 @@ def capacity(sessions: Sessions) -> int:
         for one, other in itertools.combinations(sizes, 2)
     )
     return single + cross
+
+
+def samples_across(one: Sessions, other: Sessions, seed: int, start: int, stop: int) -> list[Sample]:
+    """Cross-subject samples `start..stop-1` of two syllabi; fewer if their deck runs out before `stop`."""
+    first = len(one)  # of the other's sessions, where those of both are counted on
+    sessions = [*one, *other]
+    dealt = itertools.islice(_cross_subject_deck(one, other, seed), start, stop)
+    return [
+        Sample(
+            index=index,
+            strategy="cross_subject",
+            session_indexes=tuple(sorted({session for session, _ in pick if session < first})),
+            key_concepts=tuple(sessions[session][concept] for session, concept in pick),
+            other_session_indexes=tuple(sorted({session - first for session, _ in pick if session >= first})),
+            other_key_concepts=tuple(sessions[session][concept] for session, concept in pick if session >= first),
+        )
+        for index, pick in enumerate(dealt, start=start)
+    ]
+
+
+def capacity_across(one: Sessions, other: Sessions) -> int:
+    """How many samples the deck of two syllabi holds; with repeated names it is counted by dealing, up to 2,000."""
+    names = [normalised(concept) for concepts in (*one, *other) for concept in concepts]
+    if len(set(names)) < len(names):
+        return sum(1 for _ in itertools.islice(_cross_subject_deck(one, other, 0), COUNTED_CAPACITY))
+    pairs = itertools.product(map(len, one), map(len, other))
+    return sum(_subsets(left + right, 2) - _subsets(left, 2) - _subsets(right, 2) for left, right in pairs)
 
 
 def _subsets(size: int, least: int) -> int:
@@ -140,6 +174,46 @@ def _cross_session_deck(
         groups = [[(session, concept) for concept in range(len(sessions[session]))] for session in sorted(pair)]
         turns.append(_new_sets(groups, 2, sessions, seen, used, chance, not_within=within))
     return _in_turns(turns)
+
+
+def _cross_subject_deck(one: Sessions, other: Sessions, seed: int) -> Iterator[Pick]:
+    """A session of each syllabus, in turns that reach the sessions of both evenly; the other's are counted on."""
+    sessions = [*one, *other]
+    places = [index for index, concepts in enumerate(sessions) if concepts]
+    left, right = ([place for place in places if (place < len(one)) is own] for own in (True, False))
+    for order, name in ((left, "sessions"), (right, "other sessions")):
+        random.Random(seed_for(seed, name)).shuffle(order)
+    seen: set[frozenset[str]] = set()
+    used: Counter[Concept] = Counter()
+    chance = random.Random(seed_for(seed, "cross_subject"))
+    elsewhere = [*_dealt_alone(one), *_dealt_alone(other)]
+    turns = [
+        _new_sets(
+            [[(session, concept) for concept in range(len(sessions[session]))] for session in pair],
+            2,
+            sessions,
+            seen,
+            used,
+            chance,
+            not_within=elsewhere,
+        )
+        for pair in _meetings(left, right)
+    ]
+    return _in_turns(turns)
+
+
+def _dealt_alone(sessions: Sessions) -> list[frozenset[str]]:
+    """What a syllabus deals by itself lies within one of these: the concepts of one session, or of two."""
+    within = [frozenset(normalised(concept) for concept in concepts) for concepts in sessions]
+    return [*within, *(left | right for left, right in itertools.combinations(within, 2))]
+
+
+def _meetings(left: Sequence[int], right: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Everyone on the left once with everyone on the right, so that both sides go round evenly."""
+    if left and right:
+        lap = lcm(len(left), len(right))  # after it the same would meet again
+        for turn in range(len(left) * len(right)):
+            yield left[turn % len(left)], right[(turn + turn // lap) % len(right)]
 
 
 def _in_turns(turns: list[Iterator[Pick]]) -> Iterator[Pick]:

@@ -7,7 +7,8 @@ from prefect.client.schemas.objects import State
 
 from flows.expand import expand
 from flows.parameters import ExpandConfig
-from glan.config import Budget
+from glan.config import Budget, Curation
+from tasks import progress
 
 
 def night(world: World, target: int, **given: Any) -> State[Any]:
@@ -33,6 +34,29 @@ def test_nights_reach_the_target_on_concept_sets_that_were_never_asked(made: Wor
     asked = made.server.count
     assert "reached its target" in str(night(made, target=before + 9).message)
     assert made.server.count == asked
+
+
+def test_one_night_asks_again_for_what_curation_rejected(world: World) -> None:
+    strict = config(
+        curation=Curation(min_answer_words=110)
+    )  # the server's answers are about as long: some are rejected
+    state = night(world, target=6, recipe=strict, passes=8, attempts=20)
+    assert state.is_completed(), state.message
+    rows = world.load("instructions")
+    assert rows["kept"].sum() >= 6
+    assert not rows["kept"].all()
+    assert len(world.load("questions")["run_id"].unique()) >= 2  # passes
+    assert progress.of(str(state.state_details.flow_run_id)).total().calls == len(world.load("calls"))
+
+
+def test_one_pass_is_all_that_was_allowed(made: World) -> None:
+    nothing = config(curation=Curation(min_answer_words=4_000))
+    asked = len(made.load("questions"))
+    night(made, target=5, recipe=nothing, passes=1)
+    first = len(made.load("questions")) - asked
+    night(made, target=5, recipe=nothing, passes=2, attempts=100)
+    assert first > 0
+    assert len(made.load("questions")) - asked > 2 * first
 
 
 def test_without_a_recipe_a_night_goes_on_as_the_last_run_did(made: World) -> None:

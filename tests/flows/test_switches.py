@@ -1,11 +1,14 @@
 """The choices of a run: each changes what is sent, and each ends with everything made."""
 
+import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
-from flow_world import World, asks_for
+from flow_world import SMALL, World, asks_for
 from model_server import Received
+from terminal_world import typed
 
 
 def kinds(calls: list[Received]) -> Counter[str]:
@@ -55,6 +58,24 @@ def test_each_answer_is_judged_by_a_model_of_its_own_if_wanted(world: World) -> 
     assert [payload["model"] for payload in judged] == ["strict"] * 6
     instructions = world.load("instructions").set_index("question_id")["scores"]
     assert instructions.to_dict() == world.load("judgements").set_index("question_id")["scores"].to_dict()
+
+
+def test_each_conversation_goes_on_if_wanted_and_all_commands_know_its_turns(world: World) -> None:
+    complete(world, follow_ups=1)
+    assert kinds(world.server.calls) == {
+        "prose": 2 + 2, "subjects": 2, "sessions": 2, "question": 6, "answer": 6 + 6, "follow-up": 6,
+    }  # fmt: skip
+    assert len(world.load("continuations")) == 6 and world.load("instructions")["turns"].map(len).tolist() == [1] * 6
+    more = Path("more.toml")
+    more.write_text("\n".join(f"{name} = {json.dumps(value)}" for name, value in {**SMALL, "follow_ups": 2}.items()))
+    plan = json.loads(typed("plan", str(more), "--json").stdout)
+    assert {line["stage"]: line["calls"] for line in plan if line["calls"]} == {"continuations": 2 * 6}
+    count = "select count(*) as n from continuations join instructions using (question_id) where len(instructions.turns) = 1"
+    assert json.loads(typed("sql", count, "--json").stdout) == [{"n": 6}]
+    assert len(typed("files", "continuations").stdout.split()) == 2
+    drawn = typed("backfill", "--discipline", "physics", "--stage", "continuations", "--mode", "refresh", "--json")
+    assert drawn.code == 0 and kinds(world.server.calls)["follow-up"] == 12
+    assert set(world.load("continuations")["edition"]) == {1} and set(world.load("answers")["edition"]) == {0}
 
 
 @pytest.mark.parametrize("shown", [True, False])

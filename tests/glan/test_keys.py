@@ -129,6 +129,7 @@ def test_where_and_how_patiently_a_model_is_asked_changes_no_key(role: str, chan
         ({"curation": {"near_duplicate_jaccard": 0.7}}, set()),
         ({"subjects": 2}, set()),
         ({"questions": 500}, set()),
+        ({"cross_subject_questions": 500}, set()),
         ({"disciplines": ["physics"]}, set()),
     ],
     ids=spelled,
@@ -263,6 +264,21 @@ def test_words_that_differ_in_a_vowel_sign_or_a_plus_are_compared_as_different()
     assert normalised("C++: the + sign, & more") == "c++ the sign more"
     assert normalised("E\u0301tude") == normalised("étude")
     assert normalised("__ -- \u0301 ++") == ""
+
+
+RECORDED = {
+    "subjects": "3d01bc8d662b1b3fe735d3fac74c3088e0d9439b722622c266e3cf98b1d4b1c2",
+    "syllabi": "50edac73b57a67bf02b23f184c1fd694e1487c71c964b62d44a9d89a660c32ec",
+    "questions": "1490f41b6614d5120d454fecec0b1905c2df2f5e07fbcb88017d88ea7ebd1123",
+    "answers": "a8fa17bbb3ab8af50db24d8bf3ce4d08fce3628cc0cde4ee09f6bcabc127cfb2",
+    "instructions": "b7cbf94456d9c4a95ac48c0afcb8fc9c2b024df7ea2fa3c7cda961728ab93102",
+}
+"""The keys of the default configuration. Only a changed prompt or rule may change them, and that makes stores stale."""
+
+
+def test_what_is_off_by_default_changes_no_key_of_stores_that_are_there() -> None:
+    assert {stage: unit.key for stage, unit in units(recipe()).items()} == RECORDED
+    assert request().key == "834dbf43905f01c6776f9d688aaceb5c663faff65a78a08a4328b30ef9029d72"
 
 
 def test_a_unit_key_is_the_digest_of_one_object_that_anyone_can_spell_out() -> None:

@@ -10,8 +10,8 @@ from glan.errors import InputError
 from glan.prompts import LOCK, NAMES, PROMPTS, Prompt, Prompts, lock_text
 
 SESSIONS = [
-    {"number": 2, "title": "Entropy", "description": "What entropy is."},
-    {"number": 5, "title": "Heat Engines", "description": "What heat engines do."},
+    {"course": "Thermodynamics", "number": 2, "title": "Entropy", "description": "What entropy is."},
+    {"course": "Engines", "number": 5, "title": "Heat Engines", "description": "What heat engines do."},
 ]
 INPUTS: dict[str, Any] = {
     "field": "Natural sciences",
@@ -25,12 +25,17 @@ INPUTS: dict[str, Any] = {
     "max_sessions": 30,
     "concepts_per_session": 5,
     "syllabus": "Session 1: Temperature\nWhat thermometers show.",
+    "courses": [
+        {"subject": "Thermodynamics", "level": "intermediate", "syllabus": "Session 1: Temperature"},
+        {"subject": "Engines", "level": "advanced", "syllabus": None},
+    ],
     "samples": [
         {"strategy": "single_session", "sessions": SESSIONS[:1], "key_concepts": ["entropy of mixing"]},
         {"strategy": "cross_session", "sessions": SESSIONS, "key_concepts": ["entropy", "Carnot cycle"]},
     ],
     "question": "What is entropy?",
     "answer": "A measure of disorder.",
+    "turns": [{"question": "What is entropy?", "answer": "A measure of disorder."}],
     "known": [{"name": "Physical sciences", "below": ["Physics"]}],
     "most": 12,
 }

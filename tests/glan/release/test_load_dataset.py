@@ -51,6 +51,7 @@ def test_every_configuration_and_split_is_read_offline(tmp_path: Path, formats: 
     options = ReleaseOptions.model_validate({"formats": formats, "test": 5, "validation": 0.2})
     manifest = release(store, "first", options=options, run_id="run", clock=clock)
     assert set(manifest.splits) == {"train", "validation", "test"}
+    assert not manifest.conversations
     found = read_by_datasets(tmp_path / "v1" / "releases" / "first", tmp_path / "cache")
     assert set(found) == {"default", *(set(formats) & {"alpaca", "sharegpt"})}
     for splits in found.values():
@@ -63,8 +64,35 @@ def test_every_configuration_and_split_is_read_offline(tmp_path: Path, formats: 
             assert [turn["value"] for turn in found["sharegpt"][split][place]["conversations"]] == texts
             if "alpaca" in found:
                 beside = found["alpaca"][split][place]
+                assert "history" not in beside
                 assert [beside["instruction"], beside["input"], beside["output"]] == [texts[0], "", texts[1]]
             assert row["level"] == ("graduate" if row["question_id"] == "q7" else None)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "jsonl"])
+def test_conversations_are_read_whole_in_every_shape(tmp_path: Path, ending: str) -> None:
+    store = new_store(str(tmp_path))
+    one = unit("instructions", "physics", "optics.0-200")
+    turns = [{"question": "Why\u2028so?", "answer": "Because."}, {"question": "Always?", "answer": "Mostly."}]
+    rows = [instruction(f"q{n}", one, key_concepts=[f"c{n}"], turns=turns[: n % 3] or None) for n in range(6)]
+    publish(store, commit(store, one, rows))
+    options = ReleaseOptions.model_validate({"formats": [ending, "alpaca", "sharegpt"], "test": 0, "validation": 0})
+    manifest = release(store, "first", options=options, run_id="run", clock=clock)
+    assert manifest.conversations
+    folder = tmp_path / "v1" / "releases" / "first"
+    found = {name: splits["train"] for name, splits in read_by_datasets(folder, tmp_path / "cache").items()}
+    for number, row in enumerate(rows):
+        pairs = [[row["question"], row["answer"]], *([turn["question"], turn["answer"]] for turn in row["turns"] or ())]
+        whole, alpaca, sharegpt = (found[name][number] for name in ("default", "alpaca", "sharegpt"))
+        said = [text for pair in pairs for text in pair]
+        assert [turn["content"] for turn in whole["messages"]] == said
+        assert [turn["role"] for turn in whole["messages"]] == ["user", "assistant"] * len(pairs)
+        assert [turn["value"] for turn in sharegpt["conversations"]] == said
+        assert [turn["from"] for turn in sharegpt["conversations"]] == ["human", "gpt"] * len(pairs)
+        assert alpaca["history"] == pairs[:-1] and [alpaca["instruction"], alpaca["output"]] == pairs[-1]
+    card = (folder / "README.md").read_text()
+    assert "| turns | rows |\n| --- | --- |\n| 1 | 2 |\n| 2 | 2 |\n| 3 | 2 |" in card
+    assert "then any follow-ups in turn" in card and "Conversations were continued before curation" in card
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,7 @@ def test_kept_rows_are_published_as_messages_with_their_provenance(store_url: st
         "level": "undergraduate",
         "strategy": "single_session",
         "key_concepts": ["scarcity", "choice"],
+        "other_subject": "",
         "question_model": "asker-1",
         "answer_model": "answerer-1",
         "request_keys": ["1" * 64, "2" * 64],

@@ -34,6 +34,16 @@ def test_each_prompt_is_the_one_that_was_sent_with_the_reply_to_it(tmp_path: Pat
         assert len(origin.syllabus_calls) == len(origin.subject_calls) == steps
 
 
+def test_further_turns_lead_back_to_each_question_and_each_answer(tmp_path: Path) -> None:
+    store, _, asked = grown_store(tmp_path, follow_ups=2)
+    sent = {request.key: list(request.messages) for request in asked if request.stage == "continuations"}
+    assert len(sent) == 6 * 4
+    for origin in origins_of(store):
+        assert [one.prompt for one in origin.further] == ["follow_up 1", "answer 1"] * 2
+        assert all(list(one.messages) == sent[one.request_key] and one.attempts for one in origin.further)
+        assert len(origin.question) == len(origin.answer) == 1
+
+
 def test_a_prompt_that_cannot_be_made_again_is_not_shown_and_its_reply_is(tmp_path: Path) -> None:
     store, _, _ = grown_store(tmp_path)
     record = runs.find(store.files, "run")

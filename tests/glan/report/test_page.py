@@ -31,7 +31,7 @@ def browser() -> Iterator["sync_api.Browser"]:
 def address() -> Iterator[str]:
     """A page on a store with six rows of physics, and three of law of which one is a duplicate and one contaminated."""
     with tempfile.TemporaryDirectory() as folder:
-        store, _, _ = grown_store(Path(folder))
+        store, _, _ = grown_store(Path(folder), follow_ups=1)
         judged = tiny_store.unit("instructions", "law", "courts.000000-000010")
         hit = {
             "benchmark": HOSTILE,
@@ -98,6 +98,8 @@ def test_a_row_leads_back_to_the_prompt_and_the_raw_reply(page: "sync_api.Page")
         "Raw reply of the question",
         "Prompt of the answer",
         "Raw reply of the answer",
+        "Prompt of further turns",
+        "Raw reply of further turns",
     ):
         section = sample.locator("details", has_text=part).first
         section.locator("summary").first.click()
@@ -105,6 +107,15 @@ def test_a_row_leads_back_to_the_prompt_and_the_raw_reply(page: "sync_api.Page")
     sample.locator("details", has_text="Subject: Optics").last.locator("summary").first.click()
     sample.get_by_text("Raw reply of the list of subjects").click()
     sample.locator("pre.raw", has_text='"subject_name"').wait_for()
+
+
+def test_a_conversation_is_shown_turn_by_turn_and_found_by_what_is_said_in_it(page: "sync_api.Page") -> None:
+    page.get_by_label("Search", exact=True).fill("What follows at step 1 optics")
+    sample = page.locator("#list > details").first
+    sample.locator("summary").first.click()
+    titles = [one for one in sample.locator("h3").all_inner_texts() if "way" not in one.lower()]
+    assert titles[:4] == ["Question", "Answer", "Turn 2: question", "Turn 2: answer"]
+    assert sample.locator("pre").nth(2).inner_text().startswith("What follows at step 1")
 
 
 def test_samples_are_found_by_text_node_strategy_and_verdict(page: "sync_api.Page") -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glan.keys import normalised
-from glan.stages.sampling import MOST_CONCEPTS, Sample, capacity, samples
+from glan.stages.sampling import MOST_CONCEPTS, Sample, capacity, capacity_across, samples, samples_across
 
 NINE_SESSIONS = [[f"concept {session}.{number}" for number in range(5)] for session in range(9)]
 
@@ -52,6 +52,7 @@ def test_the_decks_deal_every_concept_set_exactly_once_and_then_end(sessions: li
     assert capacity(sessions) == len(dealt)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3), st.integers(0, 60), st.integers(0, 60))
 def test_a_round_continues_where_the_last_one_stopped(seed: int, cut: int, more: int) -> None:
     whole = samples(NINE_SESSIONS, seed, 0.4, 0, cut + more)
@@ -97,3 +98,49 @@ def test_a_share_of_none_or_all_switches_the_other_strategy_off() -> None:
 
 def test_another_seed_deals_in_another_order() -> None:
     assert samples(NINE_SESSIONS, 1, 0.5, 0, 20) != samples(NINE_SESSIONS, 2, 0.5, 0, 20)
+
+
+OTHER_SESSIONS = [[f"other {session}.{number}" for number in range(4)] for session in range(6)]
+
+
+def all_sets_across(one: list[list[str]], other: list[list[str]]) -> set[frozenset[str]]:
+    """Every set that takes from a session of each and that neither syllabus deals by itself, found the slow way."""
+    across = {
+        frozenset(left + right)
+        for here in one
+        for there in other
+        for first in range(1, MOST_CONCEPTS)
+        for second in range(1, MOST_CONCEPTS + 1 - first)
+        for left in combinations(here, first)
+        for right in combinations(there, second)
+        if len(set(left + right)) == first + second
+    }
+    return across - set().union(*all_sets(one), *all_sets(other))
+
+
+@settings(deadline=None, max_examples=40)
+@given(small_syllabi, small_syllabi, st.integers(0, 5))
+def test_two_syllabi_deal_what_neither_deals_alone_exactly_once_and_then_end(
+    one: list[list[str]], other: list[list[str]], seed: int
+) -> None:
+    dealt = samples_across(one, other, seed, 0, 5_000)
+    assert Counter(map(concept_set, dealt)) == Counter(all_sets_across(one, other))
+    assert capacity_across(one, other) == len(dealt)
+    for sample in dealt:
+        [here], [there] = sample.session_indexes, sample.other_session_indexes
+        taken = len(sample.key_concepts) - len(sample.other_key_concepts)
+        assert set(sample.key_concepts[:taken]) <= set(one[here])
+        assert set(sample.key_concepts[taken:]) == set(sample.other_key_concepts) <= set(other[there])
+
+
+def test_rounds_on_two_syllabi_continue_and_reach_all_sessions_evenly() -> None:
+    whole = samples_across(NINE_SESSIONS, OTHER_SESSIONS, 3, 0, 54)
+    assert whole == [
+        sample
+        for start in (0, 10, 31)
+        for sample in samples_across(NINE_SESSIONS, OTHER_SESSIONS, 3, start, {0: 10, 10: 31, 31: 54}[start])
+    ]
+    assert len({(sample.session_indexes, sample.other_session_indexes) for sample in whole}) == 54
+    assert len({sample.session_indexes for sample in whole[:9]}) == 9
+    assert len({sample.other_session_indexes for sample in whole[:6]}) == 6
+    assert whole != samples_across(NINE_SESSIONS, OTHER_SESSIONS, 4, 0, 54)
