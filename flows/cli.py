@@ -21,6 +21,7 @@ from flows.options import (
     Disciplines,
     Fields,
     Json,
+    Languages,
     Lists,
     Local,
     OnBusy,
@@ -68,6 +69,7 @@ def run(
     pattern: Patterns = None,
     subjects: Subjects = None,
     questions: Questions = None,
+    language: Languages = None,
     lists: Lists = None,
     taxonomy: TaxonomyFile = None,
     local: Local = False,
@@ -90,7 +92,7 @@ def run(
     from flows.terminal_runs import forecast_run, start_run
 
     use_batches(batch)
-    limits = {"subjects": subjects, "questions": questions, "lists": lists, "on_busy": on_busy}
+    limits = {"subjects": subjects, "questions": questions, "languages": language, "lists": lists, "on_busy": on_busy}
     budget = {"budget": caps(budget_usd, budget_tokens, budget_calls)}
     given = run_file, those_given({**selection(discipline, field, sub_field, pattern), **limits, **budget})
     if dry_run:
@@ -112,6 +114,7 @@ def plan(
     pattern: Patterns = None,
     subjects: Subjects = None,
     questions: Questions = None,
+    language: Languages = None,
     lists: Lists = None,
     taxonomy: TaxonomyFile = None,
     local: Local = False,
@@ -122,7 +125,7 @@ def plan(
     from flows.terminal_runs import forecast_run
 
     use_batches(batch)
-    limits = {"subjects": subjects, "questions": questions, "lists": lists}
+    limits = {"subjects": subjects, "questions": questions, "languages": language, "lists": lists}
     given = run_file, those_given({**selection(discipline, field, sub_field, pattern), **limits})
     forecast_run(given, taxonomy, local, json)
 

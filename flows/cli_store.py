@@ -54,9 +54,12 @@ def publish(
     rows: Annotated[
         int | None, typer.Option(help="Rows of train and validation in all. Default: all there are.")
     ] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(help="ISO 639 code of rows to take; may be repeated. Default: all.")
+    ] = None,
     balance: Annotated[
         str | None,
-        typer.Option(help="Let each field, sub_field, discipline or subject give the same number of rows."),
+        typer.Option(help="Let each field, sub_field, discipline, subject or language give the same number of rows."),
     ] = None,
     weight: Annotated[
         list[str] | None,
@@ -85,7 +88,7 @@ def publish(
     from flows.terminal_release import publish_release
 
     options = {"formats": format, "test": test, "apart": apart, "validation": validation, "rows": rows}
-    options |= {"balance": balance, "weights": weight, "require": require}
+    options |= {"languages": language, "balance": balance, "weights": weight, "require": require}
     given = those_given({**options, "license": license, "license_link": license_link})
     publish_release(release, discipline or None, given, to, public, json)
 

@@ -54,16 +54,21 @@ def _passes(
     How each pass ended, at least one, and how far that brought each discipline.
     """
     states: list[State[Any]] = []
-    plan = growth(standings, config.target, config.attempts, whole.subjects, whole.questions)
+    plan = _planned(config, whole, standings)
     while any(one.limits for one in plan) and len(states) < config.passes:
         asked = sum(one.standing.asked for one in plan)
         get_run_logger().info(f"pass {len(states) + 1}: about {sum(one.wanted for one in plan):,} questions to ask")
         states.append(_pass(len(states) + 1, whole, plan, tonight(config, store)))
-        plan = growth(_standings(store, whole), config.target, config.attempts, whole.subjects, whole.questions)
+        plan = _planned(config, whole, _standings(store, whole))
         ended = states[-1].name not in ("Completed", "PartiallyCompleted")
         if ended or sum(one.standing.asked for one in plan) == asked:
             break
     return states or [Completed(message="every discipline has reached its target, or can get no further")], plan
+
+
+def _planned(config: ExpandConfig, whole: RunConfig, standings: Sequence[Standing]) -> list[Growth]:
+    languages = len(whole.languages)
+    return growth(standings, config.target, config.attempts, whole.subjects, whole.questions, languages)
 
 
 def _pass(number: int, whole: RunConfig, plan: Sequence[Growth], budget: Budget | None) -> State[Any]:
@@ -90,7 +95,8 @@ def _standings(store: Store, config: RunConfig) -> list[Standing]:
     settings = Settings.load()
     recipe = recipe_of(config, settings)
     selected = taxonomies.current(store).select(**config.selectors())
-    return [standing(store, walk.discipline, walk.shelf) for walk in walks(store, selected, recipe)]
+    found = walks(store, selected, recipe)
+    return [standing(store, walk.discipline, walk.shelf, config.languages) for walk in found]
 
 
 def tonight(config: ExpandConfig, store: Store) -> Budget | None:

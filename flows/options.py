@@ -28,6 +28,9 @@ OnBusy = Annotated[
 ]
 Subjects = Annotated[int | None, typer.Option(help="The first n subjects of each discipline.")]
 Questions = Annotated[int | None, typer.Option(help="Sample indices per subject, over its whole life.")]
+Languages = Annotated[
+    list[str] | None, typer.Option("--language", help="ISO 639 code, e.g. de; may be repeated. Default: en.")
+]
 Lists = Annotated[int | None, typer.Option(help="Independent subject lists per discipline.")]
 BudgetUsd = Annotated[float | None, typer.Option(help="Most US dollars to spend; needs a price for every model.")]
 BudgetTokens = Annotated[int | None, typer.Option(help="Most tokens to spend, sent and received together.")]

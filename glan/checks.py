@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from glan.errors import InputError
+from glan.languages import LANGUAGES
 from glan.names import shown, visible
 
 LARGEST = 2**53
@@ -48,6 +49,20 @@ def one_line(value: str) -> str:
 
 
 ModelName = Annotated[str, Field(max_length=300), AfterValidator(one_line)]
+
+
+def spoken(value: str) -> str:
+    """The code of a language, if it can be told apart.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if value not in LANGUAGES:
+        raise ValueError(f"'{shown(value)}' is no language that can be told apart; write a code such as en, de or zh")
+    return value
+
+
+Language = Annotated[str, AfterValidator(spoken)]
 
 
 def whole(value: Any) -> Any:

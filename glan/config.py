@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from glan.checks import ModelName, Strict, explain, http_address, toml
+from glan.checks import Language, ModelName, Strict, explain, http_address, toml
 from glan.errors import InputError
 from glan.judging import Checking, Judging
 from glan.keys import canonical
-from glan.languages import LANGUAGES
+from glan.languages import ENGLISH
 from glan.names import shown
 
 Role = Literal["subject", "syllabus", "question", "answer", "judge"]
@@ -194,10 +194,10 @@ class Curation(Strict):
     max_question_words: int = Field(default=1_000, ge=1, description="most words of a question (own choice)")
     min_answer_words: int = Field(default=1, ge=0, description="fewest words of an answer (own choice: `42` is one)")
     max_answer_words: int = Field(default=4_000, ge=1, description="most words of an answer (own choice)")
-    language: str | None = Field(
-        default="en",
-        pattern=r"^[a-z]{2,3}$",
-        description="ISO 639-1 code of the language that is kept; null: any",
+    language: Language | None = Field(
+        default=ENGLISH,
+        description="ISO 639 code: what rows from English syllabi have to be in; rows of another of the run's "
+        "`languages` have to be in that one; null: any",
     )
     min_language_certainty: float = Field(
         default=0.9,
@@ -240,15 +240,6 @@ class Curation(Strict):
         default=False,
         description="reject what a check speaks against (`answers_disagree`, `code_fails`); false: flag it only",
     )
-
-    @field_validator("language")
-    @classmethod
-    def _check_language(cls, value: str | None) -> str | None:
-        if value is not None and value not in LANGUAGES:
-            raise ValueError(
-                f"'{shown(value)}' is no language that can be told apart; write a code such as en, de or zh"
-            )
-        return value
 
     @model_validator(mode="after")
     def _check_lengths(self) -> "Curation":
@@ -306,10 +297,15 @@ class Selection(Strict):
 
 
 class RunConfig(Selection):
-    """What a run makes. Numbers of subjects and questions are limits: raising one adds work, lowering one removes nothing."""
+    """What a run makes. Subjects, questions and languages are limits: more adds work, less removes nothing."""
 
     subjects: int | None = Field(default=None, ge=1, description="the first n subjects of each discipline; null: all")
     questions: int = Field(default=20, ge=0, le=100_000, description="sample indices per subject: questions 0..n-1")
+    languages: list[Language] = Field(
+        default=[ENGLISH],
+        min_length=1,
+        description="ISO 639 codes: each subject gets a syllabus, and what follows from it, in each of them",
+    )
     lists: int = Field(default=10, ge=1, le=100, description="independent subject lists per discipline (paper: 10)")
     subjects_per_list: int = Field(
         default=60,
@@ -351,6 +347,11 @@ class RunConfig(Selection):
         description="when another run works on a discipline: wait for it, skip the discipline, or work beside it",
     )
     seed: int = Field(default=0, ge=0, lt=2**31, description="root of all sampling")
+
+    @field_validator("languages")
+    @classmethod
+    def _name_each_once(cls, value: list[str]) -> list[str]:
+        return list(dict.fromkeys(value))
 
     @model_validator(mode="after")
     def _check_sessions(self) -> "RunConfig":

@@ -44,6 +44,7 @@ NAMES = (
     "answer",
     "follow_up",
     "judge",
+    "language",
 )
 
 _ROLES = {"system": "system", "example user": "user", "example assistant": "assistant", "user": "user"}

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from glan import supplements
 from glan.keys import digest
+from glan.languages import ENGLISH, language_at
 
 Stage = Literal["subjects", "syllabi", "questions", "answers", "continuations", "judgements", "instructions"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -166,6 +167,15 @@ class Unit(Struct, frozen=True, kw_only=True, gc=False):
     """Of instructions: the judgements on their answers, those that were asked again last; none if nothing was judged."""
     retries: tuple[Receipt, ...] = ()
     """Of a supplement: the units before it, the original first; it asks again what the last has left in quarantine."""
+
+    @property
+    def language(self) -> str:
+        """What its rows are asked for in, by ISO 639 code."""
+        return language_at(self.address)
+
+    def identified(self, parts: list[Any]) -> list[Any]:
+        """What identifies a row of the unit: the same texts in another language, or asked for in one, are other rows."""
+        return parts if self.language == ENGLISH else [*parts, self.language]
 
     @property
     def made_from(self) -> list[Receipt]:

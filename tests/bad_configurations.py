@@ -65,6 +65,8 @@ RUN_FILES = {
     "a budget's id that climbs": run_file('[budget]\nid = "../x"', "`budget.id`"),
     "question words crossed": run_file("[curation]\nmin_question_words = 20\nmax_question_words = 10", "(20)", "(10)"),
     "answer words crossed": run_file("[curation]\nmin_answer_words = 20\nmax_answer_words = 10", "(20)", "(10)"),
+    "a language of rows that nobody speaks": run_file('languages = ["en", "xx"]', "`languages.1`", "'xx'"),
+    "no language at all": run_file("languages = []", "`languages`"),
     "a language nobody speaks": run_file('[curation]\nlanguage = "xx"', "`curation.language`", "'xx'"),
     "a benchmark not there": selection('[[curation.benchmarks]]\npath = "no.jsonl"\nlayout = "gsm8k"', "no.jsonl"),
     "a benchmark of no layout": run_file('[[curation.benchmarks]]\npath = "no.jsonl"', "needs a `layout`"),

@@ -26,6 +26,7 @@ _WANTS = {
     "subjects": re.compile(r"\blist\b[^.\n]{0,40}\bsubjects\b", re.IGNORECASE),
     "syllabus": re.compile(r"\bwrite\b[^.\n]{0,40}\bsyllabus\b", re.IGNORECASE),
 }
+_LANGUAGE = re.compile(r"\n\nWrite everything in ([\w ]+), as a native.*", re.DOTALL)
 _ASKED_AGAIN = re.compile(r"\bagain\b", re.IGNORECASE)
 _TITLE = re.compile(r"name|title|heading|discipline|subject$|label", re.IGNORECASE)
 _DESCRIPTION = re.compile(r"introduction|description|summary|about|comment|reason|note|example", re.IGNORECASE)
@@ -36,7 +37,11 @@ class Asked:
     """What a payload asks for; found out only as far as it is needed, since prompts are long and calls are many."""
 
     def __init__(self, payload: Payload) -> None:
-        messages = [(message.get("role"), _plain(message.get("content"))) for message in payload.get("messages", [])]
+        given = [(message.get("role"), _plain(message.get("content"))) for message in payload.get("messages", [])]
+        found = [match[1] for role, text in given if role == "user" for match in _LANGUAGE.finditer(text)]
+        self.tongue = found[-1] if found else ""
+        """The language to write in, by its English name; empty: English."""
+        messages = [(role, _LANGUAGE.sub("", text)) for role, text in given]
         self.users = [text for role, text in messages if role == "user"] or [""]
         self.assistants = [text for role, text in messages if role == "assistant"]
         self.whole = "\n\n".join(text for _, text in messages)
@@ -93,11 +98,12 @@ class Asked:
 def reply_text(asked: Asked, seed: str, pool_seed: str, popular: bool) -> str:
     """The reply, a pure function of the arguments. `popular`: a question is the one that everybody asks on its topic."""
     if asked.kind == "prose":
-        return Author(seed, _terms(asked.users[-1])).prose()
+        terms = [] if asked.tongue else _terms(asked.users[-1])
+        return Author(seed, terms, asked.tongue).prose()
     if asked.kind == "question":
         about = [concept for concepts in asked.concepts for concept in concepts]
-        return popular_question(pool_seed, asked) if popular else Author(seed, about).question()
-    author = Author(seed)
+        return popular_question(pool_seed, asked) if popular else Author(seed, about, asked.tongue).question()
+    author = Author(seed, tongue=asked.tongue)
     if asked.kind == "subjects":
         return texts.subjects_as_text(texts.subjects(author, f"{pool_seed} {asked.topic}"))
     if asked.kind == "syllabus":
@@ -107,7 +113,7 @@ def reply_text(asked: Asked, seed: str, pool_seed: str, popular: bool) -> str:
 
 def popular_question(pool_seed: str, asked: Asked) -> str:
     """The one question on a topic that every duplicate repeats."""
-    return Author(f"popular {pool_seed} {asked.topic}").question()
+    return Author(f"popular {pool_seed} {asked.topic}", tongue=asked.tongue).question()
 
 
 def asks_question(asked: Asked) -> bool:
@@ -239,7 +245,7 @@ class Filler:
             return popular_question(self._pool_seed, self._asked)
         samples = self._asked.concepts
         about = samples[(self._questions - 1) % len(samples)] if samples else []
-        return Author(f"{self._author.random.random()}", about).question()
+        return Author(f"{self._author.random.random()}", about, self._asked.tongue).question()
 
 
 def _range(node: Schema) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import model_words as words
+from model_tongues import TONGUES
 
 POOL_SIZE = 64
 """Subject names of one discipline, from which each of its lists draws some."""
@@ -23,19 +24,23 @@ class Entry:
 
 
 class Author:
-    """Writes texts with the words that `seed` gives; `about` are phrases that the text should deal with."""
+    """Writes texts with the words that `seed` gives; `about` are phrases that the text should deal with.
 
-    def __init__(self, seed: str, about: Sequence[str] = ()) -> None:
+    `tongue`: the English name of another language to write in, one of `TONGUES`.
+    """
+
+    def __init__(self, seed: str, about: Sequence[str] = (), tongue: str = "") -> None:
         self.random = random.Random(seed)
         self._about = list(about)
+        self._words: Any = TONGUES[tongue] if tongue else words
 
     def __getitem__(self, slot: str) -> str:
         """The word for a slot of a pattern; a slot with a capital gives a capitalised word."""
         if slot[0].isupper():
             text = self[slot.lower()]
             return text[0].upper() + text[1:]
-        if slot in words.BANKS:
-            return self.pick(words.BANKS[slot])
+        if slot in self._words.BANKS:
+            return self.pick(self._words.BANKS[slot])
         return self._special(slot)
 
     def _special(self, slot: str) -> str:
@@ -62,28 +67,42 @@ class Author:
         return [self.written(pattern) for pattern in self.random.sample(patterns, min(count, len(patterns)))]
 
     def phrase(self) -> str:
-        return self.written(self.pick(words.PHRASE_FORMS))
+        return self.written(self.pick(self._words.PHRASE_FORMS))
 
     def title(self) -> str:
-        return self.written(self.pick(words.TITLE_FORMS))
+        return self.written(self.pick(self._words.TITLE_FORMS))
 
     def description(self) -> str:
-        return " ".join(self.sentences(words.DESCRIPTIONS, self.between(1, 3)))
+        return " ".join(self.sentences(self._words.DESCRIPTIONS, self.between(1, 3)))
+
+    def aims(self) -> str:
+        """What a course is about."""
+        if self._words is not words:
+            return self.description()
+        return f"This course deals with {self.phrase()} and {self.phrase()}. {self.description()}"
+
+    def bearing(self) -> str:
+        """What a concept of a course is about."""
+        if self._words is not words:
+            return self.description()
+        return f"how it bears on the {self['adjective']} {self['noun']}"
 
     def question(self) -> str:
         """A situation and what is asked about it, ending with a question mark."""
-        middles = self.sentences(words.MIDDLES, self.between(1, 2))
-        return " ".join([self.written(self.pick(words.OPENINGS)), *middles, self.written(self.pick(words.ASKS))])
+        middles = self.sentences(self._words.MIDDLES, self.between(1, 2))
+        return " ".join(
+            [self.written(self.pick(self._words.OPENINGS)), *middles, self.written(self.pick(self._words.ASKS))]
+        )
 
     def prose(self) -> str:
         """Five to thirteen different sentences in paragraphs, the last a conclusion with a full stop."""
-        statements = self.sentences(words.STATEMENTS, self.between(4, 12))
+        statements = self.sentences(self._words.STATEMENTS, self.between(4, 12))
         breaks = {self.between(2, 5), self.between(6, 9)}
         text = "".join(
             ("\n\n" if index in breaks else " " if index else "") + sentence
             for index, sentence in enumerate(statements)
         )
-        return f"{text}\n\n{self.written(self.pick(words.CONCLUSIONS))}"
+        return f"{text}\n\n{self.written(self.pick(self._words.CONCLUSIONS))}"
 
     def distinct(self, draw: Callable[[], str], count: int, taken: set[str] | None = None) -> list[str]:
         """So many texts, none of them among `taken`, which they join."""
@@ -162,10 +181,10 @@ def subjects_as_text(entries: Sequence[Entry]) -> str:
 
 
 def sessions_as_text(author: Author, entries: Sequence[Entry]) -> str:
-    aims = f"This course deals with {author.phrase()} and {author.phrase()}. {author.description()}"
+    aims = author.aims()
     texts = [
         f"Session {number}: {entry.title}\n{entry.description}\nKey concepts:\n"
-        + "\n".join(f"- {point}: how it bears on the {author['adjective']} {author['noun']}" for point in entry.points)
+        + "\n".join(f"- {point}: {author.bearing()}" for point in entry.points)
         for number, entry in enumerate(entries, start=1)
     ]
     return "\n\n".join([aims, *texts])

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from glan.care.findings import REMADE, Finding, Kind
 from glan.care.objects import Look
+from glan.languages import column, language_at
 from glan.stages.pairs import syllabi_of
 from glan.stages.questions import span_of
 from glan.units import Stage
@@ -81,6 +82,8 @@ class Lineage:
 
     def _against_parents(self, look: Look, row: Row) -> tuple[Kind, str] | None:
         stage = look.receipt.stage
+        if "language" in row and row["language"] != column(language_at(look.receipt.unit)):
+            return "mixed", f"another language than their unit, such as {row[ID[stage]]}"
         if stage == "syllabi":
             self._subject_of[row["syllabus_id"]] = row["subject_id"]
             return self._known(stage, "subjects", row["subject_id"])

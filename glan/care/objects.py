@@ -22,17 +22,17 @@ _RESTORE_QUARANTINE = "restore it from a backup, or remove the unit's object too
 _OF_EVERY_STAGE = ["unit_key", "edition", "discipline_id", "request_keys"]
 _LOOKED_AT: dict[Stage, list[str]] = {
     "subjects": ["subject_id", "prompt_digest"],
-    "syllabi": ["syllabus_id", "subject_id", "prompt_digest"],
+    "syllabi": ["syllabus_id", "subject_id", "language", "prompt_digest"],
     "questions": [
         *("question_id", "syllabus_id", "subject_id", "other_syllabus_id", "other_subject_id"),
-        *("sample_index", "text", "prompt_digest"),
+        *("sample_index", "text", "language", "prompt_digest"),
     ],
-    "answers": ["question_id", "subject_id", "text", "prompt_digest"],
-    "continuations": ["question_id", "subject_id", "prompt_digest", "asked_with"],
+    "answers": ["question_id", "subject_id", "text", "language", "prompt_digest"],
+    "continuations": ["question_id", "subject_id", "language", "prompt_digest", "asked_with"],
     "judgements": ["judgement_id", "question_id", "subject_id", "prompt_digest"],
     "instructions": [
         *("question_id", "syllabus_id", "subject_id", "other_syllabus_id", "other_subject_id"),
-        *("question", "answer", "kept", "reasons"),
+        *("question", "answer", "language", "kept", "reasons"),
     ],
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from glan.config import Curation
 from glan.curation.examples import Example
+from glan.curation.tongues import forms_of
 from glan.curation.words import GRAM, grams, grams_of, words
 from glan.names import shown
 
@@ -39,11 +40,13 @@ def empty_answer(example: Example, settings: Curation) -> str | None:
 
 
 def refusal(example: Example, settings: Curation) -> str | None:
-    """The answer opens by declining, or as a language model that speaks about itself (English only)."""
+    """The answer opens by declining, or as a language model that speaks about itself."""
     opening = " ".join(example.answer[:400].replace("\u2019", "'").split())
     declined = _AS_AN_AI.match(opening) or _DECLINES.match(opening)
     if declined is None and len(example.answer) <= _LONGEST_REFUSAL:
         declined = _CANNOT_WRITE.match(opening)
+    if declined is None and example.language:
+        declined = forms_of(example.language).refusal.match(opening)
     return f"the answer opens with '{shown(declined[0])}'" if declined else None
 
 

@@ -38,7 +38,7 @@ def truncation(example: Example, settings: Curation) -> str | None:
     if formula_open(outside):
         return "the answer ends inside a formula"
     lines = example.answer.strip().splitlines()
-    return _cut_line(lines[-1], len(example.answer.split())) if lines else None
+    return _cut_line(lines[-1], len(example.answer.split()), is_english=example.language is None) if lines else None
 
 
 def formula_open(text: str) -> bool:
@@ -53,12 +53,15 @@ def formula_open(text: str) -> bool:
     return closing not in text[last.end() :]
 
 
-def _cut_line(line: str, words_of_answer: int) -> str | None:
+def _cut_line(line: str, words_of_answer: int, is_english: bool) -> str | None:
+    """What is wrong with the last line; how sentences go on and results are given is known of English alone."""
     line = line.rstrip()
     if _CODE.search(line):
         return None
     if _LEFT_HANGING.search(line[-2:]) and len(words(line)) >= _FEWEST_WORDS_OF_LINE:
         return f"the answer stops after '{_tail(line)}'"
+    if not is_english:
+        return None
     if words_of_answer >= _FEWEST_WORDS and line.rsplit(maxsplit=1)[-1] in _NEVER_LAST:
         return f"the answer stops in the middle of a sentence, at '{_tail(line)}'"
     if _ends_in_mid_sentence(line):

@@ -51,6 +51,8 @@ class Example:
     question: str
     answer: str
     finish_reason: str | None = None
+    language: str | None = None
+    """What it was asked for in; None: in English, the language of the prompts."""
 
     @cached_property
     def asked(self) -> Text:

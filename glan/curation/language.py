@@ -9,6 +9,7 @@ from glan.config import Curation
 from glan.curation.examples import Example, Text
 from glan.curation.identification import ranked
 from glan.curation.prose import sentences
+from glan.curation.tongues import forms_of
 from glan.curation.words import words
 
 _FEWEST_WORDS = 8  # of prose that is judged
@@ -25,18 +26,23 @@ _ON_LANGUAGES = re.compile(
 
 def other_language(example: Example, settings: Curation) -> str | None:
     """The question, or an answer to a question that is not about languages, is in another language than the one asked for."""
-    wanted = settings.language
-    if wanted is None:
+    if settings.language is None:
         return None
-    if found := _other(example.asked, wanted, settings.min_language_certainty):
+    wanted = example.language or settings.language
+    if found := other_than(wanted, example.asked, settings.min_language_certainty):
         return f"the question is in another language: {found}"
-    found = _other(example.said, wanted, settings.min_language_certainty)
-    if found is None or _ON_LANGUAGES.search(example.question):
+    found = other_than(wanted, example.said, settings.min_language_certainty)
+    if found is None or _is_on_languages(example):
         return None
     return f"the answer is in another language: {found}"
 
 
-def _other(text: Text, wanted: str, certainty: float) -> str | None:
+def _is_on_languages(example: Example) -> bool:
+    own = example.language and forms_of(example.language).on_languages.search(example.question)
+    return bool(own or _ON_LANGUAGES.search(example.question))
+
+
+def other_than(wanted: str, text: Text, certainty: float) -> str | None:
     """The code of the likeliest language of the prose of a text, if it surely is not the one wanted."""
     code, probability = text.likeliest_language
     if code == wanted and probability >= certainty:  # nearly always, and several times cheaper than what follows

@@ -2,11 +2,12 @@
 
 from glan.config import Curation
 from glan.curation.examples import Example
+from glan.curation.words import size
 
 
 def length(example: Example, settings: Curation) -> str | None:
     """Too many words, or an answer of too few."""
-    asked, said = len(example.asked.words), len(example.said.words)
+    asked, said = (size(text.words, example.language) for text in (example.asked, example.said))
     if asked > settings.max_question_words:
         return f"the question has {asked} words, more than {settings.max_question_words}"
     if said > settings.max_answer_words:

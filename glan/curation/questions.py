@@ -1,11 +1,12 @@
 """Whether a question is one: something asked, no heading before it, no answer inside."""
 
 import re
-from itertools import islice
 
 from glan.config import Curation
 from glan.curation.examples import Example
 from glan.curation.patterns import Guarded
+from glan.curation.tongues import forms_of
+from glan.curation.words import size
 
 _HEADING = re.compile(
     r"^[\W_]*(?:(?:homework|practice|exam|quiz|exercise|sample|discussion|assignment|challenge)\s+)?"
@@ -29,27 +30,42 @@ _ASKS_TO_JUDGE = re.compile(
     re.IGNORECASE,
 )
 _BLANK = re.compile(r"(?:your (?:answer|solution)\b.*)?", re.IGNORECASE)
+_MARK = re.compile(r"[?\uff1f\u061f\u037e]")
 _FILLERS = " \t\r\n_.\u2026*[](){}?-"
 
 
 def empty_question(example: Example, settings: Curation) -> str | None:
     """Too few words to ask anything."""
-    least = settings.min_question_words
-    count = sum(1 for _ in islice((word for word in example.asked.words if word[0].isalnum()), least))
-    return f"too few words to ask anything: {count}" if count < least else None
+    count = size([word for word in example.asked.words if word[0].isalnum()], example.language)
+    return f"too few words to ask anything: {count}" if count < settings.min_question_words else None
 
 
 def question_heading(example: Example, settings: Curation) -> str | None:
     """The question begins with a heading such as "Homework question:"."""
-    return "the question begins with a heading" if _HEADING.match(example.question) else None
+    heading = forms_of(example.language).heading if example.language else _HEADING
+    return "the question begins with a heading" if heading.match(example.question) else None
 
 
 def answer_in_question(example: Example, settings: Curation) -> str | None:
     """The question goes on with a section that answers it; a solution to be judged or a blank to be filled is none."""
+    if example.language:
+        return _answered_in(example.question, example.language)
     section = _ANSWER_SECTION.search(example.question)
     if section is None or _BLANK.fullmatch(section["given"].strip(_FILLERS)):
         return None
     before = example.question[: section.start()]
     if _ASKS_TO_JUDGE.search(before) or _ASKS_TO_JUDGE.search(section["given"]) or not _ASKS.search(before):
+        return None
+    return "the question has a section with its answer or solution"
+
+
+def _answered_in(question: str, language: str) -> str | None:
+    """The same in another language, whose words for asking are not known: only what has its question mark counts."""
+    forms = forms_of(language)
+    section = forms.answer_section.search(question)
+    if section is None or _BLANK.fullmatch(section["given"].strip(_FILLERS)):
+        return None
+    before = question[: section.start()]
+    if forms.judging.search(before) or _MARK.search(section["given"]) or not _MARK.search(before):
         return None
     return "the question has a section with its answer or solution"

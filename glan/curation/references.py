@@ -5,6 +5,7 @@ import re
 from glan.config import Curation
 from glan.curation.examples import Example
 from glan.curation.patterns import Guarded
+from glan.curation.tongues import forms_of
 from glan.curation.words import words
 from glan.names import shown
 
@@ -44,7 +45,9 @@ def not_self_contained(example: Example, settings: Curation) -> str | None:
     pointed = _TO_TEACHING.search(question)
     if pointed and _ON_TEACHING.search(question):
         pointed = None
-    if pointed is None:
+    if example.language and pointed is None:
+        pointed = forms_of(example.language).outside.search(question)
+    elif pointed is None:
         pointed = _TO_PICTURE.search(question) or _to_text_above(question)
         if pointed and _DRAWN.search(example.question):
             pointed = None

@@ -10,7 +10,7 @@ from glan.config import Curation
 from glan.curation.contamination import Contamination, Match
 from glan.curation.examples import Example, tell_languages
 from glan.curation.rules import RULES, Rule
-from glan.curation.words import grams_of
+from glan.curation.words import grams_of, size
 
 VERSION = 1
 """Raised by whoever changes what is found in further turns: units judged before are judged again."""
@@ -67,7 +67,10 @@ def _repeated(example: Example, before: Conversation, least: float) -> str | Non
     for number, earlier in enumerate(before, start=1):
         if _share(example.asked.words, earlier.asked.words) >= least:
             return f"it asks what turn {number} asks"
-        if len(example.said.words) >= _FEWEST_WORDS and _share(example.said.words, earlier.said.words) >= least:
+        if (
+            size(example.said.words, example.language) >= _FEWEST_WORDS
+            and _share(example.said.words, earlier.said.words) >= least
+        ):
             return f"it answers what turn {number} answers"
     return None
 

@@ -4,9 +4,12 @@ Finer than `keys.normalised` in what would make different questions the same: op
 "3 - 4"), vowel signs stay on their letters, and scripts written without spaces give one word a character.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
+
+from glan.languages import CHARACTERS_PER_WORD
 
 GRAM = 3
 """Words in a gram; questions are short, and longer grams are too coarse below about twenty words."""
@@ -22,6 +25,7 @@ _SIGN = (
     r"|(?<=!)(?:(?==)|(?<=[\d)]!)))"  # a factorial or a negation, not an exclamation
 )
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}][\w{_MARKS}]*|{_SIGN}")
+_ALONE = re.compile(f"[{_UNSPACED}]")
 _BETWEEN_SIGNS = re.compile(f"({_SIGN})")
 _LOWER_SPACED = bytes(
     ord(sign.lower()) if sign.isalnum() or sign == "_" else ord(" ") for sign in map(chr, range(128))
@@ -56,6 +60,20 @@ def _unicode_words(text: str) -> list[str]:
     for mark in _PUNCTUATION:
         folded = folded.replace(mark, ".")
     return _ascii_words(folded) if folded.isascii() else _WORD.findall(folded)
+
+
+def size(found: Sequence[str], language: str | None) -> int:
+    """How many words these are to a person: of a language without spaces, several characters make one."""
+    each = characters_per_word(language)
+    if each == 1:
+        return len(found)
+    alone = sum(1 for word in found if _ALONE.fullmatch(word))
+    return len(found) - alone + math.ceil(alone / each)
+
+
+def characters_per_word(language: str | None) -> float:
+    """By how much numbers of `words` are larger than in a language with spaces; 1 in these."""
+    return CHARACTERS_PER_WORD.get(language or "", 1)
 
 
 def grams(text: str) -> set[str]:

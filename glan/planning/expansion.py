@@ -5,11 +5,12 @@ still wanted goes to the syllabi that have been asked least, one question at a t
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
+from glan.languages import language_at
 from glan.planning.experience import SUBJECTS_PER_DISCIPLINE
 from glan.planning.walk import Shelf
 from glan.stages.questions import span_of
@@ -36,7 +37,7 @@ class Standing:
     """By the address of a syllabus: how many of its samples have been asked."""
 
     capacity: Mapping[str, int]
-    """By the address of a syllabus: how many distinct samples it allows."""
+    """By the address of a syllabus: how many distinct samples it allows; of one that is not to grow, no more than asked."""
 
     @property
     def exhausted(self) -> bool:
@@ -54,10 +55,11 @@ class Growth:
     reason: str = ""
 
 
-def standing(store: Store, discipline: Discipline, shelf: Shelf) -> Standing:
-    """Count what is published of a discipline; reads one column of its instructions.
+def standing(store: Store, discipline: Discipline, shelf: Shelf, languages: Collection[str]) -> Standing:
+    """Count what is published of a discipline in any language; reads one column of its instructions.
 
-    Rounds on two subjects count as asked and accepted; how far the deck of a syllabus is dealt they do not say.
+    Only syllabi in these languages are to grow. Rounds on two subjects count as asked and accepted; how far the deck of
+    a syllabus is dealt they do not say.
     """
     judged = accepted = 0
     for receipt in shelf.named["instructions"].values():
@@ -76,30 +78,38 @@ def standing(store: Store, discipline: Discipline, shelf: Shelf) -> Standing:
         judged=judged,
         asked=planned(shelf.named["questions"].values()),
         reached=reached,
-        capacity={name: receipt.capacity or 0 for name, receipt in syllabi.items()},
+        capacity={
+            name: (receipt.capacity or 0) if language_at(name) in languages else reached[name]
+            for name, receipt in syllabi.items()
+        },
     )
 
 
 def growth(
-    standings: Iterable[Standing], target: int, attempts: float, subjects: int | None, first_round: int
+    standings: Iterable[Standing],
+    target: int,
+    attempts: float,
+    subjects: int | None,
+    first_round: int,
+    languages: int = 1,
 ) -> list[Growth]:
     """What each discipline gets, the least covered first.
 
     Args:
-        target: accepted instructions that each discipline is to reach.
+        target: accepted instructions that each discipline is to reach, in all languages together.
         attempts: most questions asked, in all, for each instruction of the target.
         subjects: the limit of subjects of a discipline, if there is one.
-        first_round: most questions a subject of a discipline of which nothing is known yet.
+        first_round: most questions a syllabus of a discipline of which nothing is known yet.
+        languages: syllabi of each subject.
     """
     every = list(standings)
     share = _share(sum(one.accepted for one in every), sum(one.judged for one in every))
     ordered = sorted(every, key=lambda one: (one.accepted, one.discipline.discipline_id))
-    return [_growth(one, target, attempts, subjects, first_round, share) for one in ordered]
+    expected = min(subjects or SUBJECTS_PER_DISCIPLINE[1], SUBJECTS_PER_DISCIPLINE[1]) * languages
+    return [_growth(one, target, attempts, expected, first_round, share) for one in ordered]
 
 
-def _growth(
-    one: Standing, target: int, attempts: float, subjects: int | None, first_round: int, overall: float
-) -> Growth:
+def _growth(one: Standing, target: int, attempts: float, expected: int, first_round: int, overall: float) -> Growth:
     name = one.discipline.discipline_id
     if one.accepted >= target:
         return Growth(one, 0, {}, "has reached its target")
@@ -111,7 +121,6 @@ def _growth(
     own = _share(one.accepted, one.judged) if one.judged >= ENOUGH_TO_TELL else overall
     wanted = min(left, math.ceil((target - one.accepted) / own))
     if not one.capacity:
-        expected = min(subjects or SUBJECTS_PER_DISCIPLINE[1], SUBJECTS_PER_DISCIPLINE[1])
         each = min(first_round, max(1, wanted // expected))
         return Growth(one, each * expected, {name: each})
     limits = even(one.reached, one.capacity, wanted)

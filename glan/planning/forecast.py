@@ -95,7 +95,7 @@ class _Ahead:
         if unit.stage == "subjects":
             subjects = self._learned.subjects(config.subjects)
             self._put("subjects", one, config.lists * (2 if config.two_step else 1) - replies_there, subjects)
-            self._syllabi(subjects, recipe, 0)
+            self._syllabi(subjects * len(config.languages), recipe, 0)
             self._pairs(subjects, recipe)
         elif unit.stage == "syllabi":
             self._syllabi(one, recipe, replies_there)
@@ -128,7 +128,7 @@ class _Ahead:
         counts = (subjects.least, subjects.likely, subjects.most)
         spans = [pairs.among(round(number), limit) if limit else [] for number in counts]
         units, replies, asked = (
-            Range(*map(measure, spans)) * written * written
+            Range(*map(measure, spans)) * written * written * len(recipe.config.languages)
             for measure in (len, lambda some: _calls(some, recipe), _asked_in)
         )
         self._questions(units, replies, asked, recipe)

@@ -10,6 +10,9 @@ from glan.stages.questions import rounds
 Reach = Callable[[str], list[Span]]
 """The rounds that there are of a pair, by its node."""
 
+Branch = tuple[str, str]
+"""A language, and the id of a subject that has its syllabus in it or is to have it."""
+
 Capacity = Callable[[str, str], int | None]
 """How many questions a pair allows, by its node and the digest of both syllabi; None if none was asked yet."""
 
@@ -28,7 +31,7 @@ class Pairing:
         """`limit`: questions of a subject together with others; `keeps`: whether rounds beyond it that there are count too."""
         self._limit, self._reach, self._capacity, self._keeps = limit, reach, capacity, keeps
         self._listed: dict[str, Row] = {}
-        self._taught: dict[str, Taught] = {}
+        self._taught: dict[Branch, Taught] = {}
         self._partners: dict[str, dict[str, int]] = {}
 
     def listed(self, subjects: Iterable[Row]) -> None:
@@ -36,24 +39,25 @@ class Pairing:
         self._listed |= {row["subject_id"]: row for row in subjects}
 
     def taught(self, one: Taught) -> Iterator[tuple[Taught, Taught, Span]]:
-        """A subject has its syllabus: the rounds on it and one that has its own, the later of the two first."""
-        self._taught[one.subject["subject_id"]] = one
+        """A subject has its syllabus: the rounds on it and one that has its own in that language, the later of the two first."""
+        self._taught[one.unit.language, one.subject["subject_id"]] = one
         if not (self._limit or self._keeps()):
             return
         for other in self._taught.values():
-            if other is not one:
+            if other is not one and other.unit.language == one.unit.language:
                 earlier, later = sorted((one, other), key=lambda taught: int(taught.subject["position"]))
                 for span in self._spans(later, earlier):
                     yield later, earlier, span
 
-    def waiting(self, coming: Collection[str]) -> list[Waiting]:
-        """What follows from the syllabi of these subjects, which are still to be written."""
+    def waiting(self, coming: Collection[Branch]) -> list[Waiting]:
+        """What follows from these syllabi, which are still to be written."""
         found = []
         there = [*self._taught, *(one for one in coming if one not in self._taught)]
-        for name in there if self._limit else ():
+        for language, name in there if self._limit else ():
             for partner, questions in self._with(self._listed[name]).items():
-                missing = len({name, partner} & set(coming))
-                if missing and (partner in coming or partner in self._taught):
+                other = language, partner
+                missing = len({(language, name), other} & set(coming))
+                if missing and (other in coming or other in self._taught):
                     found.append(Waiting(missing, rounds([], questions, questions)))
         return found
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from glan.clock import Clock
+from glan.languages import language_at, subject_at
 from glan.planning.walk import Shelf, named_units
 from glan.records import READ_BY_LATER_STAGES, row_digest
 from glan.stages import pairs
@@ -16,7 +17,7 @@ from glan.stages.syllabi import address
 from glan.store import manifests, snapshots
 from glan.store.manifests import Manifest
 from glan.store.store import Store
-from glan.supplements import bare, split
+from glan.supplements import split
 from glan.units import STAGES, Receipt, Stage
 
 PARENT_STAGE: dict[Stage, Stage] = {
@@ -87,7 +88,9 @@ def orphans(store: Store, named: Named) -> dict[Stage, set[str]]:
         lists = [one for unit, one in named["subjects"].items() if unit not in gone["subjects"]]
         subjects, places = _subjects(store, lists)
         gone["syllabi"] |= {
-            unit for unit, receipt in named["syllabi"].items() if subjects.get(bare(unit)) != receipt.parent_digest
+            unit
+            for unit, receipt in named["syllabi"].items()
+            if subjects.get(subject_at(unit)) != receipt.parent_digest
         }
     for stage, above in PARENT_STAGE.items():
         left = {unit: receipt for unit, receipt in named[above].items() if unit not in gone[above]}
@@ -105,11 +108,11 @@ def _same_round(named: Mapping[str, Receipt], unit: str) -> str | None:
 
 def _syllabi(named: Mapping[str, Receipt], places: Mapping[str, int]) -> Callable[[str], str | None]:
     """What a round is made from, by its address: its syllabus, or that and the one of a subject before it."""
-    others = {pairs.mark(unit): receipt for unit, receipt in named.items() if receipt.rows}
+    others = {(language_at(unit), pairs.mark(unit)): receipt for unit, receipt in named.items() if receipt.rows}
 
     def made_from(unit: str) -> str | None:
         syllabus, mark = pairs.syllabi_of(unit)
-        own, other = named.get(syllabus), others.get(mark)
+        own, other = named.get(syllabus), others.get((language_at(syllabus), mark))
         if own is None or not mark:
             return own.content_digest if own else None
         in_order = places.get(mark, 0) < places.get(pairs.mark(syllabus), 0)

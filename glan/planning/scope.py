@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from glan.languages import subject_at
 from glan.planning.walk import Shelf, Walk
 from glan.stages.pairs import syllabi_of
 from glan.stages.questions import span_of
@@ -10,7 +11,6 @@ from glan.stages.recipe import Recipe
 from glan.store import editions, manifests, retries
 from glan.store.editions import Edition
 from glan.store.store import Store
-from glan.supplements import bare
 from glan.taxonomy import Discipline
 from glan.units import STAGES, Scope, Stage
 
@@ -48,7 +48,7 @@ def _for(recipe: Recipe, scope: Scope, shelf: Shelf) -> Recipe:
     questions = scope.questions.get(shelf.discipline_id, config.questions)
     subjects = scope.subjects.get(shelf.discipline_id, config.subjects)
     if scope.covers_published:
-        subjects = subjects and max(subjects, len(set(map(bare, shelf.named["syllabi"]))))
+        subjects = subjects and max(subjects, len(set(map(subject_at, shelf.named["syllabi"]))))
     if scope.covers_published and shelf.discipline_id not in scope.questions:
         own = (address for address in shelf.named["questions"] if not syllabi_of(address)[1])
         questions = max([questions, *(span_of(address)[1][1] for address in own)])

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from glan.languages import language_at
 from glan.planning import settled
 from glan.planning.publishing import orphans
 from glan.planning.scope import walks
@@ -62,8 +63,9 @@ def _lines(store: Store, walk: Walk, recipe: Recipe) -> list[list[object]]:
                 sum(receipt.rows for receipt in receipts),
             ]
         )
-        # At least one unit follows from each that is not done; a syllabus is followed by all its rounds.
-        waiting = (waiting + len(ready)) * rounds + shared if stage == "syllabi" else waiting + len(ready)
+        # At least one unit follows from each that is not done; a subject is followed by its syllabi, these by their rounds.
+        follow = {"subjects": len(recipe.config.languages), "syllabi": rounds}
+        waiting = (waiting + len(ready)) * follow.get(stage, 1) + (shared if stage == "syllabi" else 0)
     return lines
 
 
@@ -72,12 +74,12 @@ def _without_successor(gone: Mapping[Stage, set[str]], seen: Survey) -> dict[Sta
     ready = {unit.address for unit in seen.ready}
     done = {address for stage in seen.done.values() for address in stage}
     kept = ready | done
-    subjects = {pairs.mark(unit.address) for unit in seen.ready if unit.stage == "syllabi"}
+    syllabi = {(unit.language, pairs.mark(unit.address)) for unit in seen.ready if unit.stage == "syllabi"}
 
     def has_successor(stage: Stage, address: str) -> bool:
         if address in kept or stage == "syllabi":
             return address in kept
         syllabus, other = pairs.syllabi_of(address)
-        return syllabus in ready or other in subjects
+        return syllabus in ready or (language_at(syllabus), other) in syllabi
 
     return {stage: {unit for unit in units if not has_successor(stage, unit)} for stage, units in gone.items()}

@@ -14,6 +14,7 @@ from typing import Any
 
 from glan import __version__, supplements
 from glan.keys import digest
+from glan.languages import LANGUAGES, branch
 from glan.planning.pairing import Pairing, Waiting
 from glan.records import READ_BY_LATER_STAGES
 from glan.stages import answers, continuations, instructions, judgements, pairs, questions, subjects, syllabi
@@ -268,7 +269,19 @@ class Walk:
         self._pairing.listed(rows)
         limit, edition = self.recipe.config.subjects, self._edition("syllabi")
         within = [row for row in rows if limit is None or row["position"] < limit]
-        return [syllabi.plan(row, unit, receipt, self.recipe, edition) for row in within]
+        return [
+            syllabi.plan(row, unit, receipt, self.recipe, edition, language)
+            for row in within
+            for language in self._languages(syllabi.address(row["subject_id"]))
+        ]
+
+    def _languages(self, subject: str) -> list[str]:
+        """Those of a subject's syllabi: as asked for, and, if all that readers see is at stake, those that are there."""
+        asked = self.recipe.config.languages
+        if not self._scope.covers_published:
+            return asked
+        there = self.shelf.named["syllabi"]
+        return [*asked, *(one for one in LANGUAGES if one not in asked and branch(subject, one) in there)]
 
     def _rounds(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         wanted = self._scope.questions.get(f"{unit.discipline_id}/{unit.address}", self.recipe.config.questions)
@@ -288,7 +301,7 @@ class Walk:
 
     def waiting_pairs(self, ready: Iterable[Unit]) -> list[Waiting]:
         """Rounds on two subjects that follow once syllabi which can be made now are there; to be asked after a look at all."""
-        return self._pairing.waiting({unit.subject_id for unit in ready if unit.stage == "syllabi"})
+        return self._pairing.waiting({(unit.language, unit.subject_id) for unit in ready if unit.stage == "syllabi"})
 
     def all(self) -> Iterator[tuple[Unit, Receipt | None]]:
         """Every unit that is known, with its receipt if it is done, parents before children."""

@@ -43,6 +43,7 @@ _COLUMNS = """\
 | `messages` | the question (`user`) and its answer (`assistant`) |
 | `question_id` | identifies the pair; the same in every release of this store |
 | `field`, `sub_field`, `discipline`, `discipline_id`, `subject`, `level` | its place in the taxonomy |
+| `language` | the language it was written in, by ISO 639 code: the syllabus too, so nothing is a translation |
 | `strategy`, `key_concepts` | how the question was sampled from the subject's syllabus, and the concepts it is about |
 | `other_subject` | of a `cross_subject` question, the other subject whose syllabus it was sampled from; else empty |
 | `question_model`, `answer_model`, `request_keys` | who wrote it, and the calls it rests on in the store's call log |
@@ -221,6 +222,7 @@ def _rows(figures: Figures) -> str:
             ["field", "sub-field", "discipline", "rows"],
             [[*map(escaped, node), f"{figures.nodes[node]:,}"] for node in sorted(figures.nodes)],
         ),
+        *([_counts("language", figures.languages)] if len(figures.languages) > 1 else []),
         _counts("level", figures.levels),
         _counts("strategy", figures.strategies),
     ]

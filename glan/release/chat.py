@@ -15,6 +15,7 @@ PROVENANCE = (
     "discipline",
     "subject",
     "level",
+    "language",
     "strategy",
     "key_concepts",
     "other_subject",

@@ -19,6 +19,7 @@ READS = (
     "sub_field",
     "discipline",
     "level",
+    "language",
     "strategy",
     "question_model",
     "answer_model",
@@ -70,7 +71,7 @@ class Figures:
     compared: Counter[str] = field(default_factory=Counter)
     """Rows, rejected ones too, by the benchmark whose items were looked for in them."""
     languages: Counter[str] = field(default_factory=Counter)
-    """Kept rows by the language that they had to be in."""
+    """Kept rows by the language that they were asked for in, or, of those that were asked for in English, had to be in."""
     rejected: int = 0
     example: dict[str, Any] | None = None
 
@@ -85,6 +86,8 @@ class Figures:
         self.splits[split] += 1
         self.levels[row["level"] or ""] += 1
         self.strategies[row["strategy"]] += 1
+        if row["language"]:
+            self.languages[row["language"]] += 1
         self.models[row["question_model"], row["answer_model"]] += 1
         self.flags.update(row["flags"] or ())
         if row["turns"]:
@@ -99,11 +102,9 @@ class Figures:
         for found in table.column("contamination").drop_null().to_pylist():
             self.contaminated[found["benchmark"]] += 1
 
-    def add_judged(self, by: Curation, kept: int, rows: int) -> None:
-        """Count rows, so many of them kept, that were judged by these settings."""
+    def add_judged(self, by: Curation, rows: int) -> None:
+        """Count rows that were judged by these settings."""
         self.compared.update(dict.fromkeys({benchmark.label for benchmark in by.benchmarks}, rows))
-        if by.language is not None and kept:
-            self.languages[by.language] += kept
 
 
 def authors(view: View) -> Counter[Authors]:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from glan.dataset import View
 from glan.release import balance, splits
 from glan.release.releases import ReleaseOptions, ReleasePlan, held_out
-from glan.release.sheet import READS, Sheet, hashed
+from glan.release.sheet import READS, Sheet, hashed, language_of
 from glan.release.splits import LEFT_OUT, TEST, Places
 
 NOT_SAMPLED = LEFT_OUT + 1
@@ -23,13 +23,18 @@ def places(view: View, plan: ReleasePlan) -> Places:
     """
     options = plan.options
     sheet = Sheet(options.apart, options.balance or "discipline")
+    wanted: list[bool] = []
     for rows in _kept(view):
-        sheet.add(rows)
+        spoken = [not options.languages or language_of(row) in options.languages for row in rows]
+        sheet.add(row for row, is_spoken in zip(rows, spoken, strict=True) if is_spoken)
+        wanted += spoken
     before = frozenset(map(hashed, held_out(view.store.files, plan.after)))
     placed = splits.split(sheet, options.test, options.validation, before)
     if options.samples:
         placed[(placed < TEST) & ~_sampled(sheet, placed, options)] = NOT_SAMPLED
-    return placed
+    every = np.full(len(wanted), NOT_SAMPLED, np.int8)
+    every[np.array(wanted, np.bool_)] = placed
+    return every
 
 
 def _kept(view: View) -> Iterator[list[dict[str, Any]]]:

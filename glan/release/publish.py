@@ -128,6 +128,10 @@ def _begin(store: Store, wanted: ReleasePlan, latest: bool) -> ReleasePlan:
                 'see why in the `reasons` of glan.load("instructions")'
             )
         placed = places(view, wanted)  # a wrong weight, or too little of something, is told before the name is taken
+        if not (placed < len(SPLITS)).any():
+            raise InputError(
+                f"no row of snapshot {wanted.snapshot} would be in the release; name other languages, weights or rows"
+            )
         if wanted.options.require != Requirements():
             measured = Measured(view, placed)
             check(wanted.options.require, measured.nodes, measured.diversity)
@@ -195,8 +199,9 @@ def _chat_rows(view: View, counted: Figures, placed: Places) -> Iterator[tuple[s
         counted.add_rejected(table.filter(pc.invert(kept)))
         rows = table.filter(kept).to_pylist()
         if (settings := judges.by(receipt, table)) is not None:
-            counted.add_judged(settings, kept=len(rows), rows=table.num_rows)
+            counted.add_judged(settings, rows=table.num_rows)
         for row, place in zip(rows, placed[number : number + len(rows)].tolist(), strict=True):
+            row["language"] = row["language"] or (settings and settings.language)
             if place < len(SPLITS):
                 counted.add_kept(row, SPLITS[place])
                 yield SPLITS[place], chat.chat_row(row)

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from glan.checks import Language
 from glan.errors import InputError, StoreError
 from glan.names import shown
 from glan.release.formats import USUAL, Format, kinds
@@ -44,19 +45,24 @@ class ReleaseOptions(BaseModel):
     test: int | None = Field(
         default=None,
         ge=0,
-        description="rows of each discipline that are held out; null: 50, but at most a tenth of the discipline",
+        description="rows of each discipline, in each language, that are held out; null: 50, but at most a tenth of it",
     )
     apart: Apart = Field(
         default="concepts", description="what the held-out rows share with no other: concept set, session or subject"
     )
     validation: float = Field(default=0.01, ge=0, lt=1, description="share of the other rows that are for validation")
     rows: int | None = Field(default=None, ge=1, description="rows of train and validation in all; null: all there are")
+    languages: tuple[Language, ...] = Field(
+        default=(), description="ISO 639 codes: rows that were asked for in one of these; empty: in any"
+    )
     balance: Node | None = Field(
-        default=None, description="let each node of this level give the same number of rows; null: what there is"
+        default=None,
+        description="let each node of this level, or each language, give the same number of rows; null: what there is",
     )
     weights: dict[str, float] = Field(
         default_factory=dict,
-        description="by field, sub-field or discipline id: how many times as many rows its nodes give as others (0: none)",
+        description="by field, sub-field or discipline id (balanced by language: by code): how many times as many rows "
+        "its nodes give as others (0: none)",
     )
     license: str = Field(
         default="",
@@ -68,6 +74,11 @@ class ReleaseOptions(BaseModel):
         default="", max_length=300, pattern=r"^(https://\S+)?$", description="where its text is; empty: nowhere"
     )
     require: Requirements = Field(default=Requirements(), description="bounds that stop the release")
+
+    @field_validator("languages")
+    @classmethod
+    def _name_each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(set(value)))
 
     @field_validator("weights")
     @classmethod

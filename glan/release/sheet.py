@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glan.keys import normalised
+from glan.languages import ENGLISH
 
 Apart = Literal["concepts", "session", "subject"]
 """What a held-out row shares with no row of train: its concept set, any of its sessions, or its subject."""
 
-Node = Literal["field", "sub_field", "discipline", "subject"]
+Node = Literal["field", "sub_field", "discipline", "subject", "language"]
 
 READS = (
     "question_id",
@@ -21,6 +22,7 @@ READS = (
     "discipline_id",
     "subject_id",
     "subject",
+    "language",
     "syllabus_id",
     "session_indexes",
     "key_concepts",
@@ -35,7 +37,7 @@ class Sheet:
     """Rows in the order in which they are added.
 
     `order`: a hash of each question's id, by which rows are drawn, so that a draw depends on no other row.
-    `disciplines`, `nodes`: numbers of each row's discipline and of the node it is sampled by.
+    `disciplines`, `nodes`: numbers of each row's discipline in its language, and of the node it is sampled by.
     `atoms`, `starts`: hashes of what a row must not share, and where each row's begin.
     """
 
@@ -47,13 +49,14 @@ class Sheet:
         self._atoms: list[int] = []
         self._counts: list[int] = []
         self.names: dict[tuple[str, ...], int] = {}
-        self.discipline_names: dict[str, int] = {}
+        self._discipline_names: dict[tuple[str, str], int] = {}
 
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Take down kept rows."""
         for row in rows:
             self._order.append(hashed(row["question_id"]))
-            self._disciplines.append(self.discipline_names.setdefault(row["discipline_id"], len(self.discipline_names)))
+            discipline = row["discipline_id"], language_of(row)
+            self._disciplines.append(self._discipline_names.setdefault(discipline, len(self._discipline_names)))
             self._nodes.append(self.names.setdefault(node_of(row, self._node), len(self.names)))
             atoms = _atoms(row, self._apart)
             self._atoms.extend(atoms)
@@ -85,9 +88,16 @@ class Sheet:
 
 
 def node_of(row: Mapping[str, Any], node: Node) -> tuple[str, ...]:
-    """The node of the tree that a row is sampled by, with what stands above it."""
+    """The node of the tree that a row is sampled by, with what stands above it; or its language."""
+    if node == "language":
+        return (language_of(row),)
     path = (row["field"], row["sub_field"], row["discipline_id"], row["subject"])
     return path[: ("field", "sub_field", "discipline", "subject").index(node) + 1]
+
+
+def language_of(row: Mapping[str, Any]) -> str:
+    """What a row was asked for in."""
+    return row["language"] or ENGLISH
 
 
 def hashed(*parts: str) -> int:

@@ -129,10 +129,8 @@ class Rebuilding:
 
     def _on_two_subjects(self, recipe: Recipe, edition: int) -> Iterator[Unit]:
         """The rounds on the syllabus that was made last and on each of those before it."""
-        if questions.prompt_of(recipe.config, courses=2) not in recipe.prompts.names():
-            return  # of a run by a glan that did not know them
         *before, last = self._taught
-        for other in before:
+        for other in (one for one in before if one.unit.language == last.unit.language):
             for later, earlier in ((last, other), (other, last)):
                 for span in self.wanted.rounds(pairs.node(later.unit.address, earlier.subject["subject_id"])):
                     yield pairs.plan(later, earlier, span, recipe, edition)
@@ -140,7 +138,8 @@ class Rebuilding:
     def _below(self, unit: Unit, receipt: Receipt, recipe: Recipe, edition: int) -> Iterator[Unit]:
         if unit.stage == "subjects":
             rows: list[Row] = self.scratch.read(receipt).to_pylist()
-            yield from (syllabi.plan(row, unit, receipt, recipe, edition) for row in rows)
+            for language in sorted(self.wanted.languages):
+                yield from (syllabi.plan(row, unit, receipt, recipe, edition, language) for row in rows)
         elif unit.stage == "syllabi":
             subject = self._subjects[unit.subject_id]
             for span in self.wanted.rounds(unit.address):

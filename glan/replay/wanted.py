@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from glan import supplements
 from glan.errors import StoreError
+from glan.languages import language_at
 from glan.stages.questions import ROUND, span_of
 from glan.store import calls, manifests
 from glan.store.manifests import Manifest
@@ -33,6 +34,8 @@ class Wanted:
     """Units that a merged part holds, with their places in it."""
     unreadable: dict[str, str] = field(default_factory=dict)
     """Objects that lie there and cannot be read, with the reason."""
+    languages: set[str] = field(default_factory=set)
+    """Those of the syllabi."""
     _units: set[str] = field(default_factory=set)
     _makers: dict[str, dict[str, float]] = field(default_factory=dict)
     _rounds: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
@@ -71,6 +74,8 @@ class Wanted:
     def add(self, stage: str, address: str, object: str) -> None:
         """A unit is wanted."""
         self._units.add(object)
+        if stage == "syllabi":
+            self.languages.add(language_at(address))
         original, number = supplements.split(stage, address)
         if number:
             self._retries.setdefault((stage, original), set()).add(number)

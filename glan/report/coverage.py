@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from glan.dataset import View
+from glan.languages import ENGLISH, language_at
 from glan.store import taxonomies
 from glan.store.store import Store
 from glan.units import Receipt, planned, quarantined
@@ -69,6 +70,8 @@ class Coverage:
     reasons: Counter[str] = field(default_factory=Counter)
     flags: Counter[tuple[str, bool]] = field(default_factory=Counter)
     """Rows by flag, and whether they are kept."""
+    languages: Mapping[str, Cover] = field(default_factory=dict)
+    """Of each language that questions were planned in, the most used one first."""
 
     @property
     def total(self) -> Cover:
@@ -84,11 +87,13 @@ class Coverage:
 class Judged:
     """Feed it the tables of instructions, with the columns in `READS`: it counts what is kept, what not, and why."""
 
-    READS = ("discipline_id", "kept", "reasons", "flags")
+    READS = ("discipline_id", "language", "kept", "reasons", "flags")
 
     def __init__(self) -> None:
         self.by_discipline: dict[str, tuple[int, int]] = {}
         """Kept and rejected rows."""
+        self.by_language: dict[str, tuple[int, int]] = {}
+        """Likewise."""
         self.reasons: Counter[str] = Counter()
         self.flags: Counter[tuple[str, bool]] = Counter()
 
@@ -97,11 +102,16 @@ class Judged:
         self.reasons.update(pc.list_flatten(table["reasons"]).to_pylist())
         of = table["kept"].take(pc.list_parent_indices(table["flags"]))
         self.flags.update(zip(pc.list_flatten(table["flags"]).to_pylist(), of.to_pylist(), strict=True))
-        for discipline_id in table["discipline_id"].unique().to_pylist():
-            rows = table["kept"].filter(pc.equal(table["discipline_id"], discipline_id))
-            kept = pc.sum(rows).as_py() or 0
-            before = self.by_discipline.get(discipline_id, (0, 0))
-            self.by_discipline[discipline_id] = before[0] + kept, before[1] + len(rows) - kept
+        _count(self.by_discipline, table["discipline_id"], table["kept"])
+        _count(self.by_language, pc.fill_null(table["language"], ENGLISH), table["kept"])
+
+
+def _count(counts: dict[str, tuple[int, int]], names: pa.ChunkedArray, every: pa.ChunkedArray) -> None:
+    for name in names.unique().to_pylist():
+        rows = every.filter(pc.equal(names, name))
+        kept = pc.sum(rows).as_py() or 0
+        before = counts.get(name, (0, 0))
+        counts[name] = before[0] + kept, before[1] + len(rows) - kept
 
 
 def coverage(view: View, go_on: GoOn = lambda: None) -> Coverage:
@@ -115,11 +125,25 @@ def coverage(view: View, go_on: GoOn = lambda: None) -> Coverage:
 def covered(view: View, judged: Judged) -> Coverage:
     """What the receipts say of the rest, beside rows that are counted already."""
     asked = view.receipts("questions")
-    wanted = _by_discipline((one, planned([one])) for one in asked)
-    lost = _by_discipline((one, quarantined([one])) for one in [*asked, *view.receipts("answers")])
-    kept = judged.by_discipline
-    covers = {one: Cover(*kept.get(one, (0, 0)), lost[one], wanted[one]) for one in {*kept, *wanted, *lost}}
-    return Coverage(tuple(_places(view.store, covers)), judged.reasons, judged.flags)
+    every = [*asked, *view.receipts("answers")]
+    places = _covers(judged.by_discipline, asked, every, lambda one: one.discipline_id)
+    languages = _covers(judged.by_language, asked, every, lambda one: language_at(one.unit))
+    ranked = dict(sorted(languages.items(), key=lambda item: (-item[1].planned, item[0])))
+    return Coverage(tuple(_places(view.store, places)), judged.reasons, judged.flags, ranked)
+
+
+def _covers(
+    kept: Mapping[str, tuple[int, int]],
+    asked: Iterable[Receipt],
+    every: Iterable[Receipt],
+    name_of: Callable[[Receipt], str],
+) -> dict[str, Cover]:
+    wanted, lost = Counter[str](), Counter[str]()
+    for receipt in asked:
+        wanted[name_of(receipt)] += planned([receipt])
+    for receipt in every:
+        lost[name_of(receipt)] += quarantined([receipt])
+    return {one: Cover(*kept.get(one, (0, 0)), lost[one], wanted[one]) for one in {*kept, *wanted, *lost}}
 
 
 def added(covers: Iterable[Cover]) -> Cover:
@@ -135,13 +159,6 @@ def checked(items: Iterable[_Item], go_on: GoOn) -> Iterator[_Item]:
     for item in items:
         go_on()
         yield item
-
-
-def _by_discipline(numbers: Iterable[tuple[Receipt, int]]) -> Counter[str]:
-    sums: Counter[str] = Counter()
-    for receipt, number in numbers:
-        sums[receipt.discipline_id] += number
-    return sums
 
 
 def _places(store: Store, covers: Mapping[str, Cover]) -> Iterator[Place]:

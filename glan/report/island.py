@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from glan.languages import ENGLISH, LANGUAGES
 from glan.report.figures import Figures
 from glan.report.ledger import Spent
 from glan.report.origins import Exchange, Origin
@@ -129,6 +130,7 @@ def _sample(sample: Sample, origin: Origin, texts: _Texts) -> dict[str, Any]:
         "of": row["subject_id"] if origin.subject else None,
         **{name: row[name] or "" for name in ("level", "strategy", "question_model", "answer_model", "run_id")},
         "at": row["created_at"].isoformat(timespec="seconds") if row["created_at"] else "",
+        "language": LANGUAGES.get(row["language"] or ENGLISH, ""),
         "index": row["sample_index"],
         "sessions": row["session_indexes"] or [],
         "other": _other(row, origin),

@@ -13,6 +13,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from glan import __version__
+from glan.languages import LANGUAGES
 from glan.report.figures import Figures
 from glan.report.island import island
 from glan.report.ledger import Spent, money
@@ -58,6 +59,15 @@ def _tables(figures: Figures) -> Iterator[Table]:
         for stage, one in figures.stages.items()
     ]
     yield Table("Stages", heads, 1, held)
+    if len(languages := figures.coverage.languages) > 1:
+        covered = [
+            [
+                LANGUAGES.get(name, name),
+                *(f"{number:,}" for number in (one.planned, one.kept, one.rejected, one.coming)),
+            ]
+            for name, one in languages.items()
+        ]
+        yield Table("Languages", ["asked for in", "planned", "kept", "rejected", "to come"], 1, covered)
     heads = ["stage", "model", "calls", "understood", "sent", "of that cached", "received", "cost"]
     by_stage = figures.ledger.by(lambda account: account[:2])
     calls = [

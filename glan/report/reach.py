@@ -156,7 +156,7 @@ class Reached:
         self._subjects.clear()
 
     def _held(self) -> dict[str, Reach]:
-        """What the syllabi of the discipline hold, by subject, whether rows reach it or not."""
+        """What the syllabi of the discipline hold in all languages, by subject, whether rows reach it or not."""
         found: dict[str, Reach] = {}
         shared: Counter[str] = Counter()
         for (discipline_id, (syllabus, _)), capacity in self._pairs.items():
@@ -165,9 +165,10 @@ class Reached:
             if discipline_id == self._discipline_id:
                 for row in self._view.store.read(receipt, ["subject_id", "sessions"]).to_pylist():
                     names = [{normalised(one) for one in session["key_concepts"]} for session in row["sessions"]]
-                    found[row["subject_id"]] = Reach(
+                    one = Reach(
                         sessions=len(names),
                         concepts=len(set().union(*names)),
                         sets_possible=(receipt.capacity or 0) + shared[address],
                     )
+                    found[row["subject_id"]] = found.get(row["subject_id"], Reach()).plus(one)
         return found

@@ -27,8 +27,9 @@ MANY = 240
 
 _READ = [
     "question_id", "syllabus_id", "subject_id", "discipline_id", "field", "sub_field", "discipline", "subject", "level",
-    "sample_index", "strategy", "session_indexes", "key_concepts", "question", "answer", "turns", "kept", "reasons",
-    "duplicate_of", "contamination", "scores", "flags", *OTHER, "question_model", "answer_model", "request_keys", "run_id", "created_at",
+    "language", "sample_index", "strategy", "session_indexes", "key_concepts", "question", "answer", "turns", "kept",
+    "reasons", "duplicate_of", "contamination", "scores", "flags", *OTHER, "question_model", "answer_model", "request_keys",
+    "run_id", "created_at",
 ]  # fmt: skip
 
 

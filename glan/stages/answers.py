@@ -5,6 +5,7 @@ from typing import Any
 
 from glan.gateway.reading import prose
 from glan.gateway.requests import Call, Conversation, Outcome
+from glan.languages import column
 from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
 from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
@@ -16,7 +17,7 @@ def plan(above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Uni
         receipt,
         stage="answers",
         edition=edition,
-        key=recipe.unit_key(_ingredients, inputs=receipt.content_digest, edition=edition),
+        key=recipe.unit_key(_ingredients, inputs=receipt.content_digest, edition=edition, language=above.language),
     )
 
 
@@ -52,6 +53,7 @@ def read(unit: Unit, questions: Sequence[Mapping[str, Any]], outcomes: Sequence[
             "discipline_id": unit.discipline_id,
             "text": call.value,
             "finish_reason": call.finish_reason,
+            "language": column(unit.language),
             **provenance(unit, outcome.calls),
         }
 

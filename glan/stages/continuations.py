@@ -16,6 +16,7 @@ from msgspec import structs
 from glan.gateway.reading import prose
 from glan.gateway.requests import Call, Conversation, Message, Outcome, Problem
 from glan.keys import normalised
+from glan.languages import column
 from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance, subject_of
 from glan.stages.question_shape import bare, check
 from glan.stages.recipe import Ingredients, Recipe
@@ -35,7 +36,9 @@ def plan(above: Unit, receipt: Receipt, subject: Mapping[str, Any], recipe: Reci
     }
 
     def key(follow_ups: int) -> str:
-        return recipe.unit_key(_ingredients, inputs=inputs, edition=edition, follow_ups=follow_ups)
+        return recipe.unit_key(
+            _ingredients, inputs=inputs, edition=edition, language=above.language, follow_ups=follow_ups
+        )
 
     *fewer, wanted = (key(number) for number in range(1, recipe.config.follow_ups + 1))
     return above.below(receipt, stage="continuations", edition=edition, key=wanted, begun_as=tuple(fewer))
@@ -86,26 +89,27 @@ def ask(
     first = recipe.request(unit, "answer", "answer", {"question": question["text"]}, prose(), sample_index=index)
     messages = list(first.messages)
     for _ in range(recipe.config.follow_ups):
-        reader = prose(partial(_check, turns=tuple(turns)))
+        reader = prose(partial(_check, turns=tuple(turns), language=unit.language))
         inputs = {**course, "turns": list(turns)}
         asked: Call = yield recipe.request(unit, "question", "follow_up", inputs, reader, sample_index=index)
-        follow_up = bare(asked.value)
-        messages += [{"role": "assistant", "content": turns[-1]["answer"]}, _as_asked(follow_up, recipe)]
+        follow_up = bare(asked.value, unit.language)
+        said_before = {"role": "assistant", "content": turns[-1]["answer"]}
+        messages += [said_before, _as_asked(follow_up, recipe, unit.language)]
         said: Call = yield replace(first, messages=list(messages))
         turns.append({"question": follow_up, "answer": said.value})
     return turns[1:]
 
 
-def _as_asked(question: str, recipe: Recipe) -> Message:
+def _as_asked(question: str, recipe: Recipe, language: str) -> Message:
     """A further question as the answer model is asked it: as the first one, without what stands before that."""
-    return recipe.prompts["answer"].render({"question": question})[-1]
+    return recipe.rendered("answer", {"question": question}, language)[-1]
 
 
-def _check(text: str, turns: Sequence[Turn]) -> Problem | None:
+def _check(text: str, turns: Sequence[Turn], language: str) -> Problem | None:
     """Whether a text asks something, and something else than before."""
-    if problem := check(text, seen="conversation"):
+    if problem := check(text, language, seen="conversation"):
         return problem
-    if normalised(bare(text)) in {normalised(turn["question"]) for turn in turns}:
+    if normalised(bare(text, language)) in {normalised(turn["question"]) for turn in turns}:
         return Problem("repetition", "This was asked before; ask what comes next.")
     return None
 
@@ -122,6 +126,7 @@ def read(unit: Unit, questions: Sequence[Mapping[str, Any]], outcomes: Sequence[
             "subject_id": question["subject_id"],
             "discipline_id": unit.discipline_id,
             "turns": outcome.value,
+            "language": column(unit.language),
             "asked_with": {name: asked[name] for name in columns},
             **written,
         }

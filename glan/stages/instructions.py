@@ -13,6 +13,7 @@ from glan.curation.rules import Example, judged
 from glan.curation.signatures import signature_of
 from glan.curation.verdicts import verdict
 from glan.keys import Texts
+from glan.languages import column, language_at
 from glan.records import OTHER
 from glan.stages.making import Effects, Made, Row, commit, subject_of
 from glan.stages.recipe import Ingredients, Recipe
@@ -68,8 +69,9 @@ def unit_key(
         inputs["continuations"] = [one.content_digest for one in continued_by]
     if judged_by:
         inputs["judgements"] = [one.content_digest for one in judged_by]
+    ingredients = _with_limits if judged_by else _ingredients
     further = {"turns": turns.VERSION} if continued_by else {}
-    return recipe.unit_key(_with_limits if judged_by else _ingredients, inputs=inputs, edition=edition, **further)
+    return recipe.unit_key(ingredients, inputs=inputs, edition=edition, language=language_at(answers.unit), **further)
 
 
 def _ingredients(recipe: Recipe) -> Ingredients:
@@ -90,8 +92,9 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     questions = {row["question_id"]: row for row in effects.store.read(unit.parents["questions"]).to_pylist()}
     answers = effects.store.read(unit.parents["answers"]).to_pylist()
     further = {row["question_id"]: row for one in unit.continued_by for row in effects.store.read(one).to_pylist()}
+    language = column(unit.language)
     conversations = [
-        _conversation(questions[answer["question_id"]], answer, further.get(answer["question_id"]))
+        _conversation(questions[answer["question_id"]], answer, further.get(answer["question_id"]), language)
         for answer in answers
     ]
     settings = recipe.config.curation
@@ -110,11 +113,11 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
 
 
 def _conversation(
-    question: Mapping[str, Any], answer: Mapping[str, Any], continuation: Mapping[str, Any] | None
+    question: Mapping[str, Any], answer: Mapping[str, Any], continuation: Mapping[str, Any] | None, language: str | None
 ) -> list[Example]:
     """The pair, and the turns after it if there are any."""
-    first = Example(question=question["text"], answer=answer["text"], finish_reason=answer["finish_reason"])
-    return [first, *(Example(**turn) for turn in (continuation["turns"] if continuation else ()))]
+    first = Example(question["text"], answer["text"], answer["finish_reason"], language)
+    return [first, *(Example(**turn, language=language) for turn in (continuation["turns"] if continuation else ()))]
 
 
 def _row(
@@ -146,6 +149,7 @@ def _row(
         "key_concepts": question["key_concepts"],
         "question": question["text"],
         "answer": answer["text"],
+        "language": column(unit.language),
         "finish_reason": answer["finish_reason"],
         "turns": None,
         **verdict(against, duplicate_of=None),

@@ -12,6 +12,7 @@ from glan.checking import agreement, code, programs, results
 from glan.checking.results import Result
 from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Call, Conversation, Outcome
+from glan.languages import ENGLISH
 from glan.records import SCHEMAS
 from glan.replies import Judgement
 from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
@@ -38,6 +39,7 @@ def plan(above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Uni
                 "answers": receipt.content_digest,
             },
             edition=edition,
+            language=above.language if recipe.config.checking.math else ENGLISH,  # a judge is asked the same in any
         ),
     )
 

@@ -1,7 +1,7 @@
 """Two subjects of a discipline -> rounds of questions that need both; the paper never leaves a syllabus.
 
 A subject is asked about together with those before it in the list of its discipline: ten questions with one, ten with
-the next, in an order of the subject's own. So further subjects and further questions only add to what there is. Two
+the next, in an order of the subject's own and in one language at a time. So further subjects and further questions only add to what there is. Two
 subjects have a deck of their own (`sampling.samples_across`), whose rounds lie beside those of the later subject's
 syllabus, at `<its address>--<mark of the other subject>.<start>-<stop>`, and are made from both syllabi.
 """
@@ -32,8 +32,8 @@ class Taught(NamedTuple):
 
 
 def mark(name: str) -> str:
-    """What tells a subject from the others of its discipline: the digest at the end of its id and of its address."""
-    return supplements.bare(name).rpartition("-")[2]
+    """What tells a subject from the others of its discipline: the digest in its id and in the address of its syllabi."""
+    return supplements.bare(name).rpartition("-")[2].partition(".")[0]
 
 
 def node(syllabus_address: str, other_subject_id: str) -> str:
@@ -103,6 +103,7 @@ def plan(later: Taught, earlier: Taught, span: Span, recipe: Recipe, edition: in
                 "discipline": above.path[2],
             },
             edition=edition,
+            language=above.language,
             samples=span,
         ),
     )

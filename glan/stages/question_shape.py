@@ -6,8 +6,10 @@ from glan.config import Curation
 from glan.curation.examples import Example
 from glan.curation.patterns import Guarded
 from glan.curation.questions import answer_in_question
+from glan.curation.tongues import forms_of
 from glan.gateway.requests import Problem
 from glan.keys import normalised
+from glan.languages import ENGLISH, column
 
 _HEADING = re.compile(
     r"^[\W_]*(?:(?:homework|practice|exam|quiz|exercise|sample|discussion|assignment|challenge)\s+)?"
@@ -37,24 +39,26 @@ _REFERS_OUTSIDE = Guarded(
 )
 
 
-def bare(question: str) -> str:
+def bare(question: str, language: str = ENGLISH) -> str:
     """The question without a heading such as "Homework question:" before it."""
-    return _HEADING.sub("", question, count=1).strip()
+    heading = _HEADING if language == ENGLISH else forms_of(language).heading
+    return heading.sub("", question, count=1).strip()
 
 
-def check(question: str, seen: str = "question") -> Problem | None:
+def check(question: str, language: str = ENGLISH, seen: str = "question") -> Problem | None:
     """Whether a question has the shape of one: something asked, no answer inside, nothing that it does not carry itself.
 
     An answer inside is what curation takes for one, so that none is answered first and rejected then. `seen`: what its
     reader has before him, and nothing else.
     """
-    text = bare(question)
+    text = bare(question, language)
     if not text:
         return Problem("empty", "Only a heading was written; write the question itself.")
-    if answer_in_question(Example(text, answer=""), Curation()):
+    if answer_in_question(Example(text, answer="", language=column(language)), Curation()):
         return Problem("answer_inside", "Write the question only, without its answer or solution.")
     outside = _CODE.sub("", text) if "`" in text else text
-    if _REFERS_OUTSIDE.search(outside):
+    refers_outside = _REFERS_OUTSIDE if language == ENGLISH else forms_of(language).outside
+    if refers_outside.search(outside):
         return Problem(
             "not_self_contained",
             f"The reader sees the {seen} alone: do not mention the syllabus, a session or the list of key concepts.",

@@ -5,6 +5,7 @@ A round on two subjects (`stages.pairs`) is made in the same way, of two syllabi
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from glan import supplements
@@ -12,6 +13,7 @@ from glan.config import RunConfig
 from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Call, Conversation, Outcome
 from glan.keys import digest, seed_for
+from glan.languages import column
 from glan.records import OTHER, row_digest
 from glan.replies import question_list
 from glan.stages.making import Effects, Made, Row, asked_for, make, provenance
@@ -71,6 +73,7 @@ def plan(
                 "discipline": above.path[2],
             },
             edition=edition,
+            language=above.language,
             samples=span,
         ),
     )
@@ -156,14 +159,15 @@ def ask(unit: Unit, courses: Sequence[Course], batch: Sequence[Sample], recipe: 
     ]
     samples_shown = [_for_prompt(sample, courses) for sample in batch]
     inputs = {"discipline": unit.path[2], **taught[0], "courses": taught, "samples": samples_shown}
-    name, index = prompt_of(recipe.config, len(courses)), batch[0].index
+    name, index, language = prompt_of(recipe.config, len(courses)), batch[0].index, unit.language
+    checked = partial(check, language=language)
     if recipe.config.questions_per_call == 1:
-        one: Call = yield recipe.request(unit, "question", name, inputs, prose(check), sample_index=index)
-        return [bare(one.value)]
+        one: Call = yield recipe.request(unit, "question", name, inputs, prose(checked), sample_index=index)
+        return [bare(one.value, language)]
     schema = question_list(len(batch))
-    reader = structured(schema, lambda reply: next(filter(None, map(check, reply.questions)), None))
+    reader = structured(schema, lambda reply: next(filter(None, map(checked, reply.questions)), None))
     many: Call = yield recipe.request(unit, "question", name, inputs, reader, sample_index=index, schema=schema)
-    return [bare(question) for question in many.value.questions]
+    return [bare(question, language) for question in many.value.questions]
 
 
 def _for_prompt(sample: Sample, courses: Sequence[Course]) -> dict[str, Any]:
@@ -199,7 +203,7 @@ def _row(unit: Unit, courses: Sequence[Course], sample: Sample, text: str, outco
     asked_about = [unit.subject_id, *([unit.other_subject_id] if unit.other_subject_id else [])]
     return {
         **dict.fromkeys(OTHER),
-        "question_id": digest([*asked_about, sample.index, text])[:24],
+        "question_id": digest(unit.identified([*asked_about, sample.index, text]))[:24],
         "syllabus_id": courses[0][1]["syllabus_id"],
         "subject_id": unit.subject_id,
         "discipline_id": unit.discipline_id,
@@ -208,6 +212,7 @@ def _row(unit: Unit, courses: Sequence[Course], sample: Sample, text: str, outco
         "session_indexes": list(sample.session_indexes),
         "key_concepts": list(sample.key_concepts),
         "text": text,
+        "language": column(unit.language),
         **(_other(courses[1], sample) if len(courses) > 1 else {}),
         **provenance(unit, outcome.calls),
     }

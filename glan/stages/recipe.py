@@ -14,7 +14,9 @@ from glan.curation.contamination import Contamination
 from glan.curation.rules import rules_digest
 from glan.gateway.requests import Message, Problem, Reader, Request, Understood
 from glan.keys import Texts, canonical, digest, normalised, seed_for, spelt
+from glan.languages import ENGLISH
 from glan.prompts import NAMES, Prompts
+from glan.stages import tongue
 from glan.units import Stage, Unit, stages_with
 
 
@@ -72,24 +74,33 @@ class Recipe:
         return profile
 
     def unit_key(
-        self, ingredients: Callable[["Recipe"], Ingredients], *, inputs: Texts, edition: int, **parameters: Hashable
+        self,
+        ingredients: Callable[["Recipe"], Ingredients],
+        *,
+        inputs: Texts,
+        edition: int,
+        language: str = ENGLISH,
+        **parameters: Hashable,
     ) -> str:
         """The `unit_key`: everything that decides the rows of a unit, and nothing else (design: keys).
 
         It is the digest of one JSON object. A look at a large store makes hundreds of thousands of keys, so what units
         have in common is spelt out once: `ingredients` are those of a recipe, `parameters` further ones of few values.
         """
-        common = self._spelt.get((ingredients, *parameters.values()))
+        known = (ingredients, language, *parameters.values())
+        common = self._spelt.get(known)
         if common is None:
-            common = self._spelt[ingredients, *parameters.values()] = self._common(ingredients(self), parameters)
+            common = self._spelt[known] = self._common(ingredients(self), language, parameters)
         own = b'{"edition":%d,"inputs":%b,' % (edition, spelt(inputs))
         return hashlib.sha256(own + common).hexdigest()  # names in alphabetical order, so still canonical
 
-    def _common(self, made_of: Ingredients, parameters: Mapping[str, Any]) -> bytes:
+    def _common(self, made_of: Ingredients, language: str, parameters: Mapping[str, Any]) -> bytes:
+        own = {} if language == ENGLISH else {"language": language}
+        also = [tongue.PROMPT] if own and made_of.prompts else []
         common = {
-            "parameters": {**made_of.parameters, **parameters},
+            "parameters": {**made_of.parameters, **parameters, **own},
             "profile": self.profile(made_of.role).identity() if made_of.role else None,
-            "prompts": {name: self.prompts[name].stamp.digest for name in made_of.prompts},
+            "prompts": {name: self.prompts[name].stamp.digest for name in (*made_of.prompts, *also)},
             "stage": made_of.stage,
         }
         return canonical(common).removeprefix(b"{")
@@ -109,10 +120,13 @@ class Recipe:
         """A request of one prompt, as a further turn where `after` gives the turns before it."""
         prompt = self.prompts[prompt_name]
         profile = with_parameters(self.profile(role), prompt.parameters)
-        with_example = profile.example and not after
-        messages = prompt.render(inputs, example=with_example)
+        foreign = unit.language != ENGLISH and role != "judge"
+        with_example = profile.example and not after and not foreign  # the examples are in English
+        messages = self.rendered(prompt_name, inputs, unit.language if foreign else ENGLISH, with_example)
         if with_example:
             read = unlike_example(read, messages)
+        if foreign and role in tongue.READ_STRICTLY:
+            read = tongue.read_in(unit.language, read)
         seed = seed_for(
             self.config.seed, unit.stage, unit.discipline_id, unit.subject_id, sample_index or 0, unit.edition
         )
@@ -131,6 +145,13 @@ class Recipe:
             seed=seed if profile.send_seed else None,
             schema=schema,
         )
+
+    def rendered(
+        self, prompt_name: str, inputs: Mapping[str, Any], language: str, example: bool = False
+    ) -> list[Message]:
+        """The messages of one prompt, which say at their end what to write in unless it is English."""
+        messages = self.prompts[prompt_name].render(inputs, example=example)
+        return messages if language == ENGLISH else tongue.asked_in(language, self.prompts[tongue.PROMPT], messages)
 
     def models(self) -> dict[Role, ModelProfile]:
         """The profiles of all roles that models are asked in."""

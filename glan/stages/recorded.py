@@ -7,14 +7,14 @@ from glan.config import RunConfig
 from glan.curation.contamination import kept_out
 from glan.errors import InputError, StoreError
 from glan.keys import digest
-from glan.prompts import Prompt, Prompts
+from glan.prompts import NAMES, Prompt, Prompts
 from glan.stages.recipe import Recipe
 from glan.store import inputs, runs
 from glan.store.files import Files
 
 _ENTERS_NO_KEY = frozenset(
     {"disciplines", "fields", "sub_fields", "patterns", "budget", "on_busy"}
-    | {"subjects", "questions", "cross_subject_questions"}
+    | {"subjects", "questions", "cross_subject_questions", "languages"}
 )
 
 
@@ -25,11 +25,13 @@ def recorded(files: Files) -> list[Recipe]:
     """
     found: dict[str, Recipe] = {}
     texts = functools.cache(lambda known: files.read(inputs.path("prompts", known, "md")).decode())
+    shipped = Prompts.load()
     records = [runs.find(files, run_id) for run_id in runs.ids(files)]
     for record in sorted(records, key=lambda one: one.started_at, reverse=True):
         try:
             config = runs.config_of(files, record)
-            prompts = Prompts(dict(_prompts(record.prompts, texts))) if record.prompts else Prompts.load()
+            # A template that is newer than the run took no part in it.
+            prompts = Prompts({name: shipped[name] for name in NAMES} | dict(_prompts(record.prompts, texts)))
         except (FileNotFoundError, StoreError, InputError):
             continue
         known = digest([config.model_dump(mode="json", exclude=set(_ENTERS_NO_KEY)), record.prompts])

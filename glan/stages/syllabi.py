@@ -6,6 +6,7 @@ from typing import Any
 from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Call, Conversation, Outcome, Problem
 from glan.keys import digest, distinct, normalised
+from glan.languages import ENGLISH, branch, column
 from glan.records import row_digest
 from glan.replies import SyllabusSessions, syllabus_sessions
 from glan.stages import sampling
@@ -14,19 +15,28 @@ from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 
-def plan(subject: Mapping[str, Any], above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Unit:
-    """The unit that writes the syllabus of one subject of the unit above."""
+def plan(
+    subject: Mapping[str, Any],
+    above: Unit,
+    receipt: Receipt,
+    recipe: Recipe,
+    edition: int = 0,
+    language: str = ENGLISH,
+) -> Unit:
+    """The unit that writes the syllabus of one subject of the unit above in a language."""
     reads = row_digest("subjects", subject)
     name = address(subject["subject_id"])
     return above.below(
         receipt,
         stage="syllabi",
-        address=name,
-        node=f"{above.discipline_id}/{name.rpartition('-')[0]}",
+        address=branch(name, language),
+        node=f"{above.discipline_id}/{branch(name.rpartition('-')[0], language)}",
         subject_id=subject["subject_id"],
         parent_digest=reads,
         edition=edition,
-        key=recipe.unit_key(_ingredients, inputs={"subject": reads, "discipline": above.path[2]}, edition=edition),
+        key=recipe.unit_key(
+            _ingredients, inputs={"subject": reads, "discipline": above.path[2]}, edition=edition, language=language
+        ),
     )
 
 
@@ -138,11 +148,12 @@ def read(unit: Unit, outcomes: Sequence[Outcome]) -> Made:
         return Made(rows=[], failures=[outcome.failure])
     text, sessions = outcome.value
     row = {
-        "syllabus_id": f"{unit.subject_id}.{digest([unit.subject_id, text, sessions])[:12]}",
+        "syllabus_id": f"{unit.subject_id}.{digest(unit.identified([unit.subject_id, text, sessions]))[:12]}",
         "subject_id": unit.subject_id,
         "discipline_id": unit.discipline_id,
         "text": text,
         "sessions": sessions,
+        "language": column(unit.language),
         **provenance(unit, outcome.calls),
     }
     return Made(rows=[row], capacity=sampling.capacity([session["key_concepts"] for session in sessions]))

@@ -8,10 +8,11 @@ from glan.config import ModelProfile, Models, RunConfig
 from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Request
 from glan.keys import canonical, digest, distinct, normalised, seed_for, slug
-from glan.prompts import Prompts, PromptStamp
+from glan.prompts import Prompt, Prompts, PromptStamp
 from glan.replies import question_list, subject_list
 from glan.stages import answers, instructions, questions, subjects, syllabi
 from glan.stages.recipe import Recipe
+from glan.stages.sampling import Sample
 from glan.taxonomy import Discipline
 from glan.units import Receipt, Stage, Unit
 
@@ -51,14 +52,15 @@ def receipt(stage: Stage, **changes: Any) -> Receipt:
     return Receipt(**{**given, **changes})
 
 
-def units(made: Recipe, subject: dict[str, Any] = SUBJECT, **digests: str) -> dict[Stage, Unit]:
+def units(made: Recipe, subject: dict[str, Any] = SUBJECT, language: str = "en", **digests: str) -> dict[Stage, Unit]:
     """One unit of each stage, each below the last."""
     changed = {stage: receipt(stage, content_digest=digests.get(stage, "2" * 64)) for stage in digests}
     first = subjects.plan(PHYSICS, made)
-    second = syllabi.plan(subject, first, changed.get("subjects", receipt("subjects")), made)
+    second = syllabi.plan(subject, first, changed.get("subjects", receipt("subjects")), made, language=language)
     third = questions.plan(subject, (0, 20), second, changed.get("syllabi", receipt("syllabi")), made)
     fourth = answers.plan(third, changed.get("questions", receipt("questions")), made)
-    fifth = instructions.plan(fourth, changed.get("answers", receipt("answers")), subject, made)
+    answered = changed.get("answers", receipt("answers")).model_copy(update={"unit": fourth.address})
+    fifth = instructions.plan(fourth, answered, subject, made)
     return {unit.stage: unit for unit in (first, second, third, fourth, fifth)}
 
 
@@ -129,6 +131,7 @@ def test_where_and_how_patiently_a_model_is_asked_changes_no_key(role: str, chan
         ({"curation": {"near_duplicate_jaccard": 0.7}}, set()),
         ({"subjects": 2}, set()),
         ({"questions": 500}, set()),
+        ({"languages": ["de", "en"]}, set()),
         ({"cross_subject_questions": 500}, set()),
         ({"disciplines": ["physics"]}, set()),
     ],
@@ -293,3 +296,40 @@ def test_a_unit_key_is_the_digest_of_one_object_that_anyone_can_spell_out() -> N
             "edition": 0,
         }
     )
+
+
+def test_keys_of_what_is_asked_for_in_english_are_as_they_were_before_there_were_languages() -> None:
+    """Recorded then: whoever changes one makes everybody pay again."""
+    made = units(recipe())
+    assert {stage: unit.key[:16] for stage, unit in made.items()} == {
+        "subjects": "3d01bc8d662b1b3f",
+        "syllabi": "50edac73b57a67bf",
+        "questions": "1490f41b6614d512",
+        "answers": "a8fa17bbb3ab8af5",
+        "instructions": "b7cbf94456d9c4a9",
+    }
+    syllabus = {"text": "Session 1", "sessions": [{"title": "Heat", "description": "d", "key_concepts": ["a", "b"]}]}
+    sample = Sample(0, "single_session", (0,), ("a",))
+    asked = [
+        next(syllabi.ask(made["syllabi"], SUBJECT, recipe())),
+        next(questions.ask(made["questions"], [(SUBJECT, syllabus)], [sample], recipe())),
+        next(answers.ask(made["answers"], {"text": "Why?", "sample_index": 0}, recipe())),
+    ]
+    assert [one.key[:16] for one in asked] == ["297ebfdf6d595082", "a458ef897b691133", "61cbf395dbbb6b6f"]
+
+
+def test_a_language_changes_keys_and_addresses_from_the_syllabus_on() -> None:
+    english, german, chinese = (units(recipe(), language=code) for code in ("en", "de", "zh"))
+    below = {"syllabi", "questions", "answers", "instructions"}
+    assert stages_with_another_key(english, german) == stages_with_another_key(german, chinese) == below
+    assert german["syllabi"].address == "optics-1.de"
+    assert german["answers"].address == "optics-1.de.000000-000020"
+    assert {unit.language for unit in german.values()} == {"en", "de"}
+
+
+def test_the_template_that_names_the_language_counts_for_other_languages_alone() -> None:
+    changed = Prompt.parse("language", f"{PROMPTS['language'].text}\nTake care.", "a test")
+    other = Recipe(recipe().config, Prompts({name: PROMPTS[name] for name in PROMPTS.names()} | {"language": changed}))
+    assert stages_with_another_key(units(recipe()), units(other)) == set()
+    asked = stages_with_another_key(units(recipe(), language="de"), units(other, language="de"))
+    assert asked == {"syllabi", "questions", "answers"}

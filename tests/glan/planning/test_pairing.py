@@ -137,7 +137,7 @@ def test_two_syllabi_that_teach_the_same_have_nothing_to_ask_beyond_their_own(tm
     made = small()
     store = made_store(tmp_path, made, pair_teacher(*NAMES[:2], optics="same", heat="same"))
     assert looked_at(store, made).complete
-    assert standing(store, PHYSICS, walks(store, [PHYSICS], made)[0].shelf).asked == 2
+    assert standing(store, PHYSICS, walks(store, [PHYSICS], made)[0].shelf, ["en"]).asked == 2
 
 
 @pytest.mark.parametrize("until", UNJUDGED[:-1])
@@ -175,7 +175,7 @@ def test_questions_on_two_subjects_count_as_asked_and_do_not_say_how_far_a_deck_
     made = small()
     store = made_store(tmp_path, made)
     [walk] = walks(store, [PHYSICS], made)
-    found = standing(store, PHYSICS, walk.shelf)
+    found = standing(store, PHYSICS, walk.shelf, ["en"])
     assert (found.asked, found.judged) == (3 + 2 * 4, 3 + 2 * 4)
     assert list(found.reached.values()) == [1, 1, 1]
 
