@@ -39,7 +39,7 @@ class Asked:
     def __init__(self, payload: Payload) -> None:
         given = [(message.get("role"), _plain(message.get("content"))) for message in payload.get("messages", [])]
         found = [match[1] for role, text in given if role == "user" for match in _LANGUAGE.finditer(text)]
-        self.tongue = found[-1] if found else ""
+        self.language = found[-1] if found else ""
         """The language to write in, by its English name; empty: English."""
         messages = [(role, _LANGUAGE.sub("", text)) for role, text in given]
         self.users = [text for role, text in messages if role == "user"] or [""]
@@ -98,12 +98,12 @@ class Asked:
 def reply_text(asked: Asked, seed: str, pool_seed: str, popular: bool) -> str:
     """The reply, a pure function of the arguments. `popular`: a question is the one that everybody asks on its topic."""
     if asked.kind == "prose":
-        terms = [] if asked.tongue else _terms(asked.users[-1])
-        return Author(seed, terms, asked.tongue).prose()
+        terms = [] if asked.language else _terms(asked.users[-1])
+        return Author(seed, terms, asked.language).prose()
     if asked.kind == "question":
         about = [concept for concepts in asked.concepts for concept in concepts]
-        return popular_question(pool_seed, asked) if popular else Author(seed, about, asked.tongue).question()
-    author = Author(seed, tongue=asked.tongue)
+        return popular_question(pool_seed, asked) if popular else Author(seed, about, asked.language).question()
+    author = Author(seed, language=asked.language)
     if asked.kind == "subjects":
         return texts.subjects_as_text(texts.subjects(author, f"{pool_seed} {asked.topic}"))
     if asked.kind == "syllabus":
@@ -113,7 +113,7 @@ def reply_text(asked: Asked, seed: str, pool_seed: str, popular: bool) -> str:
 
 def popular_question(pool_seed: str, asked: Asked) -> str:
     """The one question on a topic that every duplicate repeats."""
-    return Author(f"popular {pool_seed} {asked.topic}", tongue=asked.tongue).question()
+    return Author(f"popular {pool_seed} {asked.topic}", language=asked.language).question()
 
 
 def asks_question(asked: Asked) -> bool:
@@ -245,7 +245,7 @@ class Filler:
             return popular_question(self._pool_seed, self._asked)
         samples = self._asked.concepts
         about = samples[(self._questions - 1) % len(samples)] if samples else []
-        return Author(f"{self._author.random.random()}", about, self._asked.tongue).question()
+        return Author(f"{self._author.random.random()}", about, self._asked.language).question()
 
 
 def _range(node: Schema) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import model_words as words
-from model_tongues import TONGUES
+from model_languages import OTHER_LANGUAGES
 
 POOL_SIZE = 64
 """Subject names of one discipline, from which each of its lists draws some."""
@@ -26,13 +26,13 @@ class Entry:
 class Author:
     """Writes texts with the words that `seed` gives; `about` are phrases that the text should deal with.
 
-    `tongue`: the English name of another language to write in, one of `TONGUES`.
+    `language`: the English name of another language to write in, one of `OTHER_LANGUAGES`.
     """
 
-    def __init__(self, seed: str, about: Sequence[str] = (), tongue: str = "") -> None:
+    def __init__(self, seed: str, about: Sequence[str] = (), language: str = "") -> None:
         self.random = random.Random(seed)
         self._about = list(about)
-        self._words: Any = TONGUES[tongue] if tongue else words
+        self._words: Any = OTHER_LANGUAGES[language] if language else words
 
     def __getitem__(self, slot: str) -> str:
         """The word for a slot of a pattern; a slot with a capital gives a capitalised word."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from glan.config import Curation
 from glan.curation.examples import Example
-from glan.curation.tongues import forms_of
+from glan.curation.language_forms import forms_of
 from glan.curation.words import GRAM, grams, grams_of, words
 from glan.names import shown
 

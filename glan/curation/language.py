@@ -8,8 +8,8 @@ import re
 from glan.config import Curation
 from glan.curation.examples import Example, Text
 from glan.curation.identification import ranked
+from glan.curation.language_forms import forms_of
 from glan.curation.prose import sentences
-from glan.curation.tongues import forms_of
 from glan.curation.words import words
 
 _FEWEST_WORDS = 8  # of prose that is judged

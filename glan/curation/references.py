@@ -4,8 +4,8 @@ import re
 
 from glan.config import Curation
 from glan.curation.examples import Example
+from glan.curation.language_forms import forms_of
 from glan.curation.patterns import Guarded
-from glan.curation.tongues import forms_of
 from glan.curation.words import words
 from glan.names import shown
 

@@ -4,9 +4,9 @@ import re
 
 from glan.config import Curation
 from glan.curation.examples import Example
+from glan.curation.language_forms import forms_of
 from glan.curation.patterns import Guarded
 from glan.curation.questions import answer_in_question
-from glan.curation.tongues import forms_of
 from glan.gateway.requests import Problem
 from glan.keys import normalised
 from glan.languages import ENGLISH, column

@@ -16,7 +16,7 @@ from glan.gateway.requests import Message, Problem, Reader, Request, Understood
 from glan.keys import Texts, canonical, digest, normalised, seed_for, spelt
 from glan.languages import ENGLISH
 from glan.prompts import NAMES, Prompts
-from glan.stages import tongue
+from glan.stages import other_language
 from glan.units import Stage, Unit, stages_with
 
 
@@ -96,7 +96,7 @@ class Recipe:
 
     def _common(self, made_of: Ingredients, language: str, parameters: Mapping[str, Any]) -> bytes:
         own = {} if language == ENGLISH else {"language": language}
-        also = [tongue.PROMPT] if own and made_of.prompts else []
+        also = [other_language.PROMPT] if own and made_of.prompts else []
         common = {
             "parameters": {**made_of.parameters, **parameters, **own},
             "profile": self.profile(made_of.role).identity() if made_of.role else None,
@@ -125,8 +125,8 @@ class Recipe:
         messages = self.rendered(prompt_name, inputs, unit.language if foreign else ENGLISH, with_example)
         if with_example:
             read = unlike_example(read, messages)
-        if foreign and role in tongue.READ_STRICTLY:
-            read = tongue.read_in(unit.language, read)
+        if foreign and role in other_language.READ_STRICTLY:
+            read = other_language.read_in(unit.language, read)
         seed = seed_for(
             self.config.seed, unit.stage, unit.discipline_id, unit.subject_id, sample_index or 0, unit.edition
         )
@@ -151,7 +151,11 @@ class Recipe:
     ) -> list[Message]:
         """The messages of one prompt, which say at their end what to write in unless it is English."""
         messages = self.prompts[prompt_name].render(inputs, example=example)
-        return messages if language == ENGLISH else tongue.asked_in(language, self.prompts[tongue.PROMPT], messages)
+        return (
+            messages
+            if language == ENGLISH
+            else other_language.asked_in(language, self.prompts[other_language.PROMPT], messages)
+        )
 
     def models(self) -> dict[Role, ModelProfile]:
         """The profiles of all roles that models are asked in."""

@@ -42,6 +42,7 @@ def page() -> Iterator["sync_api.Page"]:
         context.close()
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(400)
 def test_a_person_starts_generate_from_its_form_and_sees_it_complete(
     page: "sync_api.Page", served: Served, tmp_path_factory: pytest.TempPathFactory

@@ -102,6 +102,7 @@ def test_the_tables_are_those_of_threads_and_what_a_worker_says_is_heard(
     assert {name.split()[0] for name in states} == set(UNJUDGED)
 
 
+@pytest.mark.soak
 def test_a_killed_worker_process_costs_only_the_calls_it_had_not_yet_on_record(dask: World) -> None:
     dask.server.latency = 0.2
     long = {**MANY, "questions": 24}  # so that the process that dies has units of which much is on record

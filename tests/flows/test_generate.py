@@ -48,6 +48,7 @@ def test_the_whole_path_runs_once_and_a_second_run_asks_nothing_and_starts_nothi
         pd.testing.assert_frame_equal(tables[stage], world.load(stage))
 
 
+@pytest.mark.parametrize("store_url", ["local", pytest.param("s3", marks=pytest.mark.soak)], indirect=True)
 def test_what_cannot_be_made_is_in_quarantine_with_its_reason_and_is_not_asked_again(world_anywhere: World) -> None:
     world = world_anywhere
     world.server.faults = Faults(when=hopeless)

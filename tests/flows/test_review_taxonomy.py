@@ -138,6 +138,7 @@ def leaves(draft: Draft) -> list[str]:
     return [spelled(node.path) for node in draft.proposed() if node.kind == "discipline"]
 
 
+@pytest.mark.soak
 def test_a_deployment_waits_without_a_process_and_publishes_what_a_person_decided(served: Served) -> None:
     store, model = Store.open(str(served.folder / "data")), served.model  # type: ignore[attr-defined]
     run = Run.of_deployment(served, reviewer="Ada")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from glan.config import ModelProfile, Models, RunConfig
 from glan.gateway.reading import prose, structured
@@ -59,7 +60,7 @@ def units(made: Recipe, subject: dict[str, Any] = SUBJECT, language: str = "en",
     second = syllabi.plan(subject, first, changed.get("subjects", receipt("subjects")), made, language=language)
     third = questions.plan(subject, (0, 20), second, changed.get("syllabi", receipt("syllabi")), made)
     fourth = answers.plan(third, changed.get("questions", receipt("questions")), made)
-    answered = changed.get("answers", receipt("answers")).model_copy(update={"unit": fourth.address})
+    answered = replace(changed.get("answers", receipt("answers")), unit=fourth.address)
     fifth = instructions.plan(fourth, answered, subject, made)
     return {unit.stage: unit for unit in (first, second, third, fourth, fifth)}
 

@@ -98,6 +98,7 @@ def grown(world: World, folder: Path) -> None:
     assert bare_run(run.model_copy(update={"disciplines": ["law"], "subjects": 1})) == "Completed"
 
 
+@pytest.mark.parametrize("store_url", ["local", pytest.param("s3", marks=pytest.mark.soak)], indirect=True)
 def test_all_that_was_wiped_comes_back_byte_for_byte_and_nobody_is_asked(world: World, tmp_path: Path) -> None:
     grown(world, tmp_path / "prompts")
     before, asked = digests(world.store), world.server.count

@@ -11,7 +11,7 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-TONGUES = {
+OTHER_LANGUAGES = {
     "German": SimpleNamespace(
         BANKS={
             "adjective": _split(
