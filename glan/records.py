@@ -20,13 +20,19 @@ _COMMON = [
     ("run_id", pa.string()),
     ("created_at", pa.timestamp("us", tz="UTC")),
 ]
-_WRITTEN_BY_A_MODEL = [
+_ASKED_WITH = [
     ("prompt_name", pa.string()),
     ("prompt_version", pa.int32()),
     ("prompt_digest", pa.string()),
     ("model", pa.string()),
     ("temperature", pa.float64()),
     ("top_p", pa.float64()),
+]
+ASKED_WITH = tuple(name for name, _ in _ASKED_WITH)
+"""The columns that say by which prompt and how a model was asked."""
+
+_WRITTEN_BY_A_MODEL = [
+    *_ASKED_WITH,
     ("seed", pa.int64()),
     ("request_keys", _TEXTS),
     ("repaired", pa.bool_()),  # the reply's JSON had to be mended before it could be read
@@ -43,16 +49,6 @@ OTHER = tuple(name for name, _ in _OTHER)
 
 _SESSION = pa.struct([("title", pa.string()), ("description", pa.string()), ("key_concepts", _TEXTS)])
 _TURNS = pa.list_(pa.struct([("question", pa.string()), ("answer", pa.string())]))
-_ASKED_WITH = pa.struct(
-    [
-        ("prompt_name", pa.string()),
-        ("prompt_version", pa.int32()),
-        ("prompt_digest", pa.string()),
-        ("model", pa.string()),
-        ("temperature", pa.float64()),
-        ("top_p", pa.float64()),
-    ]
-)
 _SCORES = pa.map_(pa.string(), pa.float64())
 _CONTAMINATION = pa.struct(
     [
@@ -130,7 +126,10 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("discipline_id", pa.string()),
             ("turns", _TURNS),
             ("language", pa.string()),
-            ("asked_with", _ASKED_WITH),  # the questions; the columns written by a model are of the last answer
+            (
+                "asked_with",
+                pa.struct(_ASKED_WITH),
+            ),  # the questions; the columns written by a model are of the last answer
             *_COMMON,
             *_WRITTEN_BY_A_MODEL,
         ],

@@ -24,13 +24,7 @@ from glan.store.store import Store
 from glan.supplements import split
 from glan.units import STAGES, Receipt, Stage
 
-_PLACES: tuple[tuple[int, Stage], ...] = (
-    (0, "questions"),
-    (1, "answers"),
-    (2, "continuations"),
-    (3, "judgements"),
-    (4, "instructions"),
-)
+_PLACES = tuple(enumerate(STAGES[STAGES.index("questions") :]))
 """The stages of a round, parents first."""
 
 Named = Mapping[Stage, Mapping[str, Receipt]]

@@ -17,6 +17,7 @@ from glan.gateway.reading import prose
 from glan.gateway.requests import Call, Conversation, Message, Outcome, Problem
 from glan.keys import normalised
 from glan.languages import column
+from glan.records import ASKED_WITH
 from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance, subject_of
 from glan.stages.question_shape import bare, check
 from glan.stages.recipe import Ingredients, Recipe
@@ -120,14 +121,13 @@ def read(unit: Unit, questions: Sequence[Mapping[str, Any]], outcomes: Sequence[
     def row(question: Mapping[str, Any], outcome: Outcome) -> Row:
         written = provenance(unit, outcome.calls)
         asked = provenance(unit, outcome.calls[:-1])  # the last question
-        columns = ("prompt_name", "prompt_version", "prompt_digest", "model", "temperature", "top_p")
         return {
             "question_id": question["question_id"],
             "subject_id": question["subject_id"],
             "discipline_id": unit.discipline_id,
             "turns": outcome.value,
             "language": column(unit.language),
-            "asked_with": {name: asked[name] for name in columns},
+            "asked_with": {name: asked[name] for name in ASKED_WITH},
             **written,
         }
 

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chromium import CHROMIUM
 from serve_world import Served
 
 import glan
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
-CHROMIUM = Path("/usr/bin/chromium")
-"""Debian's package; Playwright's own browsers are not needed."""
 
 FLAGS = [
     "--headless",

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from chromium import CHROMIUM
 from hostile_endpoint import CONTROLS, HARM, HostileEndpoint
 from markdown_it import MarkdownIt
 from model_server import ModelServer
@@ -32,7 +33,6 @@ from glan.store.store import Store
 pytestmark = pytest.mark.timeout(400)  # the first test runs all commands
 
 PLOTS = ("plots/rows.png", "plots/lengths.png")
-CHROMIUM = Path("/usr/bin/chromium")
 MARKED = {
     "OPENAI_API_KEY": "sk-marked0123456789abcdefgh",
     "ANSWER_KEY": "plainmarker77aa55bb33cc",  # looks like no key

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import tiny_store
+from chromium import CHROMIUM
 from report_world import HOSTILE, grown_store
 from stage_world import NOON
 
@@ -14,7 +15,6 @@ from glan.report.figures import figures
 from glan.report.page import page as page_of
 
 sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="module")

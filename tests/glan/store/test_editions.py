@@ -27,14 +27,14 @@ def test_only_a_finished_edition_is_the_one_that_runs_go_on_from(files: Files) -
     assert editions.numbers(editions.editions_of(files, "physics")) == {}
     editions.close(files, first, "finished", "run-1")
     assert editions.numbers(editions.editions_of(files, "physics")) == {
-        "questions": 1, "answers": 1, "judgements": 1, "instructions": 1,
+        "questions": 1, "answers": 1, "continuations": 1, "judgements": 1, "instructions": 1,
     }  # fmt: skip
     second = editions.opened(files, "physics", "answers", "run-2", clock)
     editions.close(files, second, "finished", "run-2")
     third = editions.opened(files, "physics", "subjects", "run-3", clock)
     editions.close(files, third, "abandoned", "run-3")
     assert editions.numbers(editions.editions_of(files, "physics")) == {
-        "questions": 1, "answers": 2, "judgements": 2, "instructions": 2,
+        "questions": 1, "answers": 2, "continuations": 2, "judgements": 2, "instructions": 2,
     }  # fmt: skip
     assert editions.opened(files, "physics", "subjects", "run-4", clock).number == 4
 
