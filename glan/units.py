@@ -204,10 +204,16 @@ class Unit(Struct, frozen=True, kw_only=True, gc=False):
 
         Its parents are this unit's and this unit.
         """
-        parents = {**self.parents, self.stage: receipt}
-        own: dict[str, Any] = {"edition": 0, "parents": parents, "parent_digest": receipt.content_digest}
-        emptied: dict[str, Any] = {"other_subject_id": "", "begun_as": (), "judged_by": (), "retries": ()}
-        return replace(self, **{**emptied, **own, **fields})
+        own: dict[str, Any] = {
+            "edition": 0,
+            "parents": {**self.parents, self.stage: receipt},
+            "parent_digest": receipt.content_digest,
+            "other_subject_id": "",
+            "begun_as": (),
+            "judged_by": (),
+            "retries": (),
+        }
+        return replace(self, **(own | fields))
 
     def receipt(self, **fields: Any) -> Receipt:
         """The receipt of this unit, with these figures."""
