@@ -32,7 +32,7 @@ from model_wire import completion
 
 ROOT = Path(__file__).resolve().parent.parent
 
-_POOL = 512  # ready questions, and as many ready answers
+_POOL = 512  # ready answers, and as many ready questions where nothing else is said
 _LATENCIES = 4096
 _BODIES = 256  # kept of each kind, for others to send again
 _TAIL = 500  # bytes of a body that hold the end of its last message
@@ -90,9 +90,17 @@ def running(
     rate: float | None = None,
     says_when: bool = False,
     core: int | None = None,
+    questions: int = _POOL,
 ) -> Iterator[Endpoint]:
     """The server in a process of its own while the block runs; see the command's options."""
-    options = {"latency": latency, "sigma": sigma, "limit": limit, "rate": rate, "core": core}
+    options = {
+        "latency": latency,
+        "sigma": sigma,
+        "limit": limit,
+        "rate": rate,
+        "core": core,
+        "questions": questions,
+    }
     given = [f"--{name}={value}" for name, value in options.items() if value is not None]
     given += ["--says-when"] if says_when else []
     process = subprocess.Popen([sys.executable, "-m", "bench.endpoint", *given], cwd=ROOT, stdout=subprocess.PIPE)
@@ -111,7 +119,13 @@ class Server:
     """All connections together: what is answered, when, and what has come."""
 
     def __init__(
-        self, latency: float, sigma: float, limit: int | None, rate: float | None = None, says_when: bool = False
+        self,
+        latency: float,
+        sigma: float,
+        limit: int | None,
+        rate: float | None = None,
+        says_when: bool = False,
+        questions: int = _POOL,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._limit = limit
@@ -121,7 +135,7 @@ class Server:
         self._latencies = [draw.lognormvariate(math.log(latency), sigma) if latency else 0.0 for _ in range(_LATENCIES)]
         self._calls = 0
         self._ready = {
-            "question": [_ready(Author(f"question {number}").question()) for number in range(_POOL)],
+            "question": [_ready(Author(f"question {number}").question()) for number in range(questions)],
             "answer": [_ready(Author(f"answer {number}").prose()) for number in range(_POOL)],
         }
         self._forget()
@@ -167,7 +181,8 @@ class Server:
         else:
             if len(self._bodies[kind]) < _BODIES:
                 self._bodies[kind].append(body)
-            answer = self._ready[kind][zlib.crc32(body) % _POOL] % (len(body) // 4)
+            ready = self._ready[kind]
+            answer = ready[zlib.crc32(body) % len(ready)] % (len(body) // 4)
         self._calls += 1
         seconds = self._latencies[self._calls % _LATENCIES]
         self._loop.call_later(seconds, self._answer, stats, answer, transport)
@@ -256,7 +271,7 @@ def _response(status: int, body: bytes, length: int | None = None, header: str =
 
 
 async def _serve(given: argparse.Namespace) -> None:
-    server = Server(given.latency, given.sigma, given.limit, given.rate, given.says_when)
+    server = Server(given.latency, given.sigma, given.limit, given.rate, given.says_when, given.questions)
     listening = await asyncio.get_running_loop().create_server(
         lambda: Connection(server), "127.0.0.1", given.port, backlog=4096
     )
@@ -273,6 +288,7 @@ def main() -> None:
     options.add_argument("--limit", type=int, help="calls in flight above which it answers 429")
     options.add_argument("--rate", type=float, help="calls a second above which it answers 429")
     options.add_argument("--says-when", action="store_true", help="with Retry-After")
+    options.add_argument("--questions", type=int, default=_POOL, help="how many different ones it has ready")
     options.add_argument("--core", type=int, help="the core to run on")
     given = options.parse_args()
     if given.core is not None:

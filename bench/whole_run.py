@@ -109,12 +109,13 @@ def main() -> None:
     rows: list[Figures] = []
     pages: dict[int, list[Opened]] = {}
     counts: dict[int, dict[str, Any]] = {}
-    with TemporaryDirectory() as name, running() as endpoint:
+    with TemporaryDirectory() as name:
         folder = (given.folder or Path(name)).absolute()
         for pairs in given.pairs:
-            figures, counts[pairs], pages[pairs] = measure(
-                given, pairs, endpoint, folder, lambda text: print(text, file=sys.stderr)
-            )
+            with running(questions=2 * pairs) as endpoint:  # few come twice, as from a model
+                figures, counts[pairs], pages[pairs] = measure(
+                    given, pairs, endpoint, folder, lambda text: print(text, file=sys.stderr)
+                )
             rows += figures
     if given.json:
         told = {pairs: [asdict(page) for page in seen] for pairs, seen in pages.items()}

@@ -1,6 +1,7 @@
 """What several rooms' tests share: one temporary Prefect server for the whole session."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,9 @@ pytest_plugins = ["fixtures_s3", "fixtures_hub", "fixtures_world"]
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # the stand-in of the Hub takes large files as the Hub did before Xet
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell starts what it puts into the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
