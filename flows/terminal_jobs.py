@@ -94,7 +94,7 @@ def _check(config: ExpandConfig | BackfillConfig | RetryConfig) -> Recipe:
 
     whole = base_config(config.recipe).model_copy(update=config.selectors())
     made = check(whole, taxonomies.current(Store.open(Settings.load().store)))
-    check_able(made.config.checking)
+    check_able(made.config)
     return made
 
 

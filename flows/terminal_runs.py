@@ -133,7 +133,7 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
         from tasks.taxonomy_versions import use_taxonomy
 
         config, recipe, tree, store = checked(given, taxonomy, local)
-        check_able(recipe.config.checking)
+        check_able(recipe.config)
         if taxonomy:
             use_taxonomy(store, taxonomy)
         todo = [walk for walk in walks(store, tree.select(**recipe.config.selectors()), recipe) if survey(walk).ready]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from glan.benchmark import Benchmark
 from glan.checks import Language, ModelName, Strict, explain, http_address, toml
 from glan.errors import InputError
 from glan.judging import Checking, Judging
@@ -128,36 +129,6 @@ class Models(Strict):
         return filled
 
 
-Layout = Literal["gsm8k", "math", "mmlu", "arc", "bbh", "humaneval", "mbpp", "ifeval"]
-
-
-class Benchmark(Strict):
-    """A benchmark whose items the data must not hold: its files, and where in them the texts are."""
-
-    path: str = Field(
-        min_length=1,
-        description="file, folder, pattern or fsspec address: JSON Lines, JSON, Parquet, or text with an item a line",
-    )
-    layout: Layout | None = Field(default=None, description="a benchmark whose columns are known; null: name them")
-    name: str = Field(default="", max_length=100, description="as it stands on rows and reports; empty: the layout's")
-    question: str = Field(default="", description="column of the question; a dot leads into a struct")
-    answer: str = Field(default="", description="column of the solution, looked for too if it is long; empty: none")
-    choices: str = Field(default="", description="column of the choices, read with a short question; empty: none")
-    item: str = Field(default="", description="column of the item's id; empty: the row's number")
-    digest: str = Field(default="", description="digest of the items as read; filled in by glan, not by you")
-
-    @model_validator(mode="after")
-    def _check_columns(self) -> "Benchmark":
-        if self.layout is None and not self.name:
-            raise ValueError("needs a `layout` (gsm8k, math, mmlu, …) or, for files of your own, a `name`")
-        return self
-
-    @property
-    def label(self) -> str:
-        """What rows and reports call it."""
-        return self.name or self.layout or ""
-
-
 class Curation(Strict):
     """Which questions and answers are kept. Every threshold is a setting; rejected rows stay, with reasons."""
 
@@ -166,6 +137,20 @@ class Curation(Strict):
         ge=0.5,
         le=1,
         description="word 3-gram Jaccard from which two questions are near-duplicates (common practice: 0.7 to 0.8)",
+    )
+    embedding_model: ModelName = Field(
+        default="",
+        description="model of static embeddings that also finds questions which ask the same in other words, within a "
+        "discipline: a folder, or a name on the Hugging Face Hub; empty: words alone",
+    )
+    near_duplicate_cosine: float = Field(
+        default=0.9,
+        ge=0.5,
+        le=0.99,
+        description="cosine of embeddings from which two questions ask the same (SemHash's default for such models)",
+    )
+    embedding_digest: str = Field(
+        default="", description="digest of the embedding model's files; filled in by glan, not by you"
     )
     max_repeated_line_share: float = Field(
         default=0.3,

@@ -20,7 +20,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 def examine_profiles(recipe: Recipe, settings: Settings) -> list[Finding]:
     """Ask every endpoint and model once; a finding for each: `what, where, fine, remark`."""
     found = [_examined(roles, profile, host) for roles, profile, host in _distinct(recipe, settings)]
-    return [*found, *_batch_apis(recipe, settings), *checking.examine(recipe.config.checking)]
+    return [*found, *_batch_apis(recipe, settings), *checking.examine(recipe.config)]
 
 
 def examine_before_paying(recipe: Recipe) -> None:

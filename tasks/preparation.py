@@ -45,7 +45,7 @@ def prepare(config: RunConfig, run_id: str, scope: Scope = Scope()) -> Order:
     """Make the store ready for a run and keep the run's inputs in it.
 
     Raises:
-        InputError: see `check`, or answers cannot be checked here; nothing was written.
+        InputError: see `check`, or answers or questions cannot be compared here; nothing was written.
         StoreError: the store cannot be relied on.
     """
     store = Store.open(Settings.load().store)
@@ -53,7 +53,7 @@ def prepare(config: RunConfig, run_id: str, scope: Scope = Scope()) -> Order:
     unkept = benchmarks.to_keep(store.files, recipe.config)
     if scope.asks_a_model:
         wiring.check_batch_apis(recipe, Settings.load())
-        checking.check_able(recipe.config.checking)
+    checking.check_able(recipe.config, answers=scope.asks_a_model)
     store.start()
     seed_taxonomy(store)
     _keep_prompts(store, recipe.prompts)

@@ -32,6 +32,11 @@ RUN_FILES = {
     ),
     "models no table": run_file("models = 3", "`models`"),
     "too loose a duplicate": run_file("[curation]\nnear_duplicate_jaccard = 0.2", "`curation.near_duplicate_jaccard`"),
+    "too loose a meaning": run_file("[curation]\nnear_duplicate_cosine = 0.2", "`curation.near_duplicate_cosine`"),
+    "an embedding model of spaces": run_file(
+        '[curation]\nembedding_model = " "', "`curation.embedding_model`", "space"
+    ),
+    "an embedding model not there": selection('[curation]\nembedding_model = "./nowhere"', "./nowhere is no folder"),
     "money without prices": Case(
         ("plan", "RUN.toml"), ("budget.usd", "teacher", "GLAN_PRICES"), {"RUN.toml": "[budget]\nusd = 5"}
     ),

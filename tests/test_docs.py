@@ -14,7 +14,8 @@ import typer
 from pydantic import BaseModel
 
 from flows.cli import app
-from glan.config import Benchmark, Budget, Curation, ModelProfile, Models, RunConfig
+from glan.benchmark import Benchmark
+from glan.config import Budget, Curation, ModelProfile, Models, RunConfig
 from glan.gateway.prices import Prices
 from glan.judging import Checking, Judging
 from glan.records import SCHEMAS
@@ -92,10 +93,13 @@ def test_every_variable_is_that_of_its_field() -> None:
 
 def test_the_examples_of_settings_can_be_used(tmp_path: Path) -> None:
     text = (DOCS / "settings.md").read_text(encoding="utf-8")
-    run, judge, check, exams, machine, prices = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    run, judge, check, meaning, exams, machine, prices = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert RunConfig.checked(tomllib.loads(run), "settings.md").models.answer.api_key_env == "VLLM_API_KEY"
     assert RunConfig.checked(tomllib.loads(judge), "settings.md").judging.rubric
     assert RunConfig.checked(tomllib.loads(check), "settings.md").checking == Checking(math=True, code=True)
+    assert (
+        RunConfig.checked(tomllib.loads(meaning), "settings.md").curation.embedding_model == "minishlab/potion-base-8M"
+    )
     assert [one.label for one in RunConfig.checked(tomllib.loads(exams), "").curation.benchmarks] == [
         "gsm8k",
         "our-exam",

@@ -11,7 +11,8 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from glan.config import Benchmark, Layout, RunConfig
+from glan.benchmark import Benchmark, Layout
+from glan.config import RunConfig
 from glan.curation import code
 from glan.errors import InputError
 from glan.keys import digest

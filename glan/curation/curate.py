@@ -14,12 +14,14 @@ from pathlib import Path
 from glan.clock import Clock
 from glan.config import Curation
 from glan.curation.duplicates import duplicates_of
+from glan.curation.meaning import same_in_meaning
 from glan.curation.overview import Identity, Overview, identity
-from glan.curation.verdicts import DUPLICATE, own_reasons, verdict
+from glan.curation.verdicts import DUPLICATE, SAME_MEANING, Duplicate, compared
 from glan.keys import digest
 from glan.records import content_digest, table
 from glan.store import manifests
 from glan.store.ahead import ahead
+from glan.store.files import Files
 from glan.store.store import Store
 from glan.units import Receipt, Unit, unit_object
 
@@ -57,7 +59,7 @@ def curate_store(
         [unit for some in units.values() for unit in some],
         [unit for some in named.values() for unit in some.values()],
     )
-    duplicates = found_among(overview, settings.near_duplicate_jaccard)
+    duplicates = found_among(overview, settings, notes=store.files)
     decided = _decided(store, overview.changed(duplicates), duplicates)
     changed = []
     for discipline_id, receipts in units.items():
@@ -69,22 +71,41 @@ def curate_store(
                 store.files, "instructions", discipline_id, add=add, drop=drop, run_id=run_id, clock=clock
             )
             changed.append(discipline_id)
-    return _verdicts(overview, overview.kept(duplicates), sorted(judged), changed)
+    return _verdicts(overview, duplicates, sorted(judged), changed)
 
 
-def found_among(overview: Overview, threshold: float) -> dict[str, str]:
-    """What is a duplicate of what: two questions from this Jaccard similarity on. Reads the overview, which is new."""
+def found_among(overview: Overview, settings: Curation, notes: Files | None = None) -> dict[str, Duplicate]:
+    """What is a duplicate of what: by words over all disciplines, then, if an embedding model is set, by meaning within
+    each. Reads the overview, which is new. `notes`: where what was found of a discipline is kept for the next pass.
+
+    Raises:
+        InputError: the embedding model cannot be loaded here.
+    """
     with tempfile.TemporaryDirectory(prefix="glan-duplicates-") as scratch:
-        return duplicates_of(overview.candidates(), overview.texts, threshold, Path(scratch))
+        jaccard = settings.near_duplicate_jaccard
+        by_words = duplicates_of(overview.candidates(), overview.texts, jaccard, Path(scratch))
+    if not settings.embedding_model:
+        return {name: Duplicate(of) for name, of in by_words.items()}
+    with tempfile.TemporaryDirectory(prefix="glan-meaning-") as scratch:
+        alike = same_in_meaning(overview, by_words, settings, notes, Path(scratch))
+    # What stayed in the place of a row may itself go by meaning: then the row names what stays in the end.
+    instead = {name: Duplicate(alike[of].of if of in alike else of) for name, of in by_words.items()}
+    return instead | alike
 
 
-def _verdicts(overview: Overview, kept: Counter[str], judged: Sequence[str], changed: Sequence[str]) -> Verdicts:
+def _verdicts(
+    overview: Overview, duplicates: Mapping[str, Duplicate], judged: Sequence[str], changed: Sequence[str]
+) -> Verdicts:
     """The figures of the disciplines judged now."""
     reasons = sum((overview.own_reasons[discipline_id] for discipline_id in judged), Counter[str]())
-    reasons[DUPLICATE] = sum(overview.eligible[discipline_id] - kept[discipline_id] for discipline_id in judged)
+    left = Counter(overview.eligible)
+    for code in (DUPLICATE, SAME_MEANING):
+        gone = overview.by_discipline([name for name, one in duplicates.items() if one.reason == code])
+        reasons[code] = sum(gone[discipline_id] for discipline_id in judged)
+        left.subtract(gone)
     return Verdicts(
-        kept={discipline_id: kept[discipline_id] for discipline_id in judged},
-        rejected=sum(overview.rows[discipline_id] - kept[discipline_id] for discipline_id in judged),
+        kept={discipline_id: left[discipline_id] for discipline_id in judged},
+        rejected=sum(overview.rows[discipline_id] - left[discipline_id] for discipline_id in judged),
         reasons=dict(+reasons),
         changed=tuple(changed),
     )
@@ -110,18 +131,16 @@ def _is_there(named: Receipt | None, judged: Receipt) -> bool:
     return named is not None and (named.key, named.content_digest) == (judged.key, judged.content_digest)
 
 
-def _decided(store: Store, units: Sequence[Receipt], duplicates: Mapping[str, str]) -> dict[Identity, Receipt]:
+def _decided(store: Store, units: Sequence[Receipt], duplicates: Mapping[str, Duplicate]) -> dict[Identity, Receipt]:
     """New objects of these units with today's verdicts, by what they replace."""
     made = ahead(lambda unit: rewritten(store, unit, duplicates), units)
     return {identity(unit): new for unit, new in zip(units, made, strict=True)}
 
 
-def rewritten(store: Store, receipt: Receipt, duplicates: Mapping[str, str]) -> Receipt:
+def rewritten(store: Store, receipt: Receipt, duplicates: Mapping[str, Duplicate]) -> Receipt:
     """The unit with the verdicts that follow from these duplicates, as an object of its own."""
-    rows = [
-        {**row, **verdict(own_reasons(row["reasons"]), duplicates.get(row["question_id"]))}
-        for row in store.read(receipt).to_pylist()
-    ]
+    rows = [compared(row, duplicates.get(row["question_id"])) for row in store.read(receipt).to_pylist()]
+    near = [one.similarity if (one := duplicates.get(row["question_id"])) else None for row in rows]
     unit = Unit(
         stage="instructions",
         discipline_id=receipt.discipline_id,
@@ -132,7 +151,8 @@ def rewritten(store: Store, receipt: Receipt, duplicates: Mapping[str, str]) -> 
         path=("", "", ""),
         parent_digest=receipt.parent_digest,
     )
-    name = digest([receipt.key, [row["duplicate_of"] for row in rows]])
+    by_meaning = [near] if any(one is not None for one in near) else []
+    name = digest([receipt.key, [row["duplicate_of"] for row in rows], *by_meaning])
     return store.commit(
         unit,
         table("instructions", rows),

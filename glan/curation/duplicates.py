@@ -41,9 +41,14 @@ CANDIDATES = pa.schema(
 """Questions that nothing speaks against but perhaps another one. `held`: a release holds it. `accepted`: kept by an
 earlier pass. `score`: of the judge, null if it has none."""
 
-_RANKS = pa.schema([("question_id", pa.large_string()), *(CANDIDATES.field(n) for n in ("held", "accepted", "score"))])
-_WORTH = [("score", "descending"), ("question_id", "ascending")]
-_STANDING = [("held", "descending"), ("accepted", "descending"), *_WORTH]
+RANKS = pa.schema([("question_id", pa.large_string()), *(CANDIDATES.field(n) for n in ("held", "accepted", "score"))])
+"""What orders candidates."""
+
+WORTH = [("score", "descending"), ("question_id", "ascending")]
+"""The order in which they are named."""
+
+STANDING = [("held", "descending"), ("accepted", "descending"), *WORTH]
+"""The order in which they stay."""
 
 _MOST_PAIRS = 1 << 19  # looked at together: 30 MB, and the texts of those that are verified
 _COMPARED = 1 << 16  # pairs whose signatures are compared together: 33 MB
@@ -93,15 +98,15 @@ class _Ranked:
     def read(cls, candidates: Iterable[pa.Table], threshold: float, folder: Path) -> "_Ranked":
         """Rank them as they come; their signatures go to the folder."""
         exact: list[Hashes] = [np.empty((0, 2), np.uint64)]
-        ranks = [_RANKS.empty_table()]
+        ranks = [RANKS.empty_table()]
         with _Scratch(folder, threshold) as scratch:
             for portion in candidates:
                 digests, values = unpacked(portion["signature"].to_pylist())
                 exact.append(digests)
                 scratch.append(values)
-                ranks.append(portion.select(_RANKS.names).cast(_RANKS))
+                ranks.append(portion.select(RANKS.names).cast(RANKS))
         table = pa.concat_tables(ranks)
-        order, best = (pc.sort_indices(table, sort_keys=keys).to_numpy() for keys in (_STANDING, _WORTH))
+        order, best = (pc.sort_indices(table, sort_keys=keys).to_numpy() for keys in (STANDING, WORTH))
         worth = np.empty(len(order), np.int64)
         worth[best] = np.arange(len(best))
         ids = table["question_id"].combine_chunks()

@@ -1,8 +1,9 @@
 """The rows of all units as the pass over duplicates needs them: streamed once, little of each kept in memory."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,16 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from glan.curation.duplicates import CANDIDATES
+from glan.curation.duplicates import CANDIDATES, RANKS
 from glan.curation.scores import worth
-from glan.curation.verdicts import own_reasons
+from glan.curation.verdicts import SIMILARITY, Duplicate, own_reasons
 from glan.release.releases import held_by_release
 from glan.store.ahead import ahead
 from glan.store.parts import Reader
 from glan.store.store import Store
 from glan.units import Receipt
 
-_COLUMNS = ["question_id", "signature", "reasons", "duplicate_of", "kept", "scores"]
+_STANDING = ["question_id", "reasons", "kept", "scores"]
+_COLUMNS = [*_STANDING, "signature", "duplicate_of"]
 _UNITS = 256  # looked at together: some thousand rows
 
 
@@ -47,30 +49,45 @@ class Overview:
         self._units = units
         self._starts = np.cumsum([0, *(unit.rows for unit in units)])
         self._ids: pa.ChunkedArray = pa.chunked_array([], pa.large_string())
-        self._duplicate_of: dict[str, str] = {}
+        self._before: dict[str, Duplicate] = {}
+        self._held: NDArray[np.uint64] = np.empty(0, np.uint64)
+        self._accepted: pa.Array = pa.array([], pa.large_string())
         self._published = {identity(receipt) for receipt in published}
         current = {identity(unit) for unit in units}
         self._replaced = [receipt for receipt in published if identity(receipt) not in current]
 
     def candidates(self) -> Iterator[pa.Table]:
         """The rows that no rule speaks against, as `duplicates_of` takes them. To be read to its end, once."""
-        held = _held(self._store)
-        accepted = self._accepted_in_replaced()
+        self._held = _held(self._store)
+        self._accepted = self._accepted_in_replaced()
         ids = []
         for units, tables in self._portions(self._units, _COLUMNS):
             rows = pa.concat_tables(tables)
             ids.append(rows["question_id"].cast(pa.large_string()).combine_chunks())
             eligible = [self._note(*one) for one in zip(units, tables, strict=True)]
-            published = np.repeat([identity(unit) in self._published for unit in units], [unit.rows for unit in units])
-            columns = {
-                "question_id": rows["question_id"],
-                "signature": rows["signature"],
-                "held": pa.array(np.isin(_fingerprints(ids[-1]), held)),
-                "accepted": pc.or_(pc.is_in(ids[-1], accepted), pc.and_(rows["kept"], pa.array(published))),
-                "score": worth(rows["scores"]),
-            }
+            columns = {**self._ranks(units, rows), "signature": rows["signature"]}
             yield pa.table(columns, schema=CANDIDATES).filter(pa.array(np.concatenate(eligible)))
         self._ids = pa.chunked_array(ids, pa.large_string())
+
+    @property
+    def disciplines(self) -> list[str]:
+        """All that have a unit."""
+        return sorted({unit.discipline_id for unit in self._units})
+
+    def left(self, discipline_id: str, gone: Container[str]) -> pa.Table:
+        """What orders the rows of a discipline that neither a rule nor these duplicates speak against."""
+        found = [RANKS.empty_table()]
+        for units, tables in self._portions(self._of(discipline_id), _STANDING):
+            rows = pa.concat_tables(tables)
+            pairs = zip(rows["question_id"].to_pylist(), rows["reasons"].to_pylist(), strict=True)
+            eligible = pa.array([name not in gone and not own_reasons(reasons) for name, reasons in pairs], pa.bool_())
+            found.append(pa.table(self._ranks(units, rows)).cast(RANKS).filter(eligible))
+        return pa.concat_tables(found)
+
+    def questions(self, discipline_id: str) -> Iterator[pa.Table]:
+        """All questions of a discipline, a portion at a time: `question_id, question, language`."""
+        for _, tables in self._portions(self._of(discipline_id), ["question_id", "question", "language"]):
+            yield pa.concat_tables(tables)
 
     def texts(self, ids: Sequence[str]) -> dict[str, str]:
         """The questions of these ids."""
@@ -83,16 +100,28 @@ class Overview:
             if row["question_id"] in wanted
         }
 
-    def changed(self, duplicates: Mapping[str, str]) -> list[Receipt]:
-        """The units whose objects have another `duplicate_of` for a row than this one."""
-        before = self._duplicate_of
+    def changed(self, duplicates: Mapping[str, Duplicate]) -> list[Receipt]:
+        """The units whose objects say of a row that it is another duplicate than this one."""
+        before = self._before
         return self._holding([name for name in {*before, *duplicates} if before.get(name) != duplicates.get(name)])
 
-    def kept(self, duplicates: Mapping[str, str]) -> Counter[str]:
-        """By discipline, how many rows neither a rule nor another row speaks against."""
-        left = Counter(self.eligible)
-        left.subtract(self._units[place].discipline_id for place in self._places(duplicates))
-        return left
+    def by_discipline(self, ids: Iterable[str]) -> Counter[str]:
+        """How many rows these are."""
+        return Counter(self._units[place].discipline_id for place in self._places(ids))
+
+    def _of(self, discipline_id: str) -> list[Receipt]:
+        return [unit for unit in self._units if unit.discipline_id == discipline_id]
+
+    def _ranks(self, units: Sequence[Receipt], rows: pa.Table) -> dict[str, Any]:
+        """The columns of `RANKS` for all rows of these units."""
+        ids = rows["question_id"].cast(pa.large_string()).combine_chunks()
+        published = np.repeat([identity(unit) in self._published for unit in units], [unit.rows for unit in units])
+        return {
+            "question_id": rows["question_id"],
+            "held": pa.array(np.isin(_fingerprints(ids), self._held)),
+            "accepted": pc.or_(pc.is_in(ids, self._accepted), pc.and_(rows["kept"], pa.array(published))),
+            "score": worth(rows["scores"]),
+        }
 
     def _note(self, unit: Receipt, rows: pa.Table) -> NDArray[np.bool_]:
         """Which rows of the unit no rule speaks against."""
@@ -101,8 +130,9 @@ class Overview:
         self.rows[unit.discipline_id] += rows.num_rows
         eligible = np.array([not found for found in reasons], np.bool_)
         self.eligible[unit.discipline_id] += int(eligible.sum())
-        pairs = zip(rows["question_id"].to_pylist(), rows["duplicate_of"].to_pylist(), strict=True)
-        self._duplicate_of.update((name, of) for name, of in pairs if of is not None)
+        similar = pc.map_lookup(rows["scores"], SIMILARITY, "first")
+        columns = (column.to_pylist() for column in (rows["question_id"], rows["duplicate_of"], similar))
+        self._before.update((name, Duplicate(of, near)) for name, of, near in zip(*columns, strict=True) if of)
         return eligible
 
     def _accepted_in_replaced(self) -> pa.Array:

@@ -1,7 +1,7 @@
 """How things are to be made: as a person says, else as the last run in the store made them, by today's settings."""
 
 from glan.config import RunConfig, Selection
-from glan.curation import benchmarks
+from glan.curation import benchmarks, embedding
 from glan.prompts import Prompts
 from glan.settings import Settings
 from glan.stages.recipe import Recipe
@@ -10,12 +10,13 @@ from glan.store.store import Store
 
 
 def recipe_of(config: RunConfig, settings: Settings) -> Recipe:
-    """How a run would make things on this machine today: models, prompts and benchmarks as the settings and files are.
+    """How a run would make things on this machine today: models, prompts, benchmarks as the settings and files are.
 
     Raises:
-        InputError: a model is not named, a prompt is wrong, or a benchmark cannot be read.
+        InputError: a model is not named, a prompt is wrong, or a benchmark or an embedding model cannot be read.
     """
-    return Recipe(benchmarks.resolved(settings.resolved(config)), Prompts.load(settings.prompts))
+    named = settings.resolved(config)
+    return Recipe(embedding.resolved(benchmarks.resolved(named)), Prompts.load(settings.prompts))
 
 
 def last_config(store: Store) -> RunConfig | None:

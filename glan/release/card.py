@@ -272,7 +272,22 @@ def _reasons(figures: Figures) -> str:
         return "Nothing was rejected."
     share = figures.rejected / (figures.rejected + figures.rows)
     opening = f"{figures.rejected:,} rows ({share:.1%}) were rejected; a row may have several reasons."
-    return f"{opening}\n\n{_counts('reason', figures.reasons)}"
+    return f"{opening}\n\n{_counts('reason', figures.reasons)}{_by_meaning(figures)}"
+
+
+def _by_meaning(figures: Figures) -> str:
+    """What told that rows ask the same as others in other words."""
+    if not figures.by_meaning:
+        return ""
+    lines = [
+        [escaped(one.model), f"`{one.digest[:12]}`", f"{one.cosine:g}", f"{rows:,}"]
+        for one, rows in _ranked(figures.by_meaning)
+    ]
+    about = (
+        "Rows with `same_meaning` ask what a row of the same discipline asks in other words: the cosine of their static "
+        "embeddings is as large as this or larger."
+    )
+    return f"\n\n{about}\n\n{_table(['embedding model', 'digest of its files', 'cosine', 'rows'], lines)}"
 
 
 def _benchmarks(figures: Figures) -> str:

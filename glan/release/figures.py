@@ -52,6 +52,14 @@ class Authors(NamedTuple):
     top_p: float | None
 
 
+class Likeness(NamedTuple):
+    """By what questions were compared by meaning."""
+
+    model: str
+    digest: str
+    cosine: float
+
+
 @dataclass
 class Figures:
     """What was kept and what was rejected; fed table by table."""
@@ -70,6 +78,8 @@ class Figures:
     """Kept rows by the number of turns after the first; none without."""
     compared: Counter[str] = field(default_factory=Counter)
     """Rows, rejected ones too, by the benchmark whose items were looked for in them."""
+    by_meaning: Counter[Likeness] = field(default_factory=Counter)
+    """Rows rejected because another asks the same in other words, by what told so."""
     languages: Counter[str] = field(default_factory=Counter)
     """Kept rows by the language that they were asked for in, or, of those that were asked for in English, had to be in."""
     rejected: int = 0
@@ -101,6 +111,10 @@ class Figures:
             self.reasons.update(set(reasons or ()))
         for found in table.column("contamination").drop_null().to_pylist():
             self.contaminated[found["benchmark"]] += 1
+
+    def add_compared(self, by: Curation, rows: int) -> None:
+        """Count rejected rows that were told by these settings to ask the same as another."""
+        self.by_meaning[Likeness(by.embedding_model, by.embedding_digest, by.near_duplicate_cosine)] += rows
 
     def add_judged(self, by: Curation, rows: int) -> None:
         """Count rows that were judged by these settings."""

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from glan import __version__
 from glan.clock import Clock
+from glan.curation.verdicts import SAME_MEANING
 from glan.dataset import SnapshotNumber, View
 from glan.errors import InputError
 from glan.keys import digest
@@ -15,6 +16,7 @@ from glan.release import chat, figures, judged, licences
 from glan.release.card import card
 from glan.release.figures import Figures
 from glan.release.formats import FORMATS, Row, kinds
+from glan.release.meaning import Compared
 from glan.release.measures import Measured, coverage_csv
 from glan.release.pictures import pictures
 from glan.release.places import NOT_SAMPLED, places
@@ -193,10 +195,13 @@ def _finish(store: Store, plan: ReleasePlan) -> ReleaseManifest:
 
 def _chat_rows(view: View, counted: Figures, placed: Places) -> Iterator[tuple[str, Row]]:
     """The rows of the release with their splits, by discipline, unit and place; `counted` is fed on the way."""
-    number, judges, receipts = 0, judged.Judged(view), view.receipts("instructions")
+    number, judges, compared, receipts = 0, judged.Judged(view), Compared(view), view.receipts("instructions")
     for receipt, table in zip(receipts, parts.tables(view.store, receipts, _COLUMNS), strict=True):
         kept = pc.fill_null(table["kept"], False)
-        counted.add_rejected(table.filter(pc.invert(kept)))
+        counted.add_rejected(rejected := table.filter(pc.invert(kept)))
+        alike = pc.sum(pc.equal(pc.list_flatten(rejected["reasons"]), SAME_MEANING)).as_py()
+        if alike and (by := compared.by(receipt.discipline_id)) is not None:
+            counted.add_compared(by, rows=alike)
         rows = table.filter(kept).to_pylist()
         if (settings := judges.by(receipt, table)) is not None:
             counted.add_judged(settings, rows=table.num_rows)

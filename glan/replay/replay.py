@@ -28,7 +28,9 @@ Result = Literal["identical", "rebuilt", "differing", "impossible"]
 RESULTS: tuple[Result, ...] = ("identical", "rebuilt", "differing", "impossible")
 
 NO_KEY = "nothing on record gives its key: its configuration, a prompt, its place in the taxonomy or its parent is gone"
-NO_PASS = "its verdicts on duplicates rest on a pass of curation, or on units, that are not on record"
+NO_PASS = (
+    "its verdicts on duplicates rest on a pass of curation, on units or an embedding model that cannot be had here"
+)
 OTHERWISE = "it comes out otherwise than its receipt says, so it was not written"
 
 

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from glan.curation.curate import found_among, rewritten
 from glan.curation.overview import Overview
-from glan.errors import StoreError
+from glan.errors import InputError, StoreError
 from glan.replay.wanted import has_verdicts
 from glan.store import manifests, runs
 from glan.store.manifests import Manifest
@@ -50,19 +50,19 @@ def _make(store: Store, run_id: str, before: Published, after: Published) -> Non
         return
     units = {name: [_as_judged(store, one) for _, one in sorted(some.items())] for name, some in after.items()}
     try:
-        threshold = runs.config_of(store.files, runs.find(store.files, run_id)).curation.near_duplicate_jaccard
+        settings = runs.config_of(store.files, runs.find(store.files, run_id)).curation
         overview = Overview(
             store,
             [unit for some in units.values() for unit in some],
             [unit for some in before.values() for unit in some.values()],
         )
-        duplicates = found_among(overview, threshold)
+        duplicates = found_among(overview, settings)
         for name, some in units.items():
             for receipt in some:
                 if receipt.unit in new[name]:
                     rewritten(store, receipt, duplicates)
-    except StoreError:
-        return  # a unit, or what readers saw before, could not be rebuilt: what is missing is told by its path
+    except (StoreError, InputError):
+        return  # a unit, what readers saw before or the embedding model is not to be had: what is missing is told by path
 
 
 def _as_made(generation: Manifest, before: Mapping[str, Receipt]) -> dict[str, Receipt]:

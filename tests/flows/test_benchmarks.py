@@ -94,7 +94,7 @@ def test_a_wrong_benchmark_is_one_sentence_and_writes_nothing(
 
 
 def test_layouts_know_the_columns_of_benchmarks_as_they_are_distributed(tmp_path: Path) -> None:
-    from glan.config import Benchmark
+    from glan.benchmark import Benchmark
     from glan.curation.benchmarks import read
 
     files: dict[str, tuple[str, Any]] = {
@@ -133,7 +133,7 @@ def test_layouts_know_the_columns_of_benchmarks_as_they_are_distributed(tmp_path
 
 
 def test_a_folder_and_a_pattern_name_all_files_in_them(tmp_path: Path) -> None:
-    from glan.config import Benchmark
+    from glan.benchmark import Benchmark
     from glan.curation.benchmarks import read
 
     (tmp_path / "sub").mkdir()
