@@ -17,7 +17,7 @@ from glan.settings import Settings
 from glan.store import taxonomies
 from glan.store.store import Store
 from glan.units import Scope
-from tasks import wiring
+from tasks.endpoints import prices_ahead
 from tasks.outlook import publish_forecast
 
 
@@ -55,6 +55,5 @@ def preview(config: RunConfig, scope: Scope) -> Any:
     store = Store.existing(settings.store)
     recipe = recipe_of(config, settings)
     disciplines = taxonomies.current(store).select(**config.selectors())
-    profiles = recipe.models().values()
-    cost = wiring.cost_ahead(wiring.prices_of(settings, profiles), profiles, settings)
+    _, cost = prices_ahead(settings, recipe.models().values())
     return forecast(store, disciplines, recipe, cost, scope)

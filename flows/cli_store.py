@@ -7,6 +7,45 @@ import typer
 
 from flows.options import Disciplines, Json, those_given
 
+Formats = Annotated[
+    list[str] | None, typer.Option(help="parquet, jsonl, alpaca, sharegpt; repeat for several. Default: the first two.")
+]
+Test = Annotated[
+    int | None, typer.Option(help="Rows of each discipline that are held out. Default: 50, but at most a tenth of it.")
+]
+Apart = Annotated[
+    str | None, typer.Option(help="What held-out rows share with no other: concepts (default), session or subject.")
+]
+Validation = Annotated[
+    float | None, typer.Option(help="Share of the other rows that are for validation. Default: 0.01.")
+]
+Rows = Annotated[int | None, typer.Option(help="Rows of train and validation in all. Default: all there are.")]
+ReleasedLanguages = Annotated[
+    list[str] | None, typer.Option(help="ISO 639 code of rows to take; may be repeated. Default: all.")
+]
+Balance = Annotated[
+    str | None,
+    typer.Option(help="Let each field, sub_field, discipline, subject or language give the same number of rows."),
+]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME=NUMBER: a field, sub-field or discipline id that gives so many times as many rows."),
+]
+Requirements = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME=NUMBER: a bound that stops the release, e.g. rows=50, concepts=0.8, self_bleu=0.6."),
+]
+Licence = Annotated[
+    str | None, typer.Option(help="Licence of the data as the Hub names it, e.g. cc-by-4.0. Default: none stated.")
+]
+LicenceLink = Annotated[str | None, typer.Option(help="https address of the text of a licence of your own.")]
+Destination = Annotated[
+    str | None, typer.Option(help="Also copy it: to a folder, s3://bucket/folder, a dataset hf://datasets/me/name, ...")
+]
+Public = Annotated[
+    bool, typer.Option("--public", help="Let everybody read a dataset that is made on the Hub. Default: private.")
+]
+
 store_app = typer.Typer()
 
 
@@ -37,51 +76,19 @@ def report(
 def publish(
     release: Annotated[str, typer.Argument(help="Name of the release, e.g. 2026-11.1")],
     discipline: Disciplines = None,
-    format: Annotated[
-        list[str] | None,
-        typer.Option(help="parquet, jsonl, alpaca, sharegpt; repeat for several. Default: the first two."),
-    ] = None,
-    test: Annotated[
-        int | None,
-        typer.Option(help="Rows of each discipline that are held out. Default: 50, but at most a tenth of it."),
-    ] = None,
-    apart: Annotated[
-        str | None, typer.Option(help="What held-out rows share with no other: concepts (default), session or subject.")
-    ] = None,
-    validation: Annotated[
-        float | None, typer.Option(help="Share of the other rows that are for validation. Default: 0.01.")
-    ] = None,
-    rows: Annotated[
-        int | None, typer.Option(help="Rows of train and validation in all. Default: all there are.")
-    ] = None,
-    language: Annotated[
-        list[str] | None, typer.Option(help="ISO 639 code of rows to take; may be repeated. Default: all.")
-    ] = None,
-    balance: Annotated[
-        str | None,
-        typer.Option(help="Let each field, sub_field, discipline, subject or language give the same number of rows."),
-    ] = None,
-    weight: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=NUMBER: a field, sub-field or discipline id that gives so many times as many rows."),
-    ] = None,
-    require: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=NUMBER: a bound that stops the release, e.g. rows=50, concepts=0.8, self_bleu=0.6."),
-    ] = None,
-    license: Annotated[
-        str | None, typer.Option(help="Licence of the data as the Hub names it, e.g. cc-by-4.0. Default: none stated.")
-    ] = None,
-    license_link: Annotated[
-        str | None, typer.Option(help="https address of the text of a licence of your own.")
-    ] = None,
-    to: Annotated[
-        str | None,
-        typer.Option(help="Also copy it: to a folder, s3://bucket/folder, a dataset hf://datasets/me/name, ..."),
-    ] = None,
-    public: Annotated[
-        bool, typer.Option("--public", help="Let everybody read a dataset that is made on the Hub. Default: private.")
-    ] = False,
+    format: Formats = None,
+    test: Test = None,
+    apart: Apart = None,
+    validation: Validation = None,
+    rows: Rows = None,
+    language: ReleasedLanguages = None,
+    balance: Balance = None,
+    weight: Weights = None,
+    require: Requirements = None,
+    license: Licence = None,
+    license_link: LicenceLink = None,
+    to: Destination = None,
+    public: Public = False,
     json: Json = False,
 ) -> None:
     """Write the kept instructions as an immutable release of chat messages."""

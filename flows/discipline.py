@@ -18,7 +18,7 @@ from glan.clock import now
 from glan.errors import BudgetSpent, EndpointRefused, GlanError
 from glan.planning.publishing import drop_orphans, publish_snapshot, publish_units
 from glan.planning.walk import Walk
-from glan.units import Receipt, Stage, Unit
+from glan.units import ASKING, Receipt, Stage, Unit
 from tasks import progress
 from tasks.answers import answer_questions
 from tasks.artifacts import ProgressBars
@@ -42,8 +42,6 @@ TASK_OF: dict[Stage, Any] = {
     "judgements": judge_answers,
     "instructions": judge_instructions,
 }
-ASKING: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "continuations", "judgements")
-"""The stages that ask a model; the others go on when the budget is spent."""
 
 PUBLISH_EVERY_SECONDS = 60.0
 
@@ -132,7 +130,7 @@ class _Making:
         if not self.publishes:
             return
         run = effects(self.order)
-        units = [receipt for receipt in self._unpublished if receipt.stage != "instructions"]
+        units = [receipt for receipt in self._unpublished if receipt.stage in ASKING]
         publish_units(run.store, self.discipline_id, units, self.order.run_id, now)
         publish_snapshot(run.store, [self.discipline_id], self.order.run_id, now)
         self._unpublished.clear()
@@ -144,6 +142,7 @@ class _Making:
 
     def _submit(self, unit: Unit) -> None:
         done = self.walk.done(unit)
+        # Units that ask no model go on when the budget is spent.
         if done is None and unit.stage in ASKING and progress.of(self.order.run_id).spent is not None:
             self.left += 1
             return

@@ -110,9 +110,8 @@ def _with_work(order: Order) -> tuple[list[str], list[Discipline]]:
         receipts = [receipt for stage in seen.done.values() for _, receipt in stage.values()]
         publish_done(run.store, walk.shelf, receipts, order.run_id, now)
         if shown is None or shown.generations.get(walk.discipline.discipline_id, {}) != walk.shelf.generations:
-            drop_orphans(
-                run.store, walk.discipline.discipline_id, order.run_id, now
-            )  # a run was killed before it could
+            # A run was killed before it could.
+            drop_orphans(run.store, walk.discipline.discipline_id, order.run_id, now)
         for receipt in receipts:
             counts.found(receipt.discipline_id, receipt.stage)
             counts.was_done(receipt)

@@ -24,8 +24,8 @@ from glan.store import spending, taxonomies
 from glan.store.store import Store
 from glan.units import Scope
 from tasks import progress
+from tasks.endpoints import prices_of
 from tasks.outlook import publish_growth
-from tasks.wiring import prices_of
 
 NIGHTS = "expand."
 """What the budgets of all nights begin with."""

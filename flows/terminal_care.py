@@ -83,7 +83,7 @@ def sweep_store(older_than: str, yes: bool, as_json: bool) -> None:
     """`glan gc`; without `yes` it asks, and removes nothing where nobody can be asked."""
     from glan.care.keeping import SWEEPING
     from glan.care.sweep import Swept, find, sweep
-    from tasks.wiring import leases_of
+    from tasks.holding import leases_of
 
     with explained():
         age = age_of(older_than)

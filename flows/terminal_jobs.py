@@ -43,7 +43,7 @@ def run_backfill(run_file: Path | None, given: Mapping[str, Any], yes: bool, as_
     with explained():
         config = _form(BackfillConfig, run_file, given)
         from flows.backfill import backfill, preview, work
-        from tasks.wiring import prices_of
+        from tasks.endpoints import prices_of
 
         Store.existing(Settings.load().store)
         recipe = _check(config)
@@ -90,7 +90,7 @@ def _check(config: ExpandConfig | BackfillConfig | RetryConfig) -> Recipe:
         InputError: settings, models, prices or disciplines are wrong, or answers cannot be checked here.
     """
     from tasks.checking import check_able
-    from tasks.preparation import check
+    from tasks.preflight import check
 
     whole = base_config(config.recipe).model_copy(update=config.selectors())
     made = check(whole, taxonomies.current(Store.open(Settings.load().store)))

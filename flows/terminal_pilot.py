@@ -95,11 +95,10 @@ def _shown(
 ) -> Mapping[str, Any]:
     """Show what the pilot made and what the rest would take; the same for machines."""
     from tasks import progress
-    from tasks.wiring import cost_ahead, prices_of
+    from tasks.endpoints import prices_ahead
 
-    settings, profiles = Settings.load(), recipe.models().values()
-    prices = prices_of(settings, profiles)
-    rest = forecast(store, disciplines, recipe, cost_ahead(prices, profiles, settings))
+    prices, cost = prices_ahead(Settings.load(), recipe.models().values())
+    rest = forecast(store, disciplines, recipe, cost)
     there = _so_far(store, disciplines, recipe)
     verdicts = progress.of(run_id).verdicts
     kept, judged = sum(verdicts.kept.values()), sum(verdicts.kept.values()) + verdicts.rejected
@@ -135,7 +134,6 @@ def _view(store: Store, disciplines: Sequence[Discipline]) -> View:
 
 def _page(store: Store, run_id: str) -> str:
     """The address of the report of the pilot, which a pilot that changed nothing has not left."""
-
     path = runs.report_path(run_id)
     if not store.files.exists(path):
         runs.keep_report(store.files, run_id, page(figures(View.open(store, "latest")), now(), run_id))

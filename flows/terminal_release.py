@@ -27,7 +27,7 @@ def publish_release(
         if public and not to:
             raise InputError("--public says who may read a copy on the Hub: name it with --to")
         elsewhere = destination(to, public) if to else None
-        store = Store.open(Settings.load().store)
+        store = Store.existing(Settings.load().store)
         if elsewhere:
             elsewhere.check()
         manifest = publish(store, release, disciplines=disciplines, options=options, run_id="publish", clock=now)

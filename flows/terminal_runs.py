@@ -53,13 +53,11 @@ def forecast_run(
     given: Given, taxonomy: Path | None, local: bool, as_json: bool, pilot_questions: int | None = None
 ) -> None:
     """`glan plan` and `glan run --dry-run`, of a pilot too: asks no model and writes nothing."""
-    from tasks.wiring import cost_ahead, prices_of
+    from tasks.endpoints import prices_ahead
 
     with explained(), local_names(local):
         _, recipe, tree, store = checked(given, taxonomy, local)
-        settings, profiles = Settings.load(), recipe.models().values()
-        prices = prices_of(settings, profiles)
-        cost = cost_ahead(prices, profiles, settings)
+        prices, cost = prices_ahead(Settings.load(), recipe.models().values())
         disciplines = tree.select(**recipe.config.selectors())
         scope = Scope()
         if pilot_questions is not None:
@@ -93,7 +91,7 @@ def examine(given: Given, local: bool, as_json: bool) -> None:
 def checked(given: Given, taxonomy: Path | None, local: bool) -> tuple[RunConfig, Recipe, Taxonomy, Store]:
     """Everything a run needs, checked before anything is written or asked; the configuration as given, and resolved."""
     from glan.store import taxonomies
-    from tasks.preparation import check
+    from tasks.preflight import check
 
     run_file, options = given
     if run_file is None and local:

@@ -14,6 +14,9 @@ from glan.languages import ENGLISH, language_at
 Stage = Literal["subjects", "syllabi", "questions", "answers", "continuations", "judgements", "instructions"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
+ASKING: tuple[Stage, ...] = tuple(stage for stage in STAGES if stage != "instructions")
+"""The stages whose units ask a model. Verdicts are found without one, and published by curation."""
+
 OPTIONAL: frozenset[Stage] = frozenset({"continuations", "judgements"})
 """The stages that a run has only if its configuration asks for them."""
 
@@ -57,7 +60,7 @@ class Scope(BaseModel):
     @property
     def asks_a_model(self) -> bool:
         """Whether the work may need a model; verdicts do not."""
-        return self.stage != "instructions"
+        return self.stage in ASKING
 
     @property
     def is_pilot(self) -> bool:

@@ -23,6 +23,7 @@ from prefect.artifacts import (
 from glan.clock import now
 from glan.curation.curate import Verdicts
 from glan.dataset import View
+from glan.errors import GlanError
 from glan.report.coverage import GoOn, coverage
 from glan.report.figures import figures
 from glan.report.overview import overview
@@ -157,7 +158,8 @@ def _shown(what: str, make: Callable[[], _Made], go_on: GoOn) -> _Made | None:
     except _Over:
         raise
     except Exception as error:
-        _logger.warning("%s could not be made: %s", what, error)
+        expected = isinstance(error, GlanError | TimeoutError)
+        _logger.warning("%s could not be made: %s", what, error if expected else repr(error))
         _logger.debug("%s", what, exc_info=True)
         return None
 

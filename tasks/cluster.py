@@ -123,9 +123,7 @@ def _leave(client: Client, order: Order) -> None:
     """Have every worker process write out what is left of its call log, and end what it has of this run."""
     try:
         client.unregister_worker_plugin(_topic(order))
-    except (
-        Exception
-    ) as error:  # a cluster that is gone has nothing to write; what rests on it is committed or not there
+    except Exception as error:  # a cluster that is gone has nothing to write
         _logger.warning("the Dask workers did not say that they have ended: %s", error)
 
 

@@ -12,7 +12,8 @@ from glan.settings import Settings
 from glan.stages.recipe import Recipe
 from tasks import checking, wiring
 from tasks.checking import Finding
-from tasks.wiring import Order, goes_by_batch
+from tasks.endpoints import endpoint_of, goes_by_batch
+from tasks.wiring import Order
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -43,7 +44,7 @@ def _batch_apis(recipe: Recipe, settings: Settings) -> Iterator[Finding]:
         return
     finding: Finding = {
         "what": "Batch API",
-        "where": ", ".join(sorted(wiring.endpoint_of(settings)(profile).host for profile in hosts.values())),
+        "where": ", ".join(sorted(endpoint_of(settings)(profile).host for profile in hosts.values())),
     }
     try:
         wiring.check_batch_apis(recipe, settings)
@@ -54,7 +55,7 @@ def _batch_apis(recipe: Recipe, settings: Settings) -> Iterator[Finding]:
 
 
 def _distinct(recipe: Recipe, settings: Settings) -> Iterator[tuple[list[Role], ModelProfile, str]]:
-    endpoint = wiring.endpoint_of(settings)
+    endpoint = endpoint_of(settings)
     seen: dict[tuple[str, str], tuple[list[Role], ModelProfile, str]] = {}
     for role, profile in recipe.models().items():
         place = endpoint(profile)

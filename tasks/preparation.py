@@ -6,39 +6,17 @@ from glan.clock import now
 from glan.config import RunConfig
 from glan.curation import benchmarks
 from glan.errors import StoreError
-from glan.gateway.prices import without_price
 from glan.keys import canonical, digest
-from glan.planning.recipes import recipe_of
 from glan.prompts import Prompts
 from glan.settings import Settings
-from glan.stages.recipe import Recipe
 from glan.store import inputs, runs, taxonomies
 from glan.store.runs import RunRecord
 from glan.store.store import Store
-from glan.taxonomy import Taxonomy
 from glan.units import Scope
-from tasks import checking, runner, wiring
+from tasks import checking, wiring
+from tasks.preflight import check
 from tasks.taxonomy_versions import seed_taxonomy
 from tasks.wiring import Order
-
-
-def check(config: RunConfig, tree: Taxonomy, scope: Scope = Scope()) -> Recipe:
-    """Check everything a run needs; nothing is written and no model is asked.
-
-    Raises:
-        InputError: settings, prices, prompts, profiles or disciplines are wrong.
-    """
-    settings = Settings.load()
-    runner.check(settings)
-    recipe = recipe_of(config, settings)
-    prices = wiring.prices_of(settings, recipe.models().values())
-    for profile in recipe.models().values() if scope.asks_a_model else ():
-        wiring.endpoint_of(settings)(profile)
-        cost = prices.batch_cost if wiring.goes_by_batch(profile, settings) else prices.cost
-        if config.budget.usd is not None and cost(profile.model, 0, 0, 0) is None:
-            raise without_price(profile.model, batch=wiring.goes_by_batch(profile, settings))
-    tree.select(**config.selectors())
-    return recipe
 
 
 def prepare(config: RunConfig, run_id: str, scope: Scope = Scope()) -> Order:

@@ -23,10 +23,10 @@ def write_release(
     """Write a release, copy it if it is wanted elsewhere too, and show what is in it; how many files were copied.
 
     Raises:
-        InputError: see `glan.release.publish.publish` and `glan.release.copies`.
+        InputError: there is no store, or see `glan.release.publish.publish` and `glan.release.copies`.
     """
     elsewhere = destination(to, public) if to else None
-    store = Store.open(Settings.load().store)
+    store = Store.existing(Settings.load().store)
     if elsewhere:
         elsewhere.check()
     run_id = str(runtime.flow_run.id)

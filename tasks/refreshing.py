@@ -3,12 +3,12 @@
 import logging
 
 from glan.clock import now
-from glan.planning.publishing import GENERATED, publish_units
+from glan.planning.publishing import publish_units
 from glan.planning.scope import walks
 from glan.planning.walk import Walk, survey
 from glan.store import editions, taxonomies
 from glan.store.editions import Edition
-from glan.units import STAGES, Receipt, Stage, planned
+from glan.units import ASKING, STAGES, Receipt, Stage, planned
 from tasks import progress
 from tasks.wiring import Order, effects, recipe, scope
 
@@ -35,7 +35,7 @@ def finish_edition(order: Order, discipline_id: str) -> None:
     if not seen.complete:
         return
     edition = open_edition(order, discipline_id)
-    drawn: list[Stage] = [each for each in GENERATED if STAGES.index(each) >= STAGES.index(stage)]
+    drawn: list[Stage] = [each for each in ASKING if STAGES.index(each) >= STAGES.index(stage)]
     receipts = {each: [receipt for _, receipt in seen.done[each].values()] for each in drawn}
     empty = [each for each in drawn if _all_lost(receipts[each])]
     editions.close(store.files, edition, "abandoned" if empty else "finished", order.run_id)

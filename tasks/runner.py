@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from glan.errors import GlanError, InputError
+from glan.errors import GlanError
 from glan.settings import Settings
 from tasks import wiring
 from tasks.wiring import Order
@@ -23,20 +22,6 @@ UNITS_OPEN_IN_BATCHES = 256
 """The same where calls go by batches: each unit waits for hours, and a batch is to hold the calls of many."""
 
 _clusters: "dict[str, Cluster]" = {}
-
-
-def check(settings: Settings) -> None:
-    """See that the task runner that is set can be had.
-
-    Raises:
-        InputError: it cannot.
-    """
-    if settings.task_runner == "dask" and find_spec("prefect_dask") is None:
-        raise InputError(
-            "GLAN_TASK_RUNNER: dask is not installed; install glan[dask], or set GLAN_TASK_RUNNER=threads and run again"
-        )
-    if settings.task_runner != "dask" and settings.dask_address:
-        raise InputError("GLAN_DASK_ADDRESS is set, but not used by threads; set GLAN_TASK_RUNNER=dask, or unset it")
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from glan.config import Budget
 from glan.settings import Settings
 from glan.store import spending
 from glan.store.files import Files
-from tasks.wiring import prices_of
+from tasks.endpoints import prices_of
 
 _CAPS = ("usd", "tokens", "calls")
 

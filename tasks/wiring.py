@@ -7,13 +7,9 @@ another process or machine makes its own from its own environment and the run's 
 import asyncio
 import functools
 import gc
-import os
 import random
-import re
 import secrets
-import socket
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
@@ -22,11 +18,10 @@ from pydantic import BaseModel, ConfigDict
 from glan.clock import now
 from glan.config import ModelProfile, RunConfig
 from glan.curation.contamination import kept_out
-from glan.errors import Cancelled, GlanError, InputError
+from glan.errors import Cancelled, GlanError
 from glan.gateway.batch import provider
-from glan.gateway.gateway import Allowance, Batching, Endpoint, Gateway, Limits
-from glan.gateway.prices import Cost, Prices
-from glan.gateway.public_prices import public_prices
+from glan.gateway.gateway import Allowance, Batching, Gateway, Limits
+from glan.gateway.prices import Cost
 from glan.gateway.terms import Amount
 from glan.prompts import Prompts
 from glan.settings import Settings
@@ -35,12 +30,13 @@ from glan.stages.recipe import Recipe
 from glan.store import inputs, runs, spending
 from glan.store.batches import BatchBook
 from glan.store.calls import CallLog, Histories
-from glan.store.files import Files
-from glan.store.leases import Holder, Leases
+from glan.store.leases import Leases
 from glan.store.runs import RunRecord
 from glan.store.store import Store
 from glan.units import Scope
 from tasks import progress
+from tasks.endpoints import endpoint_of, goes_by_batch, prices_of
+from tasks.holding import leases_of
 from tasks.watching import Watch
 
 
@@ -92,21 +88,6 @@ def effects(order: Order, profiles: Collection[ModelProfile] = ()) -> Effects:
 def leases(order: Order) -> Leases:
     """The leases of a run, held by this process."""
     return leases_of(effects(order).store.files, order.run_id)
-
-
-def leases_of(files: Files, name: str) -> Leases:
-    """Leases held by this process under a name."""
-    return Leases(files, Holder(run_id=name, host=socket.gethostname(), process=os.getpid()), now, _is_alive)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)  # asks only; nothing is sent
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's, so it is there
-        pass
-    return True
 
 
 def join(order: Order, crew: Crew) -> None:
@@ -273,58 +254,3 @@ def check_batch_apis(recipe: Recipe, settings: Settings) -> None:
     for endpoint in endpoints:
         if endpoint.batch:
             asyncio.run(provider.check(endpoint))
-
-
-def goes_by_batch(profile: ModelProfile, settings: Settings) -> bool:
-    """Whether the calls of a profile go by its endpoint's Batch API."""
-    return (profile.mode or settings.mode) == "batch"
-
-
-def prices_of(settings: Settings, profiles: Iterable[ModelProfile] = ()) -> Prices:
-    """What calls cost: by the person's own table, else by the public prices at the endpoints of these profiles.
-
-    Models of no profile here are priced as at the environment's own endpoint.
-
-    Raises:
-        InputError: the table is wrong.
-    """
-    otherwise = Endpoint(settings.openai_base_url).url
-    addresses: defaultdict[str, set[str]] = defaultdict(set)
-    for profile in profiles:
-        addresses[profile.model].add(profile.base_url or otherwise)
-    return Prices.load(settings.prices, public_prices(addresses, otherwise, now))
-
-
-def cost_ahead(prices: Prices, profiles: Iterable[ModelProfile], settings: Settings) -> Cost:
-    """What calls will cost. Of a model that is called in both modes, the price of calls made at once, which is the higher."""
-    at_once = {profile.model for profile in profiles if not goes_by_batch(profile, settings)}
-
-    def cost(model: str, prompt_tokens: float, cached_tokens: float, completion_tokens: float) -> float | None:
-        priced = prices.cost if model in at_once else prices.batch_cost
-        return priced(model, prompt_tokens, cached_tokens, completion_tokens)
-
-    return cost
-
-
-def endpoint_of(settings: Settings) -> Callable[[ModelProfile], Endpoint]:
-    """Where the calls of a profile go: its own endpoint if it names one, else the environment's."""
-
-    def endpoint(profile: ModelProfile) -> Endpoint:
-        base_url = profile.base_url or settings.openai_base_url
-        name = profile.api_key_env or "OPENAI_API_KEY"
-        if profile.api_key_env:
-            key = os.environ.get(name, "").strip()
-        else:
-            key = settings.openai_api_key.get_secret_value().strip() if settings.openai_api_key else ""
-        if not key and (base_url is None or profile.api_key_env):
-            raise InputError(
-                f"environment: {name} is not set, and model {profile.model} needs it; set it and run again"
-            )
-        if not re.fullmatch(r"[!#-&(-~]*", key):
-            raise InputError(
-                f"environment: {name} holds a space, a line break, a quotation mark or a letter beyond ASCII, which no "
-                "key has; copy the key again"
-            )
-        return Endpoint(base_url=base_url, api_key=key or "none", batch=goes_by_batch(profile, settings))
-
-    return endpoint

@@ -105,7 +105,7 @@ TAXONOMIES = {
 STORES = {
     "status without a run": in_store(published_store, "status", "no run is on record", "glan run"),
     "files without a store": options("files answers", "there is no store at"),
-    "publish without a store": options("publish r1", "nothing to publish"),
+    "publish without a store": options("publish r1", "there is no store at"),
     "unknown table": in_store(published_store, "files answer", "no table 'answer'", "answers"),
     "unknown discipline of files": in_store(published_store, "files answers --discipline alchemy", "alchemy"),
     "unknown discipline of a release": in_store(published_store, "publish r1 --discipline alchemy", "alchemy"),

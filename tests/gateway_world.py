@@ -7,10 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from glan.config import ModelProfile
-from glan.gateway.gateway import Pace
+from glan.gateway.gateway import Gateway, Pace
 from glan.gateway.prices import Cost, Prices
 from glan.gateway.reading import prose
-from glan.gateway.requests import Conversation, Reader, Request
+from glan.gateway.requests import Conversation, Outcome, Reader, Request
 from glan.prompts import PromptStamp
 from glan.records import SCHEMAS
 
@@ -148,3 +148,13 @@ def completion(content: Any, finish_reason: str | None = "stop", usage: Any = "c
 def error(status: int, message: str = "no", headers: dict[str, str] | None = None, **fields: Any) -> Answer:
     """An error as OpenAI words it."""
     return status, headers or {}, json.dumps({"error": {"message": message} | fields}).encode()
+
+
+def in_turn(*answers: Answer) -> Callable[[dict[str, Any], int], Answer]:
+    """The answers one after another, then the last for ever."""
+    return lambda payload, nth: answers[min(nth, len(answers) - 1)]
+
+
+def run_one(gateway: Gateway, request: Request, rows: list[dict[str, Any]] | None = None) -> Outcome:
+    """What becomes of one request, with these rows on record."""
+    return gateway.run([one(request)], MemoryHistory(rows) if rows is not None else None)[0]

@@ -79,7 +79,8 @@ def check_complete(store: str, run: Mapping[str, Any]) -> None:
     by_discipline = Counter(row["discipline_id"] for row in rows(store, "subjects"))
     assert set(by_discipline) == set(run["disciplines"])
     assert wanted["syllabi"] == sum(min(run["subjects"], number) for number in by_discipline.values())
-    assert wanted["questions"] == made["syllabi"] * run["questions"]
+    across = (made["syllabi"] - len(by_discipline)) * run.get("cross_subject_questions", 0)
+    assert wanted["questions"] == made["syllabi"] * run["questions"] + across
     assert wanted["answers"] == made["questions"]
     assert wanted["instructions"] == made["instructions"] == made["answers"]
 

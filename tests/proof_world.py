@@ -23,7 +23,9 @@ from prefect_homes import prefect_home
 from glan.config import RunConfig
 
 RUN: dict[str, Any] = {"disciplines": ["physics", "economics"], "subjects": 2, "questions": 4, "lists": 2}
-LONG_RUN: dict[str, Any] = {"disciplines": ["physics", "economics", "law"], "subjects": 4, "questions": 10, "lists": 3}
+LONG_RUN: dict[str, Any] = {
+    "disciplines": ["physics", "economics", "law"], "subjects": 4, "questions": 10, "cross_subject_questions": 2, "lists": 3,
+}  # fmt: skip
 SEED = 7
 """Of the model server: the same in all proofs, so that their tables can be compared."""
 
@@ -167,7 +169,11 @@ def run_here(run: Mapping[str, Any]) -> State[Any]:
 def one_pass(run: Mapping[str, Any]) -> int:
     """Calls of an undisturbed run over a configuration with two steps and one question a call."""
     subjects = len(run["disciplines"]) * run["subjects"]
-    return 2 * len(run["disciplines"]) * run["lists"] + 2 * subjects + 2 * subjects * run["questions"]
+    later = subjects - len(
+        run["disciplines"]
+    )  # than the first of its discipline: those that can be asked about with another
+    questions = subjects * run["questions"] + later * run.get("cross_subject_questions", 0)
+    return 2 * len(run["disciplines"]) * run["lists"] + 2 * subjects + 2 * questions
 
 
 def _toml(run: Mapping[str, Any]) -> str:

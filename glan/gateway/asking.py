@@ -175,7 +175,8 @@ class Asking:
 
     def _trouble(self, fault: Fault, mode: Mode | None) -> Trouble:
         profile = self._request.profile
-        trouble = classify(fault, profile, self._line.host)
+        sent = " ".join(message["content"] for message in self._request.messages)
+        trouble = classify(fault, profile, self._line.host, sent)
         if trouble.way is not Way.STRUCTURE or self._line.structures.step_down(self._request, mode):
             return trouble
         if mode is None or profile.structure in ("auto", "text"):  # nothing of the kind was sent

@@ -19,7 +19,7 @@ import orjson
 
 from glan.errors import InputError
 from glan.gateway.answers import Fault, Reply
-from glan.gateway.sdk import LARGEST_ANSWER, OpenAI
+from glan.gateway.sdk import OpenAI, check_size
 from glan.gateway.terms import Endpoint
 
 _MESSAGE_LENGTH = 300
@@ -83,10 +83,9 @@ class Client:
                     if piece is None:
                         break
                     *whole, rest = (rest + piece).split(b"\n")  # bytes: a reply may hold what text calls a new line
-                    if len(rest) > LARGEST_ANSWER:
-                        raise aiohttp.ClientPayloadError(f"a line of more than {LARGEST_ANSWER >> 20} MB")
                     for line in whole:
                         yield line
+                    check_size(rest, "a line")
             finally:
                 await response.aclose()
         except _FAILURES as error:

@@ -6,7 +6,7 @@ repeated with another body over the same aiohttp session.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,8 +20,7 @@ from openai._models import FinalRequestOptions
 from openai._vendor.httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
-LARGEST_ANSWER = 32 * 2**20
-"""Bytes; the longest completions are a tenth of it."""
+_LARGEST = 32 * 2**20  # bytes; the longest completions are a tenth of it
 
 _CONNECT_SECONDS = 30.0
 _KEEP_ALIVE_SECONDS = 4.0  # below the 5 s after which uvicorn (vLLM, llama.cpp's peers) closes idle connections
@@ -75,13 +74,22 @@ class OpenAI(openai.AsyncOpenAI):
 
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:
-    """The body of an answer, unless the server does not stop sending: hundreds of such would fill the memory."""
+    """The body of an answer."""
     content = bytearray()
     async for piece in response.content.iter_any():
         content += piece
-        if len(content) > LARGEST_ANSWER:
-            raise aiohttp.ClientPayloadError(f"an answer of more than {LARGEST_ANSWER >> 20} MB")
+        check_size(content, "an answer")
     return bytes(content)
+
+
+def check_size(received: Sized, what: str) -> None:
+    """Give up on a server that does not stop sending: hundreds of such would fill the memory.
+
+    Raises:
+        aiohttp.ClientPayloadError: so much of it has arrived.
+    """
+    if len(received) > _LARGEST:
+        raise aiohttp.ClientPayloadError(f"{what} of more than {_LARGEST >> 20} MB")
 
 
 class _Sessions:

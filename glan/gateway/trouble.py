@@ -1,7 +1,7 @@
 """What a fault means and what to do about it: four kinds, four ways. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from glan.config import ModelProfile
@@ -36,9 +36,11 @@ WEATHER_KINDS = frozenset({"timeout", "connection", "no_completion", "server"})
 
 _OUTAGE = frozenset({0, 502, 503, 504, 521, 522, 523, 529})
 _WEATHER = frozenset({408, 409, 425, 499})
+_ON_THE_REQUEST = frozenset({400, 413, 422})
 _QUOTA_CODES = frozenset(
     {
         "insufficient_quota",
+        "insufficient_user_quota",
         "exceeded_current_quota_error",
         "billing_not_active",
         "billing_hard_limit_reached",
@@ -47,6 +49,7 @@ _QUOTA_CODES = frozenset(
         "insufficient_funds",
         "payment_required",
         "account_deactivated",
+        "arrearage",
     }
 )
 _MODEL_CODES = frozenset(
@@ -59,6 +62,7 @@ _FILTER_CODES = frozenset(
 _QUOTA = re.compile(
     r"insufficient (?:quota|balance|credits?|funds)|out of credits?|credit balance is too low", re.IGNORECASE
 )
+_QUOTA_OPENING = re.compile(r"your credit balance is too low", re.IGNORECASE)  # of Anthropic: a 400 like any other
 _LENGTH = re.compile(
     r"context[ _](?:length|window|size)|maximum context|too many (?:input )?tokens|prompt is too long|input is too long"
     r"|reduce (?:the|your) (?:length|prompt|input)",
@@ -91,9 +95,13 @@ _FIXES = {
 }
 
 
-def classify(fault: Fault, profile: ModelProfile, host: str) -> Trouble:
-    """What the fault of a call with this profile means."""
+_ECHOED = 5  # words in a row
+
+
+def classify(fault: Fault, profile: ModelProfile, host: str, sent: str = "") -> Trouble:
+    """What the fault of a call with this profile means; `sent`: the prompt, whose words an endpoint may give back."""
     said = f": {fault.message}" if fault.message else ""
+    fault = replace(fault, message=_own_words(fault.message, sent))
     if fault.status in (402, 429) or 400 <= fault.status < 500:
         condemned = _final(fault, profile, host, said)
         if condemned:
@@ -105,10 +113,19 @@ def classify(fault: Fault, profile: ModelProfile, host: str) -> Trouble:
     return _content(fault, profile, host, said)
 
 
+def _own_words(message: str, sent: str) -> str:
+    """A message up to where it begins to repeat what was sent."""
+    words, prompt = message.split(), " ".join(sent.split())
+    for start in range(len(words) - _ECHOED + 1):
+        if " ".join(words[start : start + _ECHOED]) in prompt:
+            return " ".join(words[:start])
+    return message
+
+
 def _final(fault: Fault, profile: ModelProfile, host: str, said: str) -> tuple[str, str] | None:
     """The kind and sentence of a fault that condemns the endpoint whatever is asked."""
     key = profile.api_key_env or "OPENAI_API_KEY"
-    if fault.status == 402 or fault.code in _QUOTA_CODES or _QUOTA.search(fault.message):
+    if _is_spent(fault):
         fix = f"add credit, or set {key} to another key"
         return "quota", f"{host} reports that the quota or credit for {profile.model} is spent; {fix}{said}"
     if fault.status == 401:
@@ -124,6 +141,15 @@ def _final(fault: Fault, profile: ModelProfile, host: str, said: str) -> tuple[s
     return None
 
 
+def _is_spent(fault: Fault) -> bool:
+    """Whether it is the quota or credit. What judges the request may speak of money because the prompt does."""
+    if fault.status == 402 or fault.code in _QUOTA_CODES:
+        return True
+    if fault.status in _ON_THE_REQUEST:
+        return _QUOTA_OPENING.match(fault.message) is not None
+    return _QUOTA.search(fault.message) is not None
+
+
 def _weather(fault: Fault, host: str, said: str) -> Trouble:
     if fault.timed_out:
         return Trouble(Way.WEATHER, "timeout", f"{host} did not answer in time{said}")
@@ -137,7 +163,7 @@ def _weather(fault: Fault, host: str, said: str) -> Trouble:
 
 def _content(fault: Fault, profile: ModelProfile, host: str, said: str) -> Trouble:
     """A 4xx about the body: the model, a parameter, or this very request."""
-    text = fault.message[:500]  # an endpoint may echo the prompt after its own words
+    text = fault.message
     if fault.status == 413:
         return Trouble(Way.CONTENT, "too_large", f"{host} finds the request too large (413){said}")
     if fault.code in _MODEL_CODES or fault.parameter == "model":

@@ -18,7 +18,7 @@ from glan.store import manifests, snapshots
 from glan.store.manifests import Manifest
 from glan.store.store import Store
 from glan.supplements import split
-from glan.units import STAGES, Receipt, Stage
+from glan.units import ASKING, STAGES, Receipt, Stage
 
 PARENT_STAGE: dict[Stage, Stage] = {
     "questions": "syllabi",
@@ -27,8 +27,6 @@ PARENT_STAGE: dict[Stage, Stage] = {
     "judgements": "answers",
     "instructions": "answers",
 }
-GENERATED: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "continuations", "judgements")
-"""The stages whose units are published as they are made; instructions are published by curation."""
 
 Named = Mapping[Stage, Mapping[str, Receipt]]
 
@@ -59,7 +57,7 @@ def publish_done(store: Store, shelf: Shelf, receipts: Iterable[Receipt], run_id
     unnamed = [
         receipt
         for receipt in receipts
-        if receipt.stage in GENERATED and shelf.named[receipt.stage].get(receipt.unit) != receipt
+        if receipt.stage in ASKING and shelf.named[receipt.stage].get(receipt.unit) != receipt
     ]
     if unnamed:
         publish_units(store, shelf.discipline_id, unnamed, run_id, clock)
@@ -69,7 +67,7 @@ def publish_done(store: Store, shelf: Shelf, receipts: Iterable[Receipt], run_id
 def drop_orphans(store: Store, discipline_id: str, run_id: str, clock: Clock) -> None:
     """Take the units whose parent has left its stage out of the next generation; their objects stay."""
     gone = orphans(store, named_units(_current(store, discipline_id)))
-    for stage in GENERATED:
+    for stage in ASKING:
         if gone[stage]:
             manifests.publish(store.files, stage, discipline_id, add=[], drop=gone[stage], run_id=run_id, clock=clock)
 
@@ -81,7 +79,7 @@ def _current(store: Store, discipline_id: str) -> dict[Stage, Manifest | None]:
 def orphans(store: Store, named: Named) -> dict[Stage, set[str]]:
     """By stage, the addresses of named units whose parent is not named, or is another than they were made from."""
     gone: dict[Stage, set[str]] = {stage: set() for stage in STAGES}
-    for stage in GENERATED:
+    for stage in ASKING:
         gone[stage] = _supplements_of_others(named[stage])
     places: dict[str, int] = {}
     if named["syllabi"]:

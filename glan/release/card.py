@@ -14,7 +14,7 @@ import yaml
 
 from glan.names import shown
 from glan.release import licences
-from glan.release.figures import WRITTEN_BY_MODELS, Authors, Figures
+from glan.release.figures import Authors, Figures
 from glan.release.formats import kinds
 from glan.release.measures import Measured
 from glan.release.pictures import LENGTHS, ROWS
@@ -23,6 +23,7 @@ from glan.release.splits import SPLITS
 from glan.report.diversity import Diversity
 from glan.report.ledger import Ledger, Spent, dollars, money
 from glan.report.text_tables import figure, part, variety
+from glan.units import ASKING
 
 _Name = TypeVar("_Name")
 
@@ -191,7 +192,7 @@ def _models(figures: Figures, authors: Counter[Authors]) -> str:
 
 
 def _place(one: Authors) -> tuple[int, str]:
-    return WRITTEN_BY_MODELS.index(one.stage), str(one)
+    return ASKING.index(one.stage), str(one)
 
 
 def _author(one: Authors, rows: int) -> list[str]:

@@ -9,10 +9,7 @@ import pyarrow as pa
 
 from glan.config import Curation
 from glan.dataset import View
-from glan.units import Stage
-
-WRITTEN_BY_MODELS: tuple[Stage, ...] = ("subjects", "syllabi", "questions", "answers", "continuations", "judgements")
-
+from glan.units import ASKING, Stage
 
 READS = (
     "field",
@@ -125,7 +122,7 @@ def authors(view: View) -> Counter[Authors]:
     """Rows by prompt and model over all stages that models write, in the disciplines of the view."""
     counts: Counter[Authors] = Counter()
     names = list(Authors._fields[1:])
-    for stage in WRITTEN_BY_MODELS:
+    for stage in ASKING:
         for table in _written(view, stage, names):
             grouped = table.group_by(names).aggregate([([], "count_all")])
             for row in grouped.to_pylist():

@@ -44,6 +44,22 @@ function nodesBelow(path, value) {
   return [...found.values()].filter((node) => node.size > 0).sort((a, b) => b.size - a.size);
 }
 
+function shownBelow(path, value) {
+  // The nodes below a node, and whose they are: a level that has only one is passed over, as it shows nothing.
+  let at = path, nodes = nodesBelow(at, value);
+  while (nodes.length === 1 && nodes[0].path.length < 4) {
+    const deeper = nodesBelow(nodes[0].path, value);
+    if (!deeper.length) break;
+    [at, nodes] = [nodes[0].path, deeper];
+  }
+  return { at, nodes };
+}
+function above(path, value) {
+  let up = path.slice(0, -1);
+  while (up.length && (!up[up.length - 1] || nodesBelow(up, value).length < 2)) up = up.slice(0, -1);
+  return up;
+}
+
 function squarified(nodes, x, y, width, height) {
   // Bruls, Huizing and van Wijk 2000: rows of cells that are as square as they can be.
   const placed = [];
@@ -76,8 +92,8 @@ function colour(field) {
   return `hsl(${hues.get(field)} 35% var(--light))`;
 }
 
-function cell({ node, x, y, width, height }, shown) {
-  const [, , spelled] = MEASURES[tree.measure];
+function cell({ node, x, y, width, height }, shown, at) {
+  const [, value, spelled] = MEASURES[tree.measure];
   const unknown = tree.measure === "cost" && node.unpriced ? `, and ${number(node.unpriced)} calls of unknown cost` : "";
   const label = `${node.path.join(" › ")}: ${spelled(node.size)}${tree.measure === "rows" ? " rows" : ""}${unknown}`;
   const go = () => (node.path.length === 4 ? show(node.path) : enter(node.path));
@@ -92,7 +108,7 @@ function cell({ node, x, y, width, height }, shown) {
       else if (event.key === "Home") focusOn(cells[0]);
       else if (event.key === "End") focusOn(cells[cells.length - 1]);
       else if (event.key === "Enter" || event.key === " ") go();
-      else if (event.key === "Backspace" || event.key === "Escape") enter(above(tree.at));
+      else if (event.key === "Backspace" || event.key === "Escape") enter(above(at, value));
       else return;
       event.preventDefault();
     },
@@ -106,7 +122,6 @@ function focusOn(group) {
   group.parentNode.querySelectorAll("g").forEach((one) => one.setAttribute("tabindex", one === group ? 0 : -1));
   group.focus();
 }
-const above = (path) => { const up = path.slice(0, -1); while (up.length && !up[up.length - 1]) up.pop(); return up; };
 function enter(path) {
   tree.at = path;
   drawTree();
@@ -124,17 +139,18 @@ function show(path) {
 
 function drawTree() {
   const place = byId("treemap"), width = place.clientWidth || 800, height = Math.max(260, Math.min(520, Math.round(width * 0.55)));
-  const [, value] = MEASURES[tree.measure], nodes = nodesBelow(tree.at, value);
-  const steps = [["All fields", []], ...tree.at.map((name, level) => [name, tree.at.slice(0, level + 1)]).filter(([name]) => name)];
+  const [, value] = MEASURES[tree.measure], { at, nodes } = shownBelow(tree.at, value);
+  const steps = [["All fields", []], ...at.map((name, level) => [name, at.slice(0, level + 1)]).filter(([name]) => name)];
+  const nothing = tree.measure === "rows" ? "No rows here yet." : at.length === 3 ? "Costs are not known by subject." : "No cost is known here.";
   const picture = draw("svg", { class: "tree", height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Treemap ${MEASURES[tree.measure][0]}` });
-  squarified(nodes, 0, 0, width, height).forEach((one, index) => picture.append(cell(one, index)));
+  squarified(nodes, 0, 0, width, height).forEach((one, index) => picture.append(cell(one, index, at)));
   place.replaceChildren(
     make("div", { class: "bar" }, ...Object.entries(MEASURES).map(([name, [words]]) => make("button", {
       type: "button", "aria-pressed": tree.measure === name, click: () => { tree.measure = name; drawTree(); place.querySelectorAll(".bar button")[Object.keys(MEASURES).indexOf(name)].focus(); },
     }, words))),
     make("div", { class: "bar crumbs" }, ...steps.map(([name, path]) => make("button", { type: "button", click: () => enter(path) }, isolated(name))),
-      tree.at.length ? make("button", { type: "button", click: () => show(tree.at) }, "samples of it") : null),
-    nodes.length ? picture : make("p", null, tree.measure === "cost" ? "No cost is known here." : "No rows here yet."),
+      at.length ? make("button", { type: "button", click: () => show(at) }, "samples of it") : null),
+    nodes.length ? picture : make("p", null, nothing),
   );
 }
 

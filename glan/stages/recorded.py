@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Iterator, Mapping
 
-from glan.config import RunConfig
+from glan.config import RunConfig, Selection
 from glan.curation.contamination import kept_out
 from glan.errors import InputError, StoreError
 from glan.keys import digest
@@ -13,8 +13,7 @@ from glan.store import inputs, runs
 from glan.store.files import Files
 
 _ENTERS_NO_KEY = frozenset(
-    {"disciplines", "fields", "sub_fields", "patterns", "budget", "on_busy"}
-    | {"subjects", "questions", "cross_subject_questions", "languages"}
+    {*Selection.model_fields, "budget", "on_busy", "subjects", "questions", "cross_subject_questions", "languages"}
 )
 
 

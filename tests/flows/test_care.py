@@ -16,7 +16,7 @@ from glan.care.unit_parts import Tools
 from glan.care.verify import verify
 from glan.clock import now
 from glan.store.parts import is_part
-from tasks.wiring import leases_of
+from tasks.holding import leases_of
 
 AGE = datetime.timedelta(hours=48)
 

@@ -166,7 +166,12 @@ def test_artifacts_that_cannot_be_made_neither_fail_nor_delay_a_run(
 
     monkeypatch.setattr(artifacts, "coverage", breaking)
     released = threading.Event()
-    monkeypatch.setattr(artifacts, "page", lambda *_: released.wait(120))
+
+    def slow(*_: Any) -> str:
+        released.wait(120)
+        return "a page nobody waited for"
+
+    monkeypatch.setattr(artifacts, "page", slow)
     monkeypatch.setattr(artifacts, "PATIENCE_SECONDS", 3.0)
     begun = time.monotonic()
     state = seen.run(questions=0)
@@ -175,6 +180,8 @@ def test_artifacts_that_cannot_be_made_neither_fail_nor_delay_a_run(
     made = real_server.artifacts(run_id(state))
     assert "glan-summary" in made and "glan-reasons" in made and "glan-coverage" not in made
     released.set()
+    for left in (one for one in threading.enumerate() if one.name == "summary"):
+        left.join(30)
 
 
 def test_a_store_too_large_to_be_read_in_time_costs_the_report_and_nothing_else(

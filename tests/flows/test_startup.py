@@ -22,13 +22,13 @@ print(*({"prefect", "pandas", "pyarrow", "pydantic", "openai"} & set(sys.modules
 """
 LOOKS = (
     "status RUN.toml", "status --costs", "files instructions", "report", "taxonomy show", "quarantine list", "sql select(1)",
-    "verify", "compact", "publish first",
+    "verify", "compact", "gc", "publish first", "plan RUN.toml",
 )  # fmt: skip
 
 
 def imported_by(*lines: str, folder: Path) -> set[str]:
     """Which heavy packages a process has imported that has run these command lines."""
-    environment = clean_environment(os.environ, GLAN_STORE="store", GLAN_MODEL="teacher")
+    environment = clean_environment(os.environ, GLAN_STORE="store", GLAN_MODEL="teacher", OPENAI_API_KEY="sk-none")
     command = [sys.executable, "-P", "-c", CODE, "glan", *lines]
     said = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert said.returncode == 0, said.stderr

@@ -119,6 +119,28 @@ def test_an_answer_without_end_is_given_up_before_it_fills_the_memory() -> None:
     assert answer.message == "an answer of more than 32 MB"
 
 
+def test_a_line_without_end_costs_none_of_those_before_it() -> None:
+    good = b'{"custom_id": "1"}\n{"custom_id": "2"}\n'
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = good + b" " * (33 << 20)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    async def fetched() -> list[bytes | Fault]:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        client = Client(Endpoint(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", "k"))
+        lines = [line async for line in client.lines("/files/f/content", 60.0)]
+        await client.close()
+        server.close()
+        return lines
+
+    *lines, last = asyncio.run(fetched())
+    assert lines == good.splitlines()
+    assert isinstance(last, Fault)
+    assert last.message == "a line of more than 32 MB"
+
+
 async def _request(reader: asyncio.StreamReader) -> Any:
     try:
         head = await reader.readuntil(b"\r\n\r\n")

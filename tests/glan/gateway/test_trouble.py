@@ -7,6 +7,7 @@ from glan.gateway.answers import Fault
 from glan.gateway.trouble import Way, classify
 
 PROFILE = ModelProfile(model="gpt-x", extra_body={"top_k": 5})
+EXCEEDED = "You exceeded your"
 CONTEXT = "This model's maximum context length is 8192 tokens. Please reduce the length of the messages."
 
 
@@ -14,11 +15,6 @@ CONTEXT = "This model's maximum context length is 8192 tokens. Please reduce the
     ("fault", "way", "kind"),
     [
         (Fault(429, "Rate limit reached for gpt-x"), Way.CAPACITY, "rate_limit"),
-        (Fault(429, "You exceeded your current quota", code="resource_exhausted"), Way.CAPACITY, "rate_limit"),
-        (Fault(429, "You exceeded your current quota", code="insufficient_quota"), Way.FINAL, "quota"),
-        (Fault(429, "Insufficient balance"), Way.FINAL, "quota"),
-        (Fault(402, "Payment required"), Way.FINAL, "quota"),
-        (Fault(400, "Your credit balance is too low"), Way.FINAL, "quota"),
         (Fault(401, "Incorrect API key"), Way.FINAL, "unauthorized"),
         (Fault(403, "no access"), Way.FINAL, "forbidden"),
         (Fault(404, "The model does not exist", code="model_not_found"), Way.FINAL, "not_found"),
@@ -78,6 +74,51 @@ def test_only_weather_of_the_whole_endpoint_is_an_outage() -> None:
     assert not classify(Fault(0, "", timed_out=True), PROFILE, "h").outage
 
 
-def test_words_far_down_an_echoed_prompt_mean_nothing() -> None:
-    echoed = "invalid request: " + "x" * 600 + " maximum context, unsupported parameter seed, model not found"
-    assert classify(Fault(400, echoed), PROFILE, "h").kind == "bad_request"
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(429, f"{EXCEEDED} current quota, please check your plan and billing details.", code="insufficient_quota"),
+        Fault(429, "Your account is not active, please check your billing details.", code="billing_not_active"),
+        Fault(400, "Billing hard limit has been reached", code="billing_hard_limit_reached"),
+        Fault(400, "Your credit balance is too low to access the Anthropic API.", code="invalid_request_error"),
+        Fault(402, "Insufficient Balance", code="invalid_request_error"),  # DeepSeek
+        Fault(402, "This request requires more credits, or fewer max_tokens.", code="402"),  # OpenRouter
+        Fault(429, f"{EXCEEDED} current token quota", code="exceeded_current_quota_error"),  # Moonshot
+        Fault(429, "Insufficient balance or no resource package. Please recharge.", code="1113"),  # Zhipu
+        Fault(400, "Access denied, please make sure your account is in good standing.", code="arrearage"),  # DashScope
+        Fault(403, "user quota is not enough", code="insufficient_user_quota"),  # One API
+    ],
+)
+def test_credit_that_is_spent_is_known_by_what_providers_send(fault: Fault) -> None:
+    trouble = classify(fault, PROFILE, "host:1")
+    assert (trouble.way, trouble.kind) == (Way.FINAL, "quota")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(
+            429, f"{EXCEEDED} current quota, please try again in 20 s", code="resource_exhausted"
+        ),  # Gemini, by the minute
+        Fault(429, "Rate limit reached for requests per day", code="rate_limit_exceeded"),
+    ],
+)
+def test_a_quota_that_comes_back_is_waited_for(fault: Fault) -> None:
+    assert classify(fault, PROFILE, "host:1").way is Way.CAPACITY
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Explain why a firm with insufficient funds is out of credit although its model does not exist on paper.",
+        "What does a Python function do with an unexpected keyword argument such as seed or temperature?",
+        "A content filter lets through the maximum context of a json_schema: how can that be?",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("words", ["Invalid prompt: {}", '[{{"msg": "Input is odd", "input": "{}"}}]'])
+def test_the_words_of_an_echoed_prompt_mean_nothing(prompt: str, status: int, words: str) -> None:
+    sent = f"You write tests.\n\n{prompt}"
+    trouble = classify(Fault(status, words.format(prompt)), PROFILE, "h", sent)
+    assert (trouble.way, trouble.kind) == (Way.CONTENT, "bad_request")
+    assert prompt in trouble.message

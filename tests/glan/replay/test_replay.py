@@ -1,6 +1,7 @@
 """What lies in a store is made again from its calls and inputs, byte for byte, and nobody is asked."""
 
 import hashlib
+import io
 import json
 import secrets
 from collections import Counter
@@ -9,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from bare_runs import bare_run
 from flow_world import World, asks_for, config, replaced_prompt
@@ -20,6 +23,7 @@ from terminal_world import typed
 from glan.care.compact import compact
 from glan.care.unit_parts import Tools
 from glan.clock import now
+from glan.records import OTHER
 from glan.replay.replay import Replay, Replayed, disciplines_of
 from glan.replay.wanted import has_verdicts
 from glan.store import taxonomies
@@ -176,6 +180,19 @@ def test_another_store_takes_it_and_what_is_there_is_left_alone(made: World, tmp
     assert (here[gone.object].result, here[changed.object].result) == ("rebuilt", "differing")
     assert here[changed.object].reason.startswith("other rows")
     assert made.store.files.read(changed.object) == body
+
+
+def test_what_an_older_version_wrote_is_compared_by_the_columns_it_had(made: World, tmp_path: Path) -> None:
+    old, spoiled = made.receipts("questions")
+    for receipt, text in ((old, None), (spoiled, "Something else?")):
+        rows = pq.read_table(pa.BufferReader(made.store.files.read(receipt.object))).drop_columns(list(OTHER))
+        if text:
+            rows = rows.set_column(rows.schema.get_field_index("text"), "text", [[text] * rows.num_rows])
+        body = io.BytesIO()
+        pq.write_table(rows, body, compression="zstd")
+        made.store.files.replace(receipt.object, body.getvalue())
+    found = {one.path: one for one in replay(made, tmp_path / "scratch")}
+    assert (found[old.object].result, found[spoiled.object].result) == ("identical", "differing")
 
 
 def test_the_terminal_counts_by_stage_and_says_what_is_not_as_it_was(made: World) -> None:
