@@ -25,7 +25,9 @@ ReleasedLanguages = Annotated[
 ]
 Balance = Annotated[
     str | None,
-    typer.Option(help="Let each field, sub_field, discipline, subject or language give the same number of rows."),
+    typer.Option(
+        help="Let each field, sub_field, discipline, subject, language, difficulty or question_type give equally many rows."
+    ),
 ]
 Weights = Annotated[
     list[str] | None,

@@ -30,9 +30,20 @@ def show_forecast(title: str, table: pd.DataFrame, recipe: Recipe, prices: Price
         return
     if not exact:
         out.print("Calls are a range where inputs do not exist yet; tokens and cost are of the likely number.")
+    _say_kinds(lines, recipe)
     _say_grounds(lines)
     for sentence in price_notes(recipe, prices):
         out.print(sentence, markup=False, highlight=False)
+
+
+def _say_kinds(lines: list[dict[str, Any]], recipe: Recipe) -> None:
+    """Of the questions to come, about how many are of each difficulty and type that is asked for."""
+    questions = next((line["rows"] for line in lines if line["stage"] == "questions"), 0)
+    for weights in (recipe.config.difficulties.given, recipe.config.question_types.given):
+        whole = sum(weights.values())
+        named = [f"{questions * weight / whole:,.0f} {name.replace('_', ' ')}" for name, weight in weights.items()]
+        if named and questions:
+            out.print(f"Of {counted(questions, 'question')} about {', '.join(named)}.", highlight=False)
 
 
 def _say_grounds(lines: list[dict[str, Any]]) -> None:

@@ -13,6 +13,7 @@ from glan.checks import Language, ModelName, Strict, explain, http_address, toml
 from glan.errors import InputError
 from glan.judging import Checking, Judging
 from glan.keys import canonical
+from glan.kinds import Difficulties, QuestionTypes
 from glan.languages import ENGLISH
 from glan.names import shown
 
@@ -179,6 +180,9 @@ class Curation(Strict):
     max_question_words: int = Field(default=1_000, ge=1, description="most words of a question (own choice)")
     min_answer_words: int = Field(default=1, ge=0, description="fewest words of an answer (own choice: `42` is one)")
     max_answer_words: int = Field(default=4_000, ge=1, description="most words of an answer (own choice)")
+    min_essay_words: int = Field(
+        default=200, ge=0, description="fewest words of an answer to a question of the type `essay` (own choice)"
+    )
     language: Language | None = Field(
         default=ENGLISH,
         description="ISO 639 code: what rows from English syllabi have to be in; rows of another of the run's "
@@ -322,6 +326,8 @@ class RunConfig(Selection):
     follow_ups: int = Field(
         default=0, ge=0, le=5, description="further turns of each conversation: what the student asks next, answered"
     )
+    difficulties: Difficulties = Difficulties()
+    question_types: QuestionTypes = QuestionTypes()
     models: Models = Models()
     judging: Judging = Judging()
     checking: Checking = Checking()
@@ -373,6 +379,9 @@ class RunConfig(Selection):
 
 _NAMES = [
     name
-    for model in (RunConfig, Models, ModelProfile, Judging, Checking, Curation, Benchmark, Budget)
+    for model in (
+        *(RunConfig, Difficulties, QuestionTypes, Models, ModelProfile),
+        *(Judging, Checking, Curation, Benchmark, Budget),
+    )
     for name in model.model_fields
 ]

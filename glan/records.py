@@ -47,6 +47,14 @@ _OTHER = [
 OTHER = tuple(name for name, _ in _OTHER)
 """The columns of a question that spans two subjects: what it takes from the other one. Null in all others."""
 
+_KIND = [
+    ("difficulty", pa.string()),  # null, as the next two: nothing was asked for
+    ("question_type", pa.string()),
+    ("correct_option", pa.string()),
+]
+KIND = tuple(name for name, _ in _KIND)
+"""The columns that say what kind of question was asked for, and of one with options the key that its writer gave."""
+
 _SESSION = pa.struct([("title", pa.string()), ("description", pa.string()), ("key_concepts", _TEXTS)])
 _TURNS = pa.list_(pa.struct([("question", pa.string()), ("answer", pa.string())]))
 _SCORES = pa.map_(pa.string(), pa.float64())
@@ -106,6 +114,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("key_concepts", _TEXTS),
             ("text", pa.string()),
             ("language", pa.string()),
+            *_KIND,
             *_OTHER,
             *_COMMON,
             *_WRITTEN_BY_A_MODEL,
@@ -172,6 +181,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("scores", _SCORES),
             ("flags", _TEXTS),
             ("signature", pa.binary()),  # MinHash of the question, see curation.signatures
+            *_KIND,
             *_OTHER,
             ("question_model", pa.string()),
             ("answer_model", pa.string()),
@@ -236,10 +246,15 @@ READ_BY_LATER_STAGES: dict[str, tuple[str, ...]] = {
 }
 """The columns whose digest enters the keys of the units below: never ids, times or runs (design: keys)."""
 
+READ_IF_SET: dict[str, tuple[str, ...]] = {"questions": KIND}
+"""Those of them that came later: null, they count as not being there, so that older rows have the digests they had."""
+
 
 def row_digest(stage: str, row: Mapping[str, Any]) -> str:
     """Digest of the columns of one row that later stages read."""
-    return digest({column: row[column] for column in READ_BY_LATER_STAGES[stage]})
+    read = {column: row[column] for column in READ_BY_LATER_STAGES[stage]}
+    later = {column: row[column] for column in READ_IF_SET.get(stage, ()) if row[column] is not None}
+    return digest(read | later)
 
 
 def content_digest(stage: str, rows: Iterable[Mapping[str, Any]]) -> str:

@@ -71,6 +71,14 @@ RUN_FILES = {
     "question words crossed": run_file("[curation]\nmin_question_words = 20\nmax_question_words = 10", "(20)", "(10)"),
     "answer words crossed": run_file("[curation]\nmin_answer_words = 20\nmax_answer_words = 10", "(20)", "(10)"),
     "a language of rows that nobody speaks": run_file('languages = ["en", "xx"]', "`languages.1`", "'xx'"),
+    "a type of question that is none": run_file(
+        "[question_types]\nmultiple_choices = 1", "did you mean", "multiple_choice`"
+    ),
+    "a difficulty below nothing": run_file(
+        "[difficulties]\nhard = -1", "`difficulties.hard`", "greater than or equal to 0"
+    ),
+    "a type wanted or not": run_file("[question_types]\nopen = true", "`question_types.open`", "true or false"),
+    "a weight without end": run_file("[question_types]\nopen = inf", "`question_types.open`"),
     "no language at all": run_file("languages = []", "`languages`"),
     "a language nobody speaks": run_file('[curation]\nlanguage = "xx"', "`curation.language`", "'xx'"),
     "a benchmark not there": selection('[[curation.benchmarks]]\npath = "no.jsonl"\nlayout = "gsm8k"', "no.jsonl"),

@@ -27,6 +27,7 @@ _WANTS = {
     "syllabus": re.compile(r"\bwrite\b[^.\n]{0,40}\bsyllabus\b", re.IGNORECASE),
 }
 _LANGUAGE = re.compile(r"\n\nWrite everything in ([\w ]+), as a native.*", re.DOTALL)
+_KINDS = re.compile(r"\n\nWhat kind of question (?:it|each one) is, .*", re.DOTALL)
 _ASKED_AGAIN = re.compile(r"\bagain\b", re.IGNORECASE)
 _TITLE = re.compile(r"name|title|heading|discipline|subject$|label", re.IGNORECASE)
 _DESCRIPTION = re.compile(r"introduction|description|summary|about|comment|reason|note|example", re.IGNORECASE)
@@ -42,6 +43,10 @@ class Asked:
         self.language = found[-1] if found else ""
         """The language to write in, by its English name; empty: English."""
         messages = [(role, _LANGUAGE.sub("", text)) for role, text in given]
+        told = [match[0] for role, text in messages if role == "user" for match in _KINDS.finditer(text)]
+        self.question_types = texts.types_in(told[-1]) if told else []
+        """Those of the questions to write, in their order; empty: none is asked for."""
+        messages = [(role, _KINDS.sub("", text)) for role, text in messages]
         self.users = [text for role, text in messages if role == "user"] or [""]
         self.assistants = [text for role, text in messages if role == "assistant"]
         self.whole = "\n\n".join(text for _, text in messages)
@@ -99,10 +104,13 @@ def reply_text(asked: Asked, seed: str, pool_seed: str, popular: bool) -> str:
     """The reply, a pure function of the arguments. `popular`: a question is the one that everybody asks on its topic."""
     if asked.kind == "prose":
         terms = [] if asked.language else _terms(asked.users[-1])
-        return Author(seed, terms, asked.language).prose()
+        return texts.of_type_asked(asked.users[-1], Author(seed, terms, asked.language))
     if asked.kind == "question":
         about = [concept for concepts in asked.concepts for concept in concepts]
-        return popular_question(pool_seed, asked) if popular else Author(seed, about, asked.language).question()
+        if popular:
+            return popular_question(pool_seed, asked)
+        author = Author(seed, about, asked.language)
+        return texts.question_of(author, next(iter(asked.question_types), ""))
     author = Author(seed, language=asked.language)
     if asked.kind == "subjects":
         return texts.subjects_as_text(texts.subjects(author, f"{pool_seed} {asked.topic}"))
@@ -245,7 +253,9 @@ class Filler:
             return popular_question(self._pool_seed, self._asked)
         samples = self._asked.concepts
         about = samples[(self._questions - 1) % len(samples)] if samples else []
-        return Author(f"{self._author.random.random()}", about, self._asked.language).question()
+        author = Author(f"{self._author.random.random()}", about, self._asked.language)
+        types = self._asked.question_types
+        return texts.question_of(author, types[self._questions - 1] if types else "")
 
 
 def _range(node: Schema) -> tuple[int, int]:

@@ -121,6 +121,44 @@ class Author:
         return found
 
 
+_TYPE = re.compile(r"(?:form and difficulty|Question \d+): (multiple choice|coding|essay)?")
+_OPTION = re.compile(r"^([A-D])\) (.+)$", re.MULTILINE)
+PROGRAM = "```python\ndef doubled(number):\n    return 2 * number\n\nassert doubled(21) == 42\n```"
+
+
+def types_in(said: str) -> list[str]:
+    """What a prompt that tells the kinds of questions tells of each: `multiple choice`, `coding`, `essay` or nothing."""
+    return [found[1] or "" for found in _TYPE.finditer(said)]
+
+
+def question_of(author: Author, question_type: str) -> str:
+    """A question; one with options ends in them and the key."""
+    question = author.question()
+    if question_type != "multiple choice":
+        return question
+    options = author.distinct(author.phrase, 4)
+    listed = "\n".join(f"{label}) {text}" for label, text in zip("ABCD", options, strict=True))
+    return f"{question}\n\n{listed}\n\nKey: {right_of(listed)}"
+
+
+def right_of(text: str) -> str:
+    """The label of the option that this model holds to be right, whoever asks it."""
+    options = _OPTION.findall(text)[-4:]
+    return options[sum(len(said) for _, said in options) % 4][0]
+
+
+def of_type_asked(prompt: str, author: Author) -> str:
+    """An answer as a prompt asks for it at its end."""
+    if "The last line names the right option" in prompt:
+        right = right_of(prompt)
+        return f"{author.prose()}\n\n{right}) {dict(_OPTION.findall(prompt)[-4:])[right]}"
+    if "Give the whole program in one code block" in prompt:
+        return f"{author.prose()}\n\n{PROGRAM}"
+    if "Write an essay of four to eight paragraphs" in prompt:
+        return "\n\n".join(author.prose() for _ in range(4))
+    return author.prose()
+
+
 def subject_pool(seed: str) -> list[str]:
     """The names of a discipline's subjects, the common ones first; no two are about the same topic."""
     author = Author(seed)

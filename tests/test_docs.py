@@ -18,6 +18,7 @@ from glan.benchmark import Benchmark
 from glan.config import Budget, Curation, ModelProfile, Models, RunConfig
 from glan.gateway.prices import Prices
 from glan.judging import Checking, Judging
+from glan.kinds import Difficulties, QuestionTypes
 from glan.records import SCHEMAS
 from glan.settings import Settings
 
@@ -53,6 +54,8 @@ def defaults(model: type[BaseModel]) -> dict[str, Any]:
     [
         ("RUN.toml", RunConfig, 0),
         ("Profiles", ModelProfile, 0),
+        ("Question types", QuestionTypes, 0),
+        ("Difficulties", Difficulties, 0),
         ("Judging", Judging, 0),
         ("Checking", Checking, 0),
         ("Curation", Curation, 0),
@@ -93,8 +96,13 @@ def test_every_variable_is_that_of_its_field() -> None:
 
 def test_the_examples_of_settings_can_be_used(tmp_path: Path) -> None:
     text = (DOCS / "settings.md").read_text(encoding="utf-8")
-    run, judge, check, meaning, exams, machine, prices = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    run, kinds, judge, check, meaning, exams, machine, prices = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert RunConfig.checked(tomllib.loads(run), "settings.md").models.answer.api_key_env == "VLLM_API_KEY"
+    asked = RunConfig.checked(tomllib.loads(kinds), "settings.md")
+    assert asked.question_types.given.keys() | asked.difficulties.given.keys() == {
+        *QuestionTypes.model_fields,
+        *Difficulties.model_fields,
+    }
     assert RunConfig.checked(tomllib.loads(judge), "settings.md").judging.rubric
     assert RunConfig.checked(tomllib.loads(check), "settings.md").checking == Checking(math=True, code=True)
     assert (

@@ -8,6 +8,7 @@ import pyarrow as pa
 from glan.care.findings import REMADE, Finding, Kind
 from glan.care.objects import Look
 from glan.languages import column, language_at
+from glan.records import KIND
 from glan.stages.pairs import syllabi_of
 from glan.stages.questions import span_of
 from glan.units import Stage
@@ -96,7 +97,7 @@ class Lineage:
         if stage == "instructions":
             if row["kept"] == bool(row["reasons"]):
                 return "mixed", "kept although reasons speak against them, or the other way round"
-            same = {name: name for name in (*_OF, *_OF_OTHER)} | {"question": "text"}
+            same = {name: name for name in (*_OF, *_OF_OTHER, *KIND)} | {"question": "text"}
             return self._in_round("questions", row, same) or self._in_round("answers", row, {"answer": "text"})
         return None
 

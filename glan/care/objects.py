@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from glan.care.findings import REMADE, Finding, Kind
 from glan.errors import StoreError
-from glan.records import READ_BY_LATER_STAGES, SCHEMAS, content_digest
+from glan.records import READ_BY_LATER_STAGES, READ_IF_SET, SCHEMAS, content_digest
 from glan.store.parquet import conformed, known, opened
 from glan.store.parts import Reader, is_part, rows_in
 from glan.store.store import Store, quarantine_paths
@@ -25,14 +25,14 @@ _LOOKED_AT: dict[Stage, list[str]] = {
     "syllabi": ["syllabus_id", "subject_id", "language", "prompt_digest"],
     "questions": [
         *("question_id", "syllabus_id", "subject_id", "other_syllabus_id", "other_subject_id"),
-        *("sample_index", "text", "language", "prompt_digest"),
+        *("sample_index", "text", "language", "difficulty", "question_type", "correct_option", "prompt_digest"),
     ],
     "answers": ["question_id", "subject_id", "text", "language", "prompt_digest"],
     "continuations": ["question_id", "subject_id", "language", "prompt_digest", "asked_with"],
     "judgements": ["judgement_id", "question_id", "subject_id", "prompt_digest"],
     "instructions": [
         *("question_id", "syllabus_id", "subject_id", "other_syllabus_id", "other_subject_id"),
-        *("question", "answer", "language", "kept", "reasons"),
+        *("question", "answer", "language", "difficulty", "question_type", "correct_option", "kept", "reasons"),
     ],
 }
 
@@ -109,7 +109,7 @@ def unnamed(store: Store, path: str) -> Iterator[Finding]:
 
 
 def _columns(stage: Stage, deep: bool) -> list[str]:
-    read_later = READ_BY_LATER_STAGES[stage] if deep else ()
+    read_later = (*READ_BY_LATER_STAGES[stage], *READ_IF_SET.get(stage, ())) if deep else ()
     return list(dict.fromkeys([*_OF_EVERY_STAGE, *_LOOKED_AT[stage], *read_later]))
 
 

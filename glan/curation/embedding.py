@@ -32,7 +32,6 @@ _FILES = [
     "0_StaticEmbedding/model.safetensors",
     "0_StaticEmbedding/tokenizer.json",
 ]
-_FILES_OF_A_MODEL = 3  # however they are laid out: configuration, vectors, tokenizer
 _SETTING = "curation.embedding_model"
 
 
@@ -99,9 +98,7 @@ def _folder(name: str) -> Path:
 
     try:
         with suppress(LocalEntryNotFoundError):
-            cached = Path(snapshot_download(name, local_files_only=True))
-            if len(_present(cached)) >= _FILES_OF_A_MODEL:  # a download may have been broken off
-                return cached
+            return Path(snapshot_download(name, allow_patterns=_FILES, local_files_only=True))
         return Path(snapshot_download(name, allow_patterns=_FILES))
     except (OSError, ValueError) as error:
         raise InputError(
@@ -112,11 +109,8 @@ def _folder(name: str) -> Path:
 
 def _digest(folder: Path) -> str:
     """Of the files that make the vectors."""
-    return digest({name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _present(folder)})
-
-
-def _present(folder: Path) -> list[str]:
-    return [name for name in _FILES if (folder / name).is_file()]
+    present = [name for name in _FILES if (folder / name).is_file()]
+    return digest({name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in present})
 
 
 def _first_line(error: Exception) -> str:

@@ -133,4 +133,6 @@ def class_of(text: str, language: str | None) -> int:
 
 def _counts(word: str) -> bool:
     """A number, what holds one, or an operator."""
+    if word.isalpha():  # most are
+        return False
     return not (word[0].isalnum() or word[0] == "_") or any(character.isdigit() for character in word)

@@ -1,7 +1,7 @@
 """What a stage hands to the gateway and what it gets back."""
 
 import datetime
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
@@ -13,6 +13,12 @@ from glan.keys import digest
 from glan.prompts import PromptStamp
 
 Message = dict[str, str]
+
+
+def with_end(messages: Sequence[Message], said: Iterable[Message]) -> list[Message]:
+    """The messages, with what is said at the end of the last."""
+    *before, last = messages
+    return [*before, {**last, "content": "\n\n".join([last["content"], *(message["content"] for message in said)])}]
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ _COLUMNS = """\
 | `field`, `sub_field`, `discipline`, `discipline_id`, `subject`, `level` | its place in the taxonomy |
 | `language` | the language it was written in, by ISO 639 code: the syllabus too, so nothing is a translation |
 | `strategy`, `key_concepts` | how the question was sampled from the subject's syllabus, and the concepts it is about |
+| `difficulty`, `question_type` | what was asked for: `easy`, `medium`, `hard`; `open`, `multiple_choice`, `coding`, `essay`; else empty |
+| `correct_option` | of a multiple-choice question, the key that its writer gave and the answer, made without it, came to; else empty |
 | `other_subject` | of a `cross_subject` question, the other subject whose syllabus it was sampled from; else empty |
 | `question_model`, `answer_model`, `request_keys` | who wrote it, and the calls it rests on in the store's call log |
 | `flags` | what a mechanical check speaks against: `answers_disagree`, `code_fails`; usually empty |"""
@@ -226,6 +228,8 @@ def _rows(figures: Figures) -> str:
         *([_counts("language", figures.languages)] if len(figures.languages) > 1 else []),
         _counts("level", figures.levels),
         _counts("strategy", figures.strategies),
+        *([_counts("difficulty", figures.difficulties)] if figures.difficulties else []),
+        *([_counts("question type", figures.question_types)] if figures.question_types else []),
     ]
     if figures.follow_ups:
         turns = {"1": figures.rows - figures.follow_ups.total()}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from glan.records import SCHEMAS
+from glan.records import KIND, SCHEMAS
 
 PROVENANCE = (
     "question_id",
@@ -18,6 +18,7 @@ PROVENANCE = (
     "language",
     "strategy",
     "key_concepts",
+    *KIND,
     "other_subject",
     "question_model",
     "answer_model",
@@ -48,7 +49,7 @@ def chat_row(instruction: Mapping[str, Any]) -> dict[str, Any]:
             for role, said in (("user", "question"), ("assistant", "answer"))
         ],
         **{name: instruction[name] for name in PROVENANCE},
-        "other_subject": instruction["other_subject"] or "",
+        **{name: instruction[name] or "" for name in (*KIND, "other_subject")},
         "flags": instruction["flags"] or [],
     }
 

@@ -18,6 +18,8 @@ READS = (
     "level",
     "language",
     "strategy",
+    "difficulty",
+    "question_type",
     "question_model",
     "answer_model",
     "kept",
@@ -64,6 +66,10 @@ class Figures:
     nodes: Counter[Node] = field(default_factory=Counter)
     levels: Counter[str] = field(default_factory=Counter)
     strategies: Counter[str] = field(default_factory=Counter)
+    difficulties: Counter[str] = field(default_factory=Counter)
+    """Kept rows of which one was asked for."""
+    question_types: Counter[str] = field(default_factory=Counter)
+    """Likewise."""
     models: Counter[tuple[str, str]] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     splits: Counter[str] = field(default_factory=Counter)
@@ -93,6 +99,8 @@ class Figures:
         self.splits[split] += 1
         self.levels[row["level"] or ""] += 1
         self.strategies[row["strategy"]] += 1
+        for counts, name in ((self.difficulties, "difficulty"), (self.question_types, "question_type")):
+            counts.update([row[name]] if row[name] else [])
         if row["language"]:
             self.languages[row["language"]] += 1
         self.models[row["question_model"], row["answer_model"]] += 1

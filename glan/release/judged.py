@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from glan import supplements
 from glan.config import Curation
-from glan.curation import scores
+from glan.curation import kinds, scores
 from glan.dataset import View
+from glan.keys import canonical
 from glan.stages.instructions import unit_key
 from glan.stages.recipe import Recipe
 from glan.stages.recorded import recorded
@@ -78,6 +79,6 @@ def _distinct(recipes: Sequence[Recipe]) -> list[Recipe]:
     """One of all recipes that judge alike."""
     found: dict[tuple[object, ...], Recipe] = {}
     for recipe in recipes:
-        limits = scores.limits(recipe.config)
-        found.setdefault((recipe.rules, recipe.stages, tuple(limits.items())), recipe)
+        limits = scores.limits(recipe.config) | kinds.identity(recipe.config)
+        found.setdefault((recipe.rules, recipe.stages, canonical(limits)), recipe)
     return list(found.values())

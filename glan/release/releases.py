@@ -57,11 +57,11 @@ class ReleaseOptions(BaseModel):
     )
     balance: Node | None = Field(
         default=None,
-        description="let each node of this level, or each language, give the same number of rows; null: what there is",
+        description="let each node of this level, or each language, difficulty or type, give the same number of rows; null: what there is",
     )
     weights: dict[str, float] = Field(
         default_factory=dict,
-        description="by field, sub-field or discipline id (balanced by language: by code): how many times as many rows "
+        description="by field, sub-field or discipline id (balanced by something else: by its names): how many times as many rows "
         "its nodes give as others (0: none)",
     )
     license: str = Field(

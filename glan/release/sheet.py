@@ -13,7 +13,7 @@ from glan.languages import ENGLISH
 Apart = Literal["concepts", "session", "subject"]
 """What a held-out row shares with no row of train: its concept set, any of its sessions, or its subject."""
 
-Node = Literal["field", "sub_field", "discipline", "subject", "language"]
+Node = Literal["field", "sub_field", "discipline", "subject", "language", "difficulty", "question_type"]
 
 READS = (
     "question_id",
@@ -23,6 +23,8 @@ READS = (
     "subject_id",
     "subject",
     "language",
+    "difficulty",
+    "question_type",
     "syllabus_id",
     "session_indexes",
     "key_concepts",
@@ -88,9 +90,11 @@ class Sheet:
 
 
 def node_of(row: Mapping[str, Any], node: Node) -> tuple[str, ...]:
-    """The node of the tree that a row is sampled by, with what stands above it; or its language."""
+    """The node of the tree that a row is sampled by, with what stands above it; or its language, difficulty or type."""
     if node == "language":
         return (language_of(row),)
+    if node in ("difficulty", "question_type"):
+        return (row[node] or "",)
     path = (row["field"], row["sub_field"], row["discipline_id"], row["subject"])
     return path[: ("field", "sub_field", "discipline", "subject").index(node) + 1]
 

@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 
 from glan.dataset import View
 from glan.languages import ENGLISH, language_at
+from glan.report.kinds import asked
+from glan.stages.kinds import Kind
 from glan.store import taxonomies
 from glan.store.store import Store
 from glan.units import Receipt, planned, quarantined
@@ -18,6 +20,8 @@ GoOn = Callable[[], None]
 """Called between objects while figures are read; whoever has no more time raises in it."""
 
 GONE = "No longer in the taxonomy"
+
+KINDS = Kind._fields
 
 _Item = TypeVar("_Item")
 
@@ -72,6 +76,8 @@ class Coverage:
     """Rows by flag, and whether they are kept."""
     languages: Mapping[str, Cover] = field(default_factory=dict)
     """Of each language that questions were planned in, the most used one first."""
+    kinds: Mapping[str, Mapping[str, Cover]] = field(default_factory=dict)
+    """Of each difficulty and each question type, where any was asked for."""
 
     @property
     def total(self) -> Cover:
@@ -87,13 +93,15 @@ class Coverage:
 class Judged:
     """Feed it the tables of instructions, with the columns in `READS`: it counts what is kept, what not, and why."""
 
-    READS = ("discipline_id", "language", "kept", "reasons", "flags")
+    READS = ("discipline_id", "language", *KINDS, "kept", "reasons", "flags")
 
     def __init__(self) -> None:
         self.by_discipline: dict[str, tuple[int, int]] = {}
         """Kept and rejected rows."""
         self.by_language: dict[str, tuple[int, int]] = {}
         """Likewise."""
+        self.by_kind: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in KINDS}
+        """Likewise, by what was asked for."""
         self.reasons: Counter[str] = Counter()
         self.flags: Counter[tuple[str, bool]] = Counter()
 
@@ -104,10 +112,12 @@ class Judged:
         self.flags.update(zip(pc.list_flatten(table["flags"]).to_pylist(), of.to_pylist(), strict=True))
         _count(self.by_discipline, table["discipline_id"], table["kept"])
         _count(self.by_language, pc.fill_null(table["language"], ENGLISH), table["kept"])
+        for name, counts in self.by_kind.items():
+            _count(counts, table[name], table["kept"])
 
 
 def _count(counts: dict[str, tuple[int, int]], names: pa.ChunkedArray, every: pa.ChunkedArray) -> None:
-    for name in names.unique().to_pylist():
+    for name in names.unique().drop_null().to_pylist():
         rows = every.filter(pc.equal(names, name))
         kept = pc.sum(rows).as_py() or 0
         before = counts.get(name, (0, 0))
@@ -129,7 +139,23 @@ def covered(view: View, judged: Judged) -> Coverage:
     places = _covers(judged.by_discipline, asked, every, lambda one: one.discipline_id)
     languages = _covers(judged.by_language, asked, every, lambda one: language_at(one.unit))
     ranked = dict(sorted(languages.items(), key=lambda item: (-item[1].planned, item[0])))
-    return Coverage(tuple(_places(view.store, places)), judged.reasons, judged.flags, ranked)
+    return Coverage(tuple(_places(view.store, places)), judged.reasons, judged.flags, ranked, _kinds(view, judged))
+
+
+def _kinds(view: View, judged: Judged) -> dict[str, dict[str, Cover]]:
+    """Asked for against reached; questions are only read where kinds are among the rows."""
+    if not any(judged.by_kind.values()):
+        return {}
+    wanted = asked(view)
+    found: dict[str, dict[str, Cover]] = {}
+    for place, (name, counts) in enumerate(judged.by_kind.items()):
+        planned_of = Counter[str]()
+        for kind, number in wanted.items():
+            planned_of.update({one: number for one in kind[place : place + 1] if one})
+        found[name] = {
+            one: Cover(*counts.get(one, (0, 0)), 0, planned_of[one]) for one in sorted({*counts, *planned_of})
+        }
+    return {name: covers for name, covers in found.items() if covers}
 
 
 def _covers(

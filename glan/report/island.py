@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from glan.languages import ENGLISH, LANGUAGES
+from glan.records import KIND
 from glan.report.figures import Figures
 from glan.report.ledger import Spent
 from glan.report.origins import Exchange, Origin
@@ -128,7 +129,7 @@ def _sample(sample: Sample, origin: Origin, texts: _Texts) -> dict[str, Any]:
         "path": [row[level] or "" for level in LEVELS],
         "syllabus": row["syllabus_id"] if origin.syllabus else None,
         "of": row["subject_id"] if origin.subject else None,
-        **{name: row[name] or "" for name in ("level", "strategy", "question_model", "answer_model", "run_id")},
+        **{name: row[name] or "" for name in ("level", *KIND, "strategy", "question_model", "answer_model", "run_id")},
         "at": row["created_at"].isoformat(timespec="seconds") if row["created_at"] else "",
         "language": LANGUAGES.get(row["language"] or ENGLISH, ""),
         "index": row["sample_index"],

@@ -231,7 +231,7 @@ def _asking(above: _Above, path: _Path, recipes: Iterable[Recipe]) -> Iterator[C
 
 def _answering(above: _Above, path: _Path, recipes: Iterable[Recipe]) -> Iterator[Conversation]:
     row = above.sample.row
-    question = {"text": row["question"], "sample_index": row["sample_index"]}
+    question = {"text": row["question"], "sample_index": row["sample_index"], "question_type": row["question_type"]}
     for recipe in recipes:
         for receipt in above.answers:
             yield answers.ask(_unit(receipt, path, row["subject_id"]), question, recipe)

@@ -270,6 +270,11 @@ function wayBack(sample) {
   ];
 }
 
+function kindOf(sample) {
+  const known = [sample.difficulty, sample.question_type.replace("_", " "), sample.correct_option && `key ${sample.correct_option}`];
+  return known.filter(Boolean).map((one) => `, ${one}`).join("");
+}
+
 function shown(sample, open) {
   const question = text(sample.question);
   return later([isolated(question.length > 160 ? question.slice(0, 160) + "…" : question), make("br"),
@@ -277,7 +282,7 @@ function shown(sample, open) {
     make("h3", null, "Question"), block(question), make("h3", null, "Answer"), block(text(sample.answer)),
     ...sample.turns.flatMap(([asked, said], nth) => [make("h3", null, `Turn ${nth + 2}: question`), block(text(asked)), make("h3", null, `Turn ${nth + 2}: answer`), block(text(said))]),
     ...evidence(sample), ...wayBack(sample),
-    make("p", { class: "soft" }, `${sample.strategy}, sample ${sample.index}; level `, isolated(sample.level || "–"), `; asked for in ${sample.language}`, "; question by ", isolated(sample.question_model), ", answer by ", isolated(sample.answer_model), `; ${sample.at}; run ${sample.run_id}; ${sample.id}`),
+    make("p", { class: "soft" }, `${sample.strategy}, sample ${sample.index}; level `, isolated(sample.level || "–"), `; asked for in ${sample.language}${kindOf(sample)}`, "; question by ", isolated(sample.question_model), ", answer by ", isolated(sample.answer_model), `; ${sample.at}; run ${sample.run_id}; ${sample.id}`),
   ], open);
 }
 
@@ -297,6 +302,8 @@ function list(more) {
     node.every((name, level) => sample.path[level] === name)
     && (!browser.strategy.value || sample.strategy === browser.strategy.value)
     && (!browser.level.value || sample.level === browser.level.value)
+    && (!browser.difficulty.value || sample.difficulty === browser.difficulty.value)
+    && (!browser.type.value || sample.question_type === browser.type.value)
     && (!browser.language.value || sample.language === browser.language.value)
     && (!wanted || (wanted === "kept" ? sample.kept : wanted === "rejected" ? !sample.kept : wanted.startsWith("flag:") ? sample.flags.includes(wanted.slice(5)) : sample.reasons.includes(wanted.slice(7))))
     && words.every((word) => sample.haystack.includes(word)));
@@ -315,19 +322,22 @@ function drawBrowser() {
   const nodes = [...paths].sort(([, a], [, b]) => (a.join("\n") < b.join("\n") ? -1 : 1)).map(([value, path]) => [value, "\u2003".repeat(path.length - 1) + path[path.length - 1]]);
   const reasons = distinct(data.samples.flatMap((sample) => sample.reasons));
   const languages = distinct(data.samples.map((sample) => sample.language));
+  const difficulties = distinct(data.samples.map((sample) => sample.difficulty)), types = distinct(data.samples.map((sample) => sample.question_type));
   const flags = distinct(data.samples.flatMap((sample) => sample.flags));
   Object.assign(browser, {
     search: make("input", { type: "search", placeholder: "Search in questions, answers, concepts", "aria-label": "Search", input: () => list() }),
     node: choices("any node", nodes),
     strategy: choices("any strategy", distinct(data.samples.map((sample) => sample.strategy)).map((one) => [one, one])),
     level: choices("any level", distinct(data.samples.map((sample) => sample.level)).map((one) => [one, one])),
+    difficulty: choices("any difficulty", difficulties.map((one) => [one, one])),
+    type: choices("any type", types.map((one) => [one, one.replace("_", " ")])),
     language: choices("any language", languages.map((one) => [one, one])),
     verdict: choices("any verdict", [["kept", "kept"], ["rejected", "rejected"], ...reasons.map((one) => ["reason:" + one, "rejected: " + one]), ...flags.map((one) => ["flag:" + one, "flagged: " + one])]),
     count: make("p", { class: "soft", role: "status" }),
     list: make("div", { id: "list" }),
     more: make("button", { type: "button", click: () => list(true) }, "More"),
   });
-  byId("browser").append(make("div", { class: "bar", role: "search" }, browser.search, browser.node, browser.strategy, browser.level, ...(languages.length > 1 ? [browser.language] : []), browser.verdict), browser.count, browser.list, browser.more);
+  byId("browser").append(make("div", { class: "bar", role: "search" }, browser.search, browser.node, browser.strategy, browser.level, ...(difficulties.length ? [browser.difficulty] : []), ...(types.length ? [browser.type] : []), ...(languages.length > 1 ? [browser.language] : []), browser.verdict), browser.count, browser.list, browser.more);
   list();
 }
 

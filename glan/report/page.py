@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from glan import __version__
 from glan.languages import LANGUAGES
+from glan.report.coverage import Cover
 from glan.report.figures import Figures
 from glan.report.island import island
 from glan.report.ledger import Spent, money
@@ -68,6 +69,10 @@ def _tables(figures: Figures) -> Iterator[Table]:
             for name, one in languages.items()
         ]
         yield Table("Languages", ["asked for in", "planned", "kept", "rejected", "to come"], 1, covered)
+    for name, covers in figures.coverage.kinds.items():
+        title = name.replace("_", " ")
+        heads = [title, "asked for", "kept", "of those asked for", "rejected", "neither"]
+        yield Table(f"By {title}", heads, 1, [_reached(one, cover) for one, cover in covers.items()])
     heads = ["stage", "model", "calls", "understood", "sent", "of that cached", "received", "cost"]
     by_stage = figures.ledger.by(lambda account: account[:2])
     calls = [
@@ -75,6 +80,12 @@ def _tables(figures: Figures) -> Iterator[Table]:
         for (stage, model), spent in [*by_stage.items(), (("in all", ""), figures.ledger.total)]
     ]
     yield Table("Calls, tokens and money", heads, 2, calls if by_stage else [], chart="money")
+
+
+def _reached(name: str, cover: Cover) -> list[str]:
+    """`neither`: to come, or lost on the way."""
+    share = cover.kept / cover.planned if cover.planned else 0
+    return [name, f"{cover.planned:,}", f"{cover.kept:,}", f"{share:.1%}", f"{cover.rejected:,}", f"{cover.coming:,}"]
 
 
 def _verdict_tables(figures: Figures) -> Iterator[Table]:

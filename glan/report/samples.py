@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from glan.dataset import View
 from glan.keys import seed_for
-from glan.records import OTHER
+from glan.records import KIND, OTHER
 from glan.report.coverage import GoOn
 from glan.report.examples import Where
 from glan.store import parts
@@ -28,7 +28,7 @@ MANY = 240
 _READ = [
     "question_id", "syllabus_id", "subject_id", "discipline_id", "field", "sub_field", "discipline", "subject", "level",
     "language", "sample_index", "strategy", "session_indexes", "key_concepts", "question", "answer", "turns", "kept",
-    "reasons", "duplicate_of", "contamination", "scores", "flags", *OTHER, "question_model", "answer_model", "request_keys",
+    "reasons", "duplicate_of", "contamination", "scores", "flags", *KIND, *OTHER, "question_model", "answer_model", "request_keys",
     "run_id", "created_at",
 ]  # fmt: skip
 

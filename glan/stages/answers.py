@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from glan.gateway.reading import prose
 from glan.gateway.requests import Call, Conversation, Outcome
 from glan.languages import column
+from glan.stages import answering
 from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
 from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
@@ -22,7 +22,7 @@ def plan(above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Uni
 
 
 def _ingredients(recipe: Recipe) -> Ingredients:
-    return Ingredients("answers", ["answer"], "answer", {"seed": recipe.config.seed})
+    return Ingredients("answers", answering.prompts(recipe.config), "answer", {"seed": recipe.config.seed})
 
 
 def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
@@ -36,9 +36,7 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
 
 def ask(unit: Unit, question: Mapping[str, Any], recipe: Recipe) -> Conversation:
     """The conversation that answers a question."""
-    call: Call = yield recipe.request(
-        unit, "answer", "answer", {"question": question["text"]}, prose(), sample_index=question["sample_index"]
-    )
+    call: Call = yield answering.request(unit, question, recipe, question["sample_index"])
     return call
 
 

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from glan.curation import contamination, scores, turns
+from glan.curation import contamination, kinds, scores, turns
 from glan.curation.contamination import Contamination
 from glan.curation.rules import Example, judged
 from glan.curation.signatures import signature_of
 from glan.curation.verdicts import verdict
 from glan.keys import Texts
 from glan.languages import column, language_at
-from glan.records import OTHER
+from glan.records import KIND, OTHER
 from glan.stages.making import Effects, Made, Row, commit, subject_of
 from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
@@ -75,12 +75,13 @@ def unit_key(
 
 
 def _ingredients(recipe: Recipe) -> Ingredients:
-    return Ingredients("instructions", parameters={"rules": recipe.rules})
+    return Ingredients("instructions", parameters={"rules": recipe.rules, **kinds.identity(recipe.config)})
 
 
 def _with_limits(recipe: Recipe) -> Ingredients:
     """Those where answers were judged: the scores that they need count as well."""
-    return Ingredients("instructions", parameters={"rules": recipe.rules, "limits": scores.limits(recipe.config)})
+    plain, limits = _ingredients(recipe), {"limits": scores.limits(recipe.config)}
+    return plain._replace(parameters={**plain.parameters, **limits})
 
 
 def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
@@ -106,7 +107,8 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     for answer, conversation, *reasons in zip(answers, conversations, found, found_in_turns, strict=True):
         name = answer["question_id"]
         own = given.get(name, {})
-        against = [*chain(*reasons), *scores.reasons(own, settings)]
+        of_its_kind = kinds.reasons(questions[name], conversation[0], settings)
+        against = [*chain(*reasons), *of_its_kind, *scores.reasons(own, settings)]
         row = _row(unit, subject, questions[name], answer, conversation, against, own, index)
         rows.append(_continued(row, further[name]) if name in further else row)
     return commit(unit, Made(rows=rows), [], effects)
@@ -157,7 +159,7 @@ def _row(
         "scores": list(given.items()),
         "flags": scores.flags(given),
         "signature": signature_of(conversation[0].asked.words),
-        **{name: question[name] for name in OTHER},
+        **{name: question[name] for name in (*KIND, *OTHER)},
         "question_model": question["model"],
         "answer_model": answer["model"],
         "request_keys": [*question["request_keys"], *answer["request_keys"]],

@@ -10,11 +10,13 @@ from typing import Any
 
 from glan.checking import agreement, code, programs, results
 from glan.checking.results import Result
-from glan.gateway.reading import prose, structured
+from glan.gateway.reading import structured
 from glan.gateway.requests import Call, Conversation, Outcome
+from glan.kinds import MULTIPLE_CHOICE
 from glan.languages import ENGLISH
 from glan.records import SCHEMAS
 from glan.replies import Judgement
+from glan.stages import answering
 from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
 from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
@@ -48,7 +50,7 @@ def _ingredients(recipe: Recipe) -> Ingredients:
     rubric, checks = recipe.config.judging.rubric, _checks(recipe)
     return Ingredients(
         "judgements",
-        [*(["judge"] if rubric else []), *(["answer"] if MATH in checks else [])],
+        [*(["judge"] if rubric else []), *(answering.prompts(recipe.config) if MATH in checks else [])],
         "judge" if rubric else None,
         {"seed": recipe.config.seed, **({"checks": checks} if checks else {})},
     )
@@ -71,7 +73,7 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     drawn = [
         (question, result)
         for question, answer in pairs
-        if config.checking.math and asks(_again(unit, question)) and (result := results.result_of(answer["text"]))
+        if config.checking.math and asks(_again(unit, question)) and (result := _result_of(question, answer))
     ]
     run_here = pairs if config.checking.code and not unit.retries else []
 
@@ -84,6 +86,11 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     conversations = [_judge(unit, question, answer, recipe) for question, answer in judged]
     conversations += [_answer_again(unit, question, recipe) for question, _ in drawn]
     return make(unit, conversations, read, effects)
+
+
+def _result_of(question: Mapping[str, Any], answer: Mapping[str, Any]) -> Result | None:
+    """What a second answer is held against; of options the key is, without one."""
+    return None if question["question_type"] == MULTIPLE_CHOICE else results.result_of(answer["text"])
 
 
 def _judge(unit: Unit, question: Mapping[str, Any], answer: Mapping[str, Any], recipe: Recipe) -> Conversation:
@@ -101,9 +108,7 @@ def _judge(unit: Unit, question: Mapping[str, Any], answer: Mapping[str, Any], r
 
 def _answer_again(unit: Unit, question: Mapping[str, Any], recipe: Recipe) -> Conversation:
     """The conversation that draws a second answer: the same prompt under a sample index that no first answer has."""
-    request = recipe.request(
-        unit, "answer", "answer", {"question": question["text"]}, prose(), sample_index=-1 - question["sample_index"]
-    )
+    request = answering.request(unit, question, recipe, -1 - question["sample_index"])
     call: Call = yield replace(request, node=_again(unit, question))
     return call
 

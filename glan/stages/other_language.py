@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from glan.config import Curation
 from glan.curation.examples import Text
 from glan.curation.language import other_than
-from glan.gateway.requests import Message, Problem, Reader, Understood
+from glan.gateway.requests import Message, Problem, Reader, Understood, with_end
 from glan.languages import LANGUAGES
 from glan.prompts import Prompt
 
@@ -28,9 +28,7 @@ Answers are judged by curation, which knows what their questions are about.
 
 def asked_in(language: str, prompt: Prompt, messages: Sequence[Message]) -> list[Message]:
     """The messages, with the language to write in at the end of the last."""
-    said = "\n\n".join(message["content"] for message in prompt.render({"language": LANGUAGES[language]}))
-    *before, last = messages
-    return [*before, {**last, "content": f"{last['content']}\n\n{said}"}]
+    return with_end(messages, prompt.render({"language": LANGUAGES[language]}))
 
 
 def read_in(language: str, read: Reader) -> Reader:

@@ -12,7 +12,15 @@ from typing import Any, NamedTuple
 
 from glan import supplements
 from glan.keys import digest
-from glan.stages.questions import OTHER_SUBJECTS, OTHER_SYLLABI, address, prompt_of, rounds, span_of
+from glan.stages.questions import (
+    OTHER_SUBJECTS,
+    OTHER_SYLLABI,
+    address,
+    kinds_in_key,
+    prompts_of,
+    rounds,
+    span_of,
+)
 from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
@@ -105,6 +113,7 @@ def plan(later: Taught, earlier: Taught, span: Span, recipe: Recipe, edition: in
             edition=edition,
             language=above.language,
             samples=span,
+            **kinds_in_key(recipe.config, above.discipline_id, node(above.address, other), span),
         ),
     )
 
@@ -113,7 +122,7 @@ def _ingredients(recipe: Recipe) -> Ingredients:
     config = recipe.config
     return Ingredients(
         "questions",
-        [prompt_of(config, courses=2)],
+        prompts_of(config, courses=2),
         "question",
         {
             "syllabus_in_question_prompt": config.syllabus_in_question_prompt,

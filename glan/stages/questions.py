@@ -4,20 +4,22 @@ A round on two subjects (`stages.pairs`) is made in the same way, of two syllabi
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from glan import supplements
 from glan.config import RunConfig
 from glan.gateway.reading import prose, structured
-from glan.gateway.requests import Call, Conversation, Outcome
+from glan.gateway.requests import Call, Conversation, Outcome, Problem
 from glan.keys import digest, seed_for
 from glan.languages import column
 from glan.records import OTHER, row_digest
-from glan.replies import question_list
+from glan.replies import QuestionList, question_list
+from glan.stages import kinds
+from glan.stages.kinds import Kind
 from glan.stages.making import Effects, Made, Row, asked_for, make, provenance
-from glan.stages.question_shape import bare, check
+from glan.stages.question_kinds import Written, check, written
 from glan.stages.recipe import Ingredients, Recipe
 from glan.stages.sampling import Sample, capacity_across, samples, samples_across
 from glan.store.store import Store
@@ -75,6 +77,7 @@ def plan(
             edition=edition,
             language=above.language,
             samples=span,
+            **kinds_in_key(recipe.config, above.discipline_id, above.address, span),
         ),
     )
 
@@ -83,7 +86,7 @@ def _ingredients(recipe: Recipe) -> Ingredients:
     config = recipe.config
     return Ingredients(
         "questions",
-        [prompt_of(config)],
+        prompts_of(config),
         "question",
         {
             "cross_session_share": config.cross_session_share,
@@ -97,6 +100,18 @@ def _ingredients(recipe: Recipe) -> Ingredients:
 def prompt_of(config: RunConfig, courses: int = 1) -> str:
     """The prompt of a round on one course or on two."""
     return f"question{'_across' if courses > 1 else ''}{'_batch' if config.questions_per_call > 1 else ''}"
+
+
+def prompts_of(config: RunConfig, courses: int = 1) -> list[str]:
+    """That prompt, and the one that says what kind of questions to write where any is asked for."""
+    return [prompt_of(config, courses), *([kinds.QUESTION] if kinds.asked_for(config) else [])]
+
+
+def kinds_in_key(config: RunConfig, discipline_id: str, node: str, span: tuple[int, int]) -> dict[str, Hashable]:
+    """The kinds of a round as part of its key: never the weights, so that others make only those rounds stale which they change."""
+    if not kinds.asked_for(config):
+        return {}
+    return {"kinds": tuple(kinds.kinds(config, f"{discipline_id}/{node}", *span))}
 
 
 def address(node: str, span: tuple[int, int]) -> str:
@@ -120,7 +135,7 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     calls = [drawn[first : first + size] for first in range(0, len(drawn), size)]
     calls = [batch for batch in calls if asks(unit.sample(batch[0].index))]
     conversations = [ask(unit, courses, batch, recipe) for batch in calls]
-    return make(unit, conversations, lambda outcomes: read(unit, courses, calls, outcomes), effects)
+    return make(unit, conversations, lambda outcomes: read(unit, courses, calls, outcomes, recipe.config), effects)
 
 
 def _courses(unit: Unit, store: Store) -> list[Course]:
@@ -160,14 +175,27 @@ def ask(unit: Unit, courses: Sequence[Course], batch: Sequence[Sample], recipe: 
     samples_shown = [_for_prompt(sample, courses) for sample in batch]
     inputs = {"discipline": unit.path[2], **taught[0], "courses": taught, "samples": samples_shown}
     name, index, language = prompt_of(recipe.config, len(courses)), batch[0].index, unit.language
-    checked = partial(check, language=language)
+    some = [kind_of(unit, sample.index, recipe.config) for sample in batch]
+    also = (kinds.QUESTION, {"samples": [kind._asdict() for kind in some]}) if any(map(any, some)) else None
+    request = partial(recipe.request, unit, "question", name, inputs, sample_index=index, also=also)
     if recipe.config.questions_per_call == 1:
-        one: Call = yield recipe.request(unit, "question", name, inputs, prose(checked), sample_index=index)
-        return [bare(one.value, language)]
+        one: Call = yield request(prose(partial(check, kind=some[0], language=language)))
+        return [written(one.value, some[0], language)]
     schema = question_list(len(batch))
-    reader = structured(schema, lambda reply: next(filter(None, map(checked, reply.questions)), None))
-    many: Call = yield recipe.request(unit, "question", name, inputs, reader, sample_index=index, schema=schema)
-    return [bare(question, language) for question in many.value.questions]
+
+    def check_each(reply: QuestionList) -> Problem | None:
+        pairs = zip(reply.questions, some, strict=True)
+        return next(filter(None, (check(question, kind, language) for question, kind in pairs)), None)
+
+    many: Call = yield request(structured(schema, check_each), schema=schema)
+    return [written(question, kind, language) for question, kind in zip(many.value.questions, some, strict=True)]
+
+
+def kind_of(unit: Unit, index: int, config: RunConfig) -> Kind:
+    """What the question of a sample of the unit is to be."""
+    node, _ = span_of(unit.address)
+    [kind] = kinds.kinds(config, f"{unit.discipline_id}/{node}", index, index + 1)
+    return kind
 
 
 def _for_prompt(sample: Sample, courses: Sequence[Course]) -> dict[str, Any]:
@@ -184,7 +212,13 @@ def _for_prompt(sample: Sample, courses: Sequence[Course]) -> dict[str, Any]:
     }
 
 
-def read(unit: Unit, courses: Sequence[Course], calls: Sequence[Sequence[Sample]], outcomes: Sequence[Outcome]) -> Made:
+def read(
+    unit: Unit,
+    courses: Sequence[Course],
+    calls: Sequence[Sequence[Sample]],
+    outcomes: Sequence[Outcome],
+    config: RunConfig,
+) -> Made:
     """One row a sample; a call that failed leaves one quarantine entry for each question that it was to bring."""
     rows: list[Row] = []
     failures = []
@@ -193,17 +227,18 @@ def read(unit: Unit, courses: Sequence[Course], calls: Sequence[Sequence[Sample]
             failures.extend([outcome.failure] * len(batch))
             continue
         rows.extend(
-            _row(unit, courses, sample, text, outcome) for sample, text in zip(batch, outcome.value, strict=True)
+            _row(unit, courses, sample, question, kind_of(unit, sample.index, config), outcome)
+            for sample, question in zip(batch, outcome.value, strict=True)
         )
     capacity = capacity_across(*map(_concepts, courses)) if len(courses) > 1 else None
     return Made(rows=rows, failures=failures, capacity=capacity)
 
 
-def _row(unit: Unit, courses: Sequence[Course], sample: Sample, text: str, outcome: Outcome) -> Row:
+def _row(unit: Unit, courses: Sequence[Course], sample: Sample, question: Written, kind: Kind, outcome: Outcome) -> Row:
     asked_about = [unit.subject_id, *([unit.other_subject_id] if unit.other_subject_id else [])]
     return {
         **dict.fromkeys(OTHER),
-        "question_id": digest(unit.identified([*asked_about, sample.index, text]))[:24],
+        "question_id": digest(unit.identified([*asked_about, sample.index, question.text]))[:24],
         "syllabus_id": courses[0][1]["syllabus_id"],
         "subject_id": unit.subject_id,
         "discipline_id": unit.discipline_id,
@@ -211,7 +246,8 @@ def _row(unit: Unit, courses: Sequence[Course], sample: Sample, text: str, outco
         "strategy": sample.strategy,
         "session_indexes": list(sample.session_indexes),
         "key_concepts": list(sample.key_concepts),
-        "text": text,
+        **question._asdict(),
+        **kind._asdict(),
         "language": column(unit.language),
         **(_other(courses[1], sample) if len(courses) > 1 else {}),
         **provenance(unit, outcome.calls),

@@ -9,15 +9,18 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from glan.config import ModelProfile, Role, RunConfig, Selection
-from glan.curation import scores
+from glan.curation import kinds, scores
 from glan.curation.contamination import Contamination
 from glan.curation.rules import rules_digest
-from glan.gateway.requests import Message, Problem, Reader, Request, Understood
+from glan.gateway.requests import Message, Problem, Reader, Request, Understood, with_end
 from glan.keys import Texts, canonical, digest, normalised, seed_for, spelt
 from glan.languages import ENGLISH
 from glan.prompts import NAMES, Prompts
 from glan.stages import other_language
 from glan.units import Stage, Unit, stages_with
+
+_AT_HAND = 1000
+"""So many common parts of keys are remembered at once."""
 
 
 class Ingredients(NamedTuple):
@@ -64,7 +67,7 @@ class Recipe:
                 "profiles": {role: self.profile(role).identity() for role in config.roles},
                 "prompts": {name: self.prompts[name].stamp.digest for name in NAMES},
                 "rules": self.rules,
-                "limits": scores.limits(config),
+                "limits": scores.limits(config) | kinds.identity(config),
             }
         )
 
@@ -85,11 +88,13 @@ class Recipe:
         """The `unit_key`: everything that decides the rows of a unit, and nothing else (design: keys).
 
         It is the digest of one JSON object. A look at a large store makes hundreds of thousands of keys, so what units
-        have in common is spelt out once: `ingredients` are those of a recipe, `parameters` further ones of few values.
+        have in common is spelt out once: `ingredients` are those of a recipe, `parameters` further ones, mostly of few values.
         """
         known = (ingredients, language, *parameters.values())
         common = self._spelt.get(known)
         if common is None:
+            if len(self._spelt) == _AT_HAND:
+                self._spelt.clear()
             common = self._spelt[known] = self._common(ingredients(self), language, parameters)
         own = b'{"edition":%d,"inputs":%b,' % (edition, spelt(inputs))
         return hashlib.sha256(own + common).hexdigest()  # names in alphabetical order, so still canonical
@@ -116,13 +121,18 @@ class Recipe:
         sample_index: int | None = None,
         schema: type[BaseModel] | None = None,
         after: Sequence[Message] = (),
+        also: tuple[str, Mapping[str, Any]] | None = None,
     ) -> Request:
-        """A request of one prompt, as a further turn where `after` gives the turns before it."""
+        """A request of one prompt, as a further turn where `after` gives the turns before it.
+
+        `also`: a second template and its inputs, which is said at the end.
+        """
         prompt = self.prompts[prompt_name]
         profile = with_parameters(self.profile(role), prompt.parameters)
         foreign = unit.language != ENGLISH and role != "judge"
-        with_example = profile.example and not after and not foreign  # the examples are in English
-        messages = self.rendered(prompt_name, inputs, unit.language if foreign else ENGLISH, with_example)
+        plain = not (after or foreign or also)  # the examples are in English, and of no kind that is asked for
+        with_example = profile.example and plain
+        messages = self.rendered(prompt_name, inputs, unit.language if foreign else ENGLISH, with_example, also)
         if with_example:
             read = unlike_example(read, messages)
         if foreign and role in other_language.READ_STRICTLY:
@@ -147,10 +157,17 @@ class Recipe:
         )
 
     def rendered(
-        self, prompt_name: str, inputs: Mapping[str, Any], language: str, example: bool = False
+        self,
+        prompt_name: str,
+        inputs: Mapping[str, Any],
+        language: str,
+        example: bool = False,
+        also: tuple[str, Mapping[str, Any]] | None = None,
     ) -> list[Message]:
-        """The messages of one prompt, which say at their end what to write in unless it is English."""
+        """The messages of one prompt, and of what is said beside it; at their end what to write in unless it is English."""
         messages = self.prompts[prompt_name].render(inputs, example=example)
+        if also:
+            messages = with_end(messages, self.prompts[also[0]].render(also[1]))
         return (
             messages
             if language == ENGLISH

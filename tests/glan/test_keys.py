@@ -12,6 +12,7 @@ from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Request
 from glan.keys import Texts, canonical, digest, distinct, normalised, seed_for, slug, spelt
 from glan.prompts import Prompt, Prompts, PromptStamp
+from glan.records import KIND, content_digest
 from glan.replies import question_list, subject_list
 from glan.stages import answers, instructions, questions, subjects, syllabi
 from glan.stages.recipe import Recipe
@@ -129,6 +130,9 @@ def test_where_and_how_patiently_a_model_is_asked_changes_no_key(role: str, chan
         ({"cross_session_share": 0.2}, {"questions"}),
         ({"syllabus_in_question_prompt": False}, {"questions"}),
         ({"questions_per_call": 4}, {"questions"}),
+        ({"question_types": {"open": 0}, "difficulties": {}}, set()),
+        ({"difficulties": {"hard": 1}}, {"questions"}),
+        ({"question_types": {"open": 1}}, {"questions", "answers", "instructions"}),
         ({"seed": 5}, {"subjects", "syllabi", "questions", "answers"}),
         ({"curation": {"max_repeated_line_share": 0.1}}, {"instructions"}),
         ({"curation": {"near_duplicate_jaccard": 0.7}}, set()),
@@ -290,6 +294,19 @@ RECORDED = {
 def test_what_is_off_by_default_changes_no_key_of_stores_that_are_there() -> None:
     assert {stage: unit.key for stage, unit in units(recipe()).items()} == RECORDED
     assert request().key == "834dbf43905f01c6776f9d688aaceb5c663faff65a78a08a4328b30ef9029d72"
+
+
+def test_questions_of_no_kind_count_below_as_they_did_before_there_were_kinds() -> None:
+    read = {
+        "sample_index": 0,
+        "strategy": "single_session",
+        "session_indexes": [0],
+        "key_concepts": ["a"],
+        "text": "Why?",
+    }
+    row = {**read, **dict.fromkeys(KIND)}
+    assert content_digest("questions", [row]) == digest([digest(read)])
+    assert content_digest("questions", [{**row, "difficulty": "hard"}]) != content_digest("questions", [row])
 
 
 def test_a_unit_key_is_the_digest_of_one_object_that_anyone_can_spell_out() -> None:

@@ -13,6 +13,7 @@ SESSIONS = [
     {"course": "Thermodynamics", "number": 2, "title": "Entropy", "description": "What entropy is."},
     {"course": "Engines", "number": 5, "title": "Heat Engines", "description": "What heat engines do."},
 ]
+EASY = {"difficulty": "easy", "question_type": "multiple_choice"}
 INPUTS: dict[str, Any] = {
     "field": "Natural sciences",
     "sub_field": "Physical sciences",
@@ -30,9 +31,10 @@ INPUTS: dict[str, Any] = {
         {"subject": "Engines", "level": "advanced", "syllabus": None},
     ],
     "samples": [
-        {"strategy": "single_session", "sessions": SESSIONS[:1], "key_concepts": ["entropy of mixing"]},
-        {"strategy": "cross_session", "sessions": SESSIONS, "key_concepts": ["entropy", "Carnot cycle"]},
+        {"strategy": "single_session", "sessions": SESSIONS[:1], "key_concepts": ["entropy of mixing"], **EASY},
+        {"strategy": "cross_session", "sessions": SESSIONS, "key_concepts": ["entropy", "Carnot cycle"], **EASY},
     ],
+    "question_type": "essay",
     "question": "What is entropy?",
     "answer": "A measure of disorder.",
     "turns": [{"question": "What is entropy?", "answer": "A measure of disorder."}],
@@ -71,7 +73,10 @@ def test_every_shipped_prompt_is_filled_in_and_ends_with_what_the_user_asks(name
     assert "{{" not in whole(messages) and "<!--" not in whole(messages)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "language"])  # which is added to the others
+ADDED = {"language", "question_kind", "answer_kind"}  # to the others, at their end
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ADDED])
 def test_an_example_is_a_turn_between_the_system_message_and_the_user(name: str) -> None:
     prompt = Prompts.load()[name]
     roles = [message["role"] for message in prompt.render(INPUTS, example=True)]

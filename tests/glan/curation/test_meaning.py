@@ -1,6 +1,9 @@
 """Duplicates by meaning: what says the same in other words goes, what only looks like it stays, no order matters."""
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +12,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from embedding_world import model
+from embedding_world import hub, model
 from msgspec import structs
 from tiny_store import clock, commit, instruction, new_store, unit
 
@@ -280,6 +283,24 @@ def test_a_model_is_known_by_its_files(tmp_path: Path, embedding: str) -> None:
     other = model(tmp_path / "other", *CONCEPTS, apart=0.2)
     with pytest.raises(InputError, match="`embedding_digest`"):
         Embedding(Curation(embedding_model=other, embedding_digest=digest))
+
+
+def test_a_name_on_the_hub_is_downloaded_once_and_then_known_without_it(tmp_path: Path, embedding: str) -> None:
+    script = "from glan.config import Curation; from glan.curation.embedding import Embedding; "
+    script += "print(Embedding(Curation(embedding_model='me/small')).digest)"
+
+    def digest(address: str) -> str:
+        environment = {**os.environ, "HF_HOME": str(tmp_path), "HF_ENDPOINT": address, "PYTHONPATH": os.getcwd()}
+        command = [sys.executable, "-c", script]
+        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+
+    with hub("me/small", embedding) as (address, asked):
+        first = digest(address)
+        downloaded = sum("me/small" in path for path in asked)
+        again = digest(address)
+    assert first == again == digest(address) == Embedding(Curation(embedding_model=embedding)).digest
+    of_the_model = [path for path in asked if "me/small" in path]
+    assert len(of_the_model) == downloaded > 0 and not any(path.endswith("README.md") for path in of_the_model)
 
 
 @pytest.mark.parametrize("damage", ["tokenizer.json", "model.safetensors", "config.json"])

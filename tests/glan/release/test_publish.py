@@ -78,6 +78,9 @@ def test_kept_rows_are_published_as_messages_with_their_provenance(store_url: st
         "language": None,  # nothing on record says what it had to be in
         "strategy": "single_session",
         "key_concepts": ["scarcity", "choice"],
+        "difficulty": "",
+        "question_type": "",
+        "correct_option": "",
         "other_subject": "",
         "question_model": "asker-1",
         "answer_model": "answerer-1",

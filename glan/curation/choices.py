@@ -1,0 +1,49 @@
+"""The options of a multiple-choice question, and which of them a text names: by labels, so that it works in any language."""
+
+import re
+from collections.abc import Mapping
+
+from glan.keys import normalised
+
+LABELS = "ABCD"
+
+_OPTION = re.compile(
+    r"^[ \t]*(?:[-*+][ \t]+)?[(（*_]{0,3}([A-D])[*_]{0,2}[)）.:：、][*_]{0,2}[ \t]*(?=\S)", re.MULTILINE
+)
+_LABEL = r"(?<![A-Za-z0-9'’])([A-D])(?![A-Za-z0-9'’])"
+_AS_LABEL = re.compile(rf"{_LABEL}(?!\s+[^\W\d_])")  # "A force" begins with no label
+_NAMED = re.compile(r"\b(?i:option|choice|answer|key)s?\b(?:\s+is)?\W+([A-D])(?![A-Za-z0-9'’])")
+_SEVERAL = re.compile(rf"{_LABEL}\s*(?:,|&|/|\band\b|\bor\b)\s*{_LABEL}")
+_BEYOND_ARTICLE = re.compile(_LABEL.replace("A-D]", "B-D]", 1))
+
+
+def options_of(question: str) -> dict[str, str]:
+    """The texts of the options by label, if they end the question, in order and one below the other; else empty."""
+    found = list(_OPTION.finditer(question))
+    last = found[-len(LABELS) :]
+    if [match[1] for match in last] != list(LABELS):
+        return {}
+    ends = [match.start() for match in last[1:]] + [len(question)]
+    texts = [question[match.end() : end].strip() for match, end in zip(last, ends, strict=True)]
+    return dict(zip(LABELS, texts, strict=True)) if all(texts) else {}
+
+
+def stem_of(question: str) -> str:
+    """What stands before the options."""
+    found = list(_OPTION.finditer(question))
+    return question[: found[-len(LABELS)].start()].strip() if options_of(question) else question
+
+
+def chosen(answer: str, options: Mapping[str, str]) -> str | None:
+    """The option that an answer names in its last line; None if it names none, or several."""
+    lines = [line for line in answer.splitlines() if any(map(str.isalnum, line))]
+    last = lines[-1] if lines else ""
+    if _SEVERAL.search(last):
+        return None
+    for pattern in (_OPTION, _NAMED, _AS_LABEL, _BEYOND_ARTICLE):
+        named = set(pattern.findall(last))
+        if named:
+            return named.pop() if len(named) == 1 else None
+    said = f" {normalised(last)} "
+    quoted = [label for label, text in options.items() if f" {normalised(text)} " in said]
+    return quoted[0] if len(quoted) == 1 else None
