@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import fsspec
 from prefect_world import PrefectServer
 
 from bench.endpoint import ROOT
@@ -75,7 +76,7 @@ def measure(folder: Path, disciplines: int, questions: int, home: Path, say: Cal
     return rows
 
 
-def timed(name: str, command: list[str], environment: Mapping[str, str], store: Path, questions: int) -> Figures:
+def timed(name: str, command: list[str], environment: Mapping[str, str], store: str | Path, questions: int) -> Figures:
     """Run it to its end. A command that fails ends the measurement."""
     begun = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **QUIET, **environment}, stdout=subprocess.DEVNULL)
@@ -84,9 +85,18 @@ def timed(name: str, command: list[str], environment: Mapping[str, str], store: 
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{name} ended with code {process.returncode}")
-    sizes = [os.path.getsize(os.path.join(place, name)) for place, _, names in os.walk(store) for name in names]
+    objects, held = size_of(store, environment)
     cpu = used.ru_utime + used.ru_stime
-    return Figures(questions, name, seconds, cpu, used.ru_maxrss / 1024, len(sizes), sum(sizes) / 1e6)
+    return Figures(questions, name, seconds, cpu, used.ru_maxrss / 1024, objects, held / 1e6)
+
+
+def size_of(store: str | Path, environment: Mapping[str, str]) -> tuple[int, int]:
+    """Objects and bytes of a store in a folder or on S3."""
+    secrets = {"key": "AWS_ACCESS_KEY_ID", "secret": "AWS_SECRET_ACCESS_KEY", "endpoint_url": "AWS_ENDPOINT_URL"}
+    options = {name: environment[variable] for name, variable in secrets.items()} if "://" in str(store) else {}
+    files, path = fsspec.url_to_fs(str(store), use_listings_cache=False, **options)
+    sizes = [one["size"] for one in files.find(path, detail=True).values()]
+    return len(sizes), sum(sizes)
 
 
 def shown(rows: list[Figures]) -> str:

@@ -67,6 +67,7 @@ def measure(
             say(f"{pairs:,} pairs: {name}")
             place = [str(home / "report.html")] if name == "report" else []
             rows.append(timed(name, [*GLAN, *command, *place], environment, store, pairs))
+            say(f"  {rows[-1].seconds:.0f} s, {rows[-1].cpu_seconds:.0f} s of CPU, {rows[-1].peak_mb:.0f} MB")
         records = recorded(server.url, home)
         pages = opened(server.url.removesuffix("/api"))
     finally:
@@ -128,7 +129,7 @@ def main() -> None:
         print(f"\n{pairs:,} pairs: {calls:,} calls, {calls / run.seconds:.0f} a second, {1000 * run.cpu_seconds / calls:.2f} "
               f"ms of CPU each; {count['instructions']:,} instructions, {count['kept']:,} kept; Prefect keeps "
               f"{count['flow runs']:,} flow runs and {count['task runs']:,} task runs in {count['database bytes'] / 1e6:.0f} MB")  # fmt: skip
-        print("".join(f"  {page.name:<40} {page.seconds:5.1f} s\n" for page in pages[pairs]))
+        print("".join(f"  {page}\n" for page in pages[pairs]))
 
 
 if __name__ == "__main__":

@@ -104,6 +104,13 @@ class Stack:
         elif process.wait(PATIENCE):
             raise AssertionError(f"{name} ended with {process.returncode}: {self.log(name)}")
 
+    def add(self, name: str) -> None:
+        """One more of a service, as `--scale` starts it; a health check's port is the first one's alone."""
+        other = f"{name}-{len(self._running)}"
+        command = [word for word in self._services[name]["command"] if word != "--with-healthcheck"]
+        self._services[other] = {**self._services[name], "command": command}
+        self._running[other] = self._popen(other)
+
     def stop(self, name: str) -> int:
         """SIGTERM to the service's main process, as a clean stop is; the seconds it took."""
         process = self._running.pop(name)

@@ -33,6 +33,7 @@ ELSEWHERE = {
     "need a Prefect server of their own: tests/deployments": ("prefect *", "python -m deployments.*"),
     "need a container engine or a cluster": ("docker *", "kubectl *", "cp .env.example .env", "mkdir -p config"),
     "need a trained model: tests/test_loss_gap.py": ("python docs/recipes/loss_gap.py *",),
+    "measure for minutes on an idle machine": ("python -m bench.*",),
     "set the shell of a person": ("export *", "source .venv/bin/activate"),
     "need what annotators wrote: tests/flows/test_terminal_taxonomy.py": (
         "glan taxonomy import --votes *",
