@@ -8,16 +8,26 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import orjson
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _BETWEEN_WORDS = re.compile(r"[^\w+#]|(?<![\w+#])[+#]")
+
+Texts = str | Sequence["Texts"] | Mapping[str, "Texts"]
+"""A JSON value of texts alone."""
 
 
 def canonical(value: Any) -> bytes:
     """The one spelling of a JSON value: sorted keys, no spaces, UTF-8, no NaN."""
     return _ENCODER.encode(value).encode()
+
+
+def spelt(texts: Texts) -> bytes:
+    """The same as `canonical`, several times faster; of texts alone, for numbers have more than one spelling."""
+    return orjson.dumps(texts, option=orjson.OPT_SORT_KEYS)
 
 
 def digest(value: Any) -> str:

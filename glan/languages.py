@@ -4,8 +4,6 @@ The taxonomy and the subjects are in English. From the syllabus on, a subject ha
 English lies at the subject's own address, every other one at `<subject>.<code>`, and what follows lies below it.
 """
 
-import re
-
 ENGLISH = "en"
 
 LANGUAGES: dict[str, str] = {
@@ -155,9 +153,6 @@ CHARACTERS_PER_WORD = {"zh": 1.5, "yue": 1.5, "wuu": 1.5, "ja": 2.0, "th": 4.0, 
 """Of languages that are written without spaces: about so many characters make what a word is in others (own choice)."""
 
 
-_PARTS = re.compile(r"\.|--")  # `--`: the rounds on two subjects
-
-
 def branch(subject: str, language: str) -> str:
     """The address of a subject's syllabus in a language."""
     return subject if language == ENGLISH else f"{subject}.{language}"
@@ -165,7 +160,10 @@ def branch(subject: str, language: str) -> str:
 
 def language_at(address: str) -> str:
     """The language of a unit, from its address."""
-    return next((part for part in _PARTS.split(address)[1:] if part in LANGUAGES), ENGLISH)
+    for part in address.replace("--", ".").split(".")[1:]:  # `--`: the rounds on two subjects
+        if part in LANGUAGES:
+            return part
+    return ENGLISH
 
 
 def subject_at(address: str) -> str:

@@ -7,7 +7,7 @@ rows is addressed below it, as with a further round.
 
 import re
 
-_SUFFIX = re.compile(r"(.+)\.(subjects|syllabi|questions|answers|continuations|judgements)(\d+)")
+_SUFFIX = re.compile(r"(?<=.)\.(?:subjects|syllabi|questions|answers|continuations|judgements)\d+\Z")
 
 
 def address(original: str, stage: str, number: int) -> str:
@@ -17,8 +17,8 @@ def address(original: str, stage: str, number: int) -> str:
 
 def split(stage: str, unit_address: str) -> tuple[str, int]:
     """The address of the original, and the number of the retry; 0 if it is no supplement of this stage."""
-    match = _SUFFIX.fullmatch(unit_address)
-    return (match[1], int(match[3])) if match and match[2] == stage else (unit_address, 0)
+    original, _, number = unit_address.rpartition(f".{stage}")
+    return (original, int(number)) if number.isdecimal() and original else (unit_address, 0)
 
 
 def number(stage: str, unit_address: str) -> int:
@@ -28,11 +28,11 @@ def number(stage: str, unit_address: str) -> int:
 
 def follows_from_one(unit_address: str) -> bool:
     """Whether the address is that of a supplement of any stage, or of what lies directly below one."""
-    return _SUFFIX.fullmatch(unit_address) is not None
+    return _SUFFIX.search(unit_address) is not None
 
 
 def bare(unit_address: str) -> str:
     """The address without what supplements have added at its end."""
-    while match := _SUFFIX.fullmatch(unit_address):
-        unit_address = match[1]
+    while match := _SUFFIX.search(unit_address):
+        unit_address = unit_address[: match.start()]
     return unit_address

@@ -1,9 +1,10 @@
 """A unit of work and its receipt: the small records that planning, tasks and the store hand to each other."""
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field
 
 from glan import supplements
@@ -72,44 +73,44 @@ class Scope(BaseModel):
         return self.mode != "all" or not self.asks_a_model
 
 
-class Receipt(BaseModel):
-    """What is known of a committed unit without reading its rows; manifests are lists of these."""
+class Receipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """What is known of a committed unit without reading its rows; manifests are lists of these.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A large store has hundreds of thousands. They hold no other objects, so the garbage collector need not look at them.
+    """
 
     stage: Stage
     discipline_id: str
-    unit: str = Field(description="address: node and round, `[a-z0-9.-]`; stable and independent of the key")
-    key: str = Field(description="unit_key, 64 hexadecimal digits")
+    unit: str
+    """Address: node and round, `[a-z0-9.-]`; stable and independent of the key."""
+    key: str
+    """`unit_key`, 64 hexadecimal digits."""
     edition: int = 0
-    object: str = Field(
-        description="path below the layout root, e.g. `subjects/disc=physics/physics-0123456789abcdef.parquet`"
-    )
-    first_row: int | None = Field(
-        default=None,
-        description="of a unit in a merged part: the place of its first row there; None: an object of its own",
-    )
+    object: str
+    """Path below the layout root, e.g. `subjects/disc=physics/physics-0123456789abcdef.parquet`."""
+    first_row: int | None = None
+    """Of a unit in a merged part: the place of its first row there; None: an object of its own."""
     rows: int
-    sha256: str = Field(description="of the object's bytes")
-    planned: int = Field(description="rows the unit set out to make; planned = rows + quarantined")
+    sha256: str
+    """Of the object's bytes."""
+    planned: int
+    """Rows the unit set out to make; planned = rows + quarantined."""
     quarantined: int = 0
-    asks_again: str = Field(
-        default="", description="of a supplement: key of the unit whose quarantine it asked again; see `supplements`"
-    )
-    closes: int = Field(
-        default=0, description="of a supplement: rows that were in quarantine there, and are now made or in its own"
-    )
-    content_digest: str = Field(description="of the columns that later stages read")
-    parent_digest: str = Field(
-        default="", description="content digest of the parent row or unit this one was made from"
-    )
-    capacity: int | None = Field(
-        default=None, description="of a syllabus, or a round on two: how many distinct questions the concepts allow"
-    )
+    asks_again: str = ""
+    """Of a supplement: key of the unit whose quarantine it asked again; see `supplements`."""
+    closes: int = 0
+    """Of a supplement: rows that were in quarantine there, and are now made or in its own."""
+    content_digest: str
+    """Of the columns that later stages read."""
+    parent_digest: str = ""
+    """Content digest of the parent row or unit this one was made from."""
+    capacity: int | None = None
+    """Of a syllabus, or a round on two: how many distinct questions the concepts allow."""
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    cost_usd: float | None = Field(default=None, description="None if any call's price is unknown")
+    cost_usd: float | None = None
+    """None if any call's price is unknown."""
 
     @property
     def own_object(self) -> str:
@@ -139,9 +140,8 @@ def with_open_quarantine(receipts: Iterable[Receipt]) -> list[Receipt]:
     return [receipt for receipt in every if receipt.quarantined and receipt.key not in closed]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
-    """The smallest thing that is planned, cached, retried and committed. A plain record: a large store has millions."""
+class Unit(Struct, frozen=True, kw_only=True, gc=False):
+    """The smallest thing that is planned, cached, retried and committed."""
 
     stage: Stage
     discipline_id: str
@@ -160,7 +160,7 @@ class Unit:
     """First sample index of a round."""
     stop: int = 0
     """One past the last sample index of a round."""
-    parents: dict[str, Receipt] = field(default_factory=dict)
+    parents: dict[str, Receipt] = {}
     """By stage: the units whose rows this one reads; of a round on two subjects, those that hold the other one come last."""
     continued_by: tuple[Receipt, ...] = ()
     """Of what follows from answers: the further turns of their conversations, those that were asked again last."""
@@ -207,10 +207,16 @@ class Unit:
 
         Its parents are this unit's and this unit.
         """
-        inherited = ("discipline_id", "address", "node", "path", "subject_id", "start", "stop", "continued_by")
-        place = {name: getattr(self, name) for name in inherited}
-        parents = {**self.parents, self.stage: receipt}
-        return Unit(**{**place, "parents": parents, "parent_digest": receipt.content_digest, **fields})
+        own: dict[str, Any] = {
+            "edition": 0,
+            "parents": {**self.parents, self.stage: receipt},
+            "parent_digest": receipt.content_digest,
+            "other_subject_id": "",
+            "begun_as": (),
+            "judged_by": (),
+            "retries": (),
+        }
+        return replace(self, **(own | fields))
 
     def receipt(self, **fields: Any) -> Receipt:
         """The receipt of this unit, with these figures."""

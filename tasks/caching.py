@@ -12,6 +12,7 @@ from prefect.context import TaskRunContext
 from glan.errors import RETRYABLE
 from glan.units import Receipt, Stage, Unit
 from tasks import wiring
+from tasks.receipts import SERIALIZER
 from tasks.wiring import Order
 
 RETRIES = 3
@@ -40,7 +41,7 @@ def unit_task(stage: Stage) -> Callable[[Work], Task[..., Receipt]]:
         name=stage,
         task_run_name=f"{stage} {{unit.node}}",
         cache_key_fn=unit_cache_key,
-        result_serializer="json",
+        result_serializer=SERIALIZER,
         cache_result_in_memory=False,
         persist_result=True,
         log_prints=False,

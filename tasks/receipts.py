@@ -9,14 +9,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from msgspec import convert
+from msgspec.structs import asdict
 from prefect.context import FlowRunContext
 from prefect.filesystems import WritableFileSystem
+from prefect.serializers import JSONSerializer, prefect_json_object_decoder, prefect_json_object_encoder
 from pydantic import Field, PrivateAttr
 
 from glan.errors import StoreError
 from glan.store.files import Files
+from glan.units import Receipt
 
 FOLDER = "_receipts"
+
+SERIALIZER: JSONSerializer[Receipt] = JSONSerializer(
+    object_encoder="tasks.receipts.as_json", object_decoder="tasks.receipts.from_json"
+)
+
+
+def as_json(value: Any) -> Any:
+    """A receipt, or a task's exception, as a JSON value."""
+    return {"receipt": asdict(value)} if isinstance(value, Receipt) else prefect_json_object_encoder(value)
+
+
+def from_json(found: dict[str, Any]) -> Any:
+    """The receipt or exception of such a value."""
+    return convert(found["receipt"], Receipt) if "receipt" in found else prefect_json_object_decoder(found)
 
 
 class ReceiptStorage(WritableFileSystem):

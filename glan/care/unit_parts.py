@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+from msgspec.structs import replace
 
 from glan.care.merging import PART_BYTES, Merged, PartWriter, Piece, in_parts, worth_merging
 from glan.clock import Clock
@@ -116,7 +117,7 @@ class _Copier:
         if not self._store.files.create(part, body):
             raise StoreError(f"{part} is there already; its name should be random")
         place = {"object": part, "sha256": hashlib.sha256(body).hexdigest()}
-        moved = [(receipt, receipt.model_copy(update={**place, "first_row": first})) for receipt, first in placed]
+        moved = [(receipt, replace(receipt, **place, first_row=first)) for receipt, first in placed]
         manifest = manifests.move(
             self._store.files, self._stage, self._discipline_id, moved, run_id=RUN_ID, clock=self._tools.clock
         )

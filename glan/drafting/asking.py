@@ -10,7 +10,7 @@ from glan.keys import digest, seed_for, slug
 from glan.names import clean
 from glan.replies import TaxonomyNodes, taxonomy_nodes
 from glan.spellings import spellings_of
-from glan.stages.recipe import Recipe, unlike_example, with_parameters
+from glan.stages.recipe import Ingredients, Recipe, unlike_example, with_parameters
 
 TAXONOMY = "taxonomy"
 """Stage and discipline under which the calls of a draft are on record."""
@@ -89,9 +89,7 @@ def _request(branch: Branch, plan: DraftPlan, recipe: Recipe, wording: str, inde
         stage=TAXONOMY,
         discipline_id=TAXONOMY,
         unit=address,
-        unit_key=recipe.unit_key(
-            TAXONOMY, inputs=[branch.path, branch.known], prompts=WORDINGS, role="subject", edition=0, most=most
-        ),
+        unit_key=recipe.unit_key(_ingredients, inputs=[branch.path, branch.known], edition=0, most=most),
         node=f"{address} {wording} #{index}",
         prompt=prompt.stamp,
         messages=messages,
@@ -101,6 +99,10 @@ def _request(branch: Branch, plan: DraftPlan, recipe: Recipe, wording: str, inde
         seed=seed if profile.send_seed else None,
         schema=schema,
     )
+
+
+def _ingredients(_: Recipe) -> Ingredients:
+    return Ingredients(TAXONOMY, WORDINGS, "subject")
 
 
 def _check(reply: TaxonomyNodes) -> Problem | None:

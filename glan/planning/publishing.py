@@ -121,7 +121,8 @@ def _syllabi(named: Mapping[str, Receipt], places: Mapping[str, int]) -> Callabl
 
 def _supplements_of_others(named: Mapping[str, Receipt]) -> set[str]:
     """Supplements of units that are no longer named."""
-    by_key = {receipt.key: receipt for receipt in named.values()}
+    asked_again = {unit: receipt for unit, receipt in named.items() if receipt.asks_again}
+    by_key = {receipt.key: receipt for receipt in named.values()} if asked_again else {}
 
     def lost(receipt: Receipt) -> bool:
         if not receipt.asks_again:
@@ -129,7 +130,7 @@ def _supplements_of_others(named: Mapping[str, Receipt]) -> set[str]:
         before = by_key.get(receipt.asks_again)
         return before is None or lost(before)
 
-    return {unit for unit, receipt in named.items() if lost(receipt)}
+    return {unit for unit, receipt in asked_again.items() if lost(receipt)}
 
 
 def _subjects(store: Store, named: Iterable[Receipt]) -> tuple[dict[str, str], dict[str, int]]:

@@ -27,7 +27,10 @@ def status(store: Store, disciplines: Iterable[Discipline], recipe: Recipe) -> p
     at once; `waiting` has parents that are not done; `orphaned` has lost its parent and no unit will take its place; `quarantined` counts rows that
     could not be made, `rows` those that could.
     """
-    lines = [line for walk in walks(store, disciplines, recipe) for line in _lines(store, walk, recipe)]
+    lines: list[list[object]] = []
+    waiting = walks(store, disciplines, recipe)
+    while waiting:  # one after the other, for each holds all that it has read of its discipline
+        lines += _lines(store, waiting.pop(0), recipe)
     return pd.DataFrame(lines, columns=COLUMNS)
 
 

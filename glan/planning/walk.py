@@ -16,6 +16,7 @@ from glan import __version__, supplements
 from glan.keys import digest
 from glan.languages import LANGUAGES, branch
 from glan.planning.pairing import Pairing, Waiting
+from glan.records import READ_BY_LATER_STAGES
 from glan.stages import answers, continuations, instructions, judgements, pairs, questions, subjects, syllabi
 from glan.stages.recipe import Recipe
 from glan.store import manifests
@@ -66,10 +67,10 @@ class Shelf:
 
         What is named but no longer there does not count: that unit is made again, from the calls on record.
         """
-        named = self.named[unit.stage].get(unit.address)
-        if named is not None and named.key == unit.key and named.object in self._listed(unit.stage):
+        named, there = self.named[unit.stage].get(unit.address), self._listed(unit.stage)
+        if named is not None and named.key == unit.key and named.object in there:
             return named
-        if unit.object not in self._listed(unit.stage):
+        if unit.object not in there:
             return None
         return self._store.find(unit)
 
@@ -86,8 +87,10 @@ class Shelf:
     def rounds(self, node: str) -> list[tuple[int, int]]:
         """The rounds that are published for a syllabus or a pair, or, where none is, those that lie in the folder."""
         if self._rounds is None:
-            names = (path.rpartition("/")[2].rpartition("-")[0] for path in self._listed("questions"))
-            self._rounds = {**_spans(names), **_spans(self.named["questions"])}
+            named = self.named["questions"]
+            others = self._listed("questions").difference(receipt.object for receipt in named.values())
+            names = (path.rpartition("/")[2].rpartition("-")[0] for path in others)
+            self._rounds = {**_spans(names), **_spans(named)}
         return self._rounds.get(node, [])
 
     def capacity_of_pair(self, node: str, made_from: str) -> int | None:
@@ -127,9 +130,8 @@ def _spans(addresses: Iterable[str]) -> dict[str, list[tuple[int, int]]]:
     """The rounds among these addresses, by the address of their syllabus; what is no round is passed over."""
     found: dict[str, list[tuple[int, int]]] = {}
     for address in addresses:
-        if questions.ROUND.fullmatch(address):
-            node, span = questions.span_of(address)
-            found.setdefault(node, []).append(span)
+        if part := questions.ROUND.fullmatch(address):
+            found.setdefault(part[1], []).append((int(part[2]), int(part[3])))
     return found
 
 
@@ -154,6 +156,7 @@ class Walk:
         self._scope = scope
         self._editions = editions or {}
         self._retry = retry
+        self._above_scope = frozenset(STAGES[: STAGES.index(scope.stage)])
         self._subjects: dict[str, dict[str, Any]] = {}
         self._pairing = self._no_pairs()
 
@@ -170,15 +173,15 @@ class Walk:
 
     def after(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         """The units below this one that are done, or can be made now that this one is committed."""
-        supplement = self._supplement(unit, receipt)
+        supplement = self._supplement(unit, receipt) if receipt.quarantined else []
         if unit.stage in OPTIONAL and supplement:
             return supplement  # what follows takes all that is said of its answers into account
-        return [*self._known(self._below(unit, receipt)), *supplement]
+        return self._known(self._below(unit, receipt)) + supplement
 
     def done(self, unit: Unit) -> Receipt | None:
         """The receipt that stands for a unit: its own, or, where nothing is to change, what is published there."""
         receipt = self.shelf.done(unit)
-        if receipt is None and (self._above_scope(unit.stage) or self._scope.mode == "missing"):
+        if receipt is None and (unit.stage in self._above_scope or self._scope.mode == "missing"):
             return self.shelf.published(unit)
         return receipt
 
@@ -187,7 +190,7 @@ class Walk:
 
     def _to_make(self, unit: Unit) -> bool:
         """Whether the unit is this run's to make if it is not done."""
-        if self._above_scope(unit.stage):
+        if unit.stage in self._above_scope:
             return False
         if self._scope.mode == "retry":
             asked_again = unit.stage == "instructions" and max(len(unit.judged_by), len(unit.continued_by)) > 1
@@ -198,16 +201,11 @@ class Walk:
     def _parent_is_new(self, unit: Unit) -> bool:
         return any(self.shelf.named[parent.stage].get(parent.unit) != parent for parent in unit.made_from)
 
-    def _above_scope(self, stage: Stage) -> bool:
-        return STAGES.index(stage) < STAGES.index(self._scope.stage)
-
     def _edition(self, stage: Stage) -> int:
         return self._editions.get(stage, 0)
 
     def _supplement(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         """The unit that has asked again what this one has left in quarantine, or that is to do so in this run."""
-        if not receipt.quarantined:
-            return []
         for number in self.shelf.supplements(unit):
             supplement = unit.supplement(receipt, number)
             if self.shelf.names(supplement) or self.shelf.done(supplement):
@@ -265,7 +263,8 @@ class Walk:
         return instructions.plan(unit, receipt, subject, self.recipe, self._edition("instructions"))
 
     def _syllabi(self, unit: Unit, receipt: Receipt) -> list[Unit]:
-        rows = sorted(self._store.read(receipt).to_pylist(), key=lambda row: int(row["position"]))
+        read = self._store.read(receipt, ["subject_id", "position", *READ_BY_LATER_STAGES["subjects"]])
+        rows = sorted(read.to_pylist(), key=lambda row: int(row["position"]))
         self._subjects |= {row["subject_id"]: row for row in rows}
         self._pairing.listed(rows)
         limit, edition = self.recipe.config.subjects, self._edition("syllabi")

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from glan import supplements
 from glan.errors import StoreError
 from glan.languages import language_at
@@ -109,10 +111,10 @@ def _take(found: Wanted, receipts: Iterable[Receipt]) -> None:
         found.add(receipt.stage, receipt.unit, path)
         if is_part(receipt.object):
             found.merged[path] = receipt
-            found.named.setdefault(path, receipt.model_copy(update={"object": path, "sha256": "", "first_row": None}))
+            found.named.setdefault(path, replace(receipt, object=path, sha256="", first_row=None))
         elif has_verdicts(receipt):
             found.verdicts[receipt.object] = receipt
-            found.named.setdefault(path, receipt.model_copy(update={"object": path, "sha256": ""}))
+            found.named.setdefault(path, replace(receipt, object=path, sha256=""))
         else:
             found.named[path] = receipt
 

@@ -7,7 +7,7 @@ from glan.gateway.requests import Call, Conversation, Outcome
 from glan.languages import column
 from glan.stages import answering
 from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
-from glan.stages.recipe import Recipe
+from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 
@@ -17,16 +17,12 @@ def plan(above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Uni
         receipt,
         stage="answers",
         edition=edition,
-        key=recipe.unit_key(
-            "answers",
-            inputs=receipt.content_digest,
-            prompts=answering.prompts(recipe.config),
-            role="answer",
-            edition=edition,
-            language=above.language,
-            seed=recipe.config.seed,
-        ),
+        key=recipe.unit_key(_ingredients, inputs=receipt.content_digest, edition=edition, language=above.language),
     )
+
+
+def _ingredients(recipe: Recipe) -> Ingredients:
+    return Ingredients("answers", answering.prompts(recipe.config), "answer", {"seed": recipe.config.seed})
 
 
 def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from msgspec import structs
+
 from glan.gateway.reading import prose
 from glan.gateway.requests import Call, Conversation, Message, Outcome, Problem
 from glan.keys import normalised
@@ -18,7 +20,7 @@ from glan.languages import column
 from glan.records import ASKED_WITH
 from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance, subject_of
 from glan.stages.question_shape import bare, check
-from glan.stages.recipe import Recipe
+from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 Turn = dict[str, str]
@@ -36,19 +38,20 @@ def plan(above: Unit, receipt: Receipt, subject: Mapping[str, Any], recipe: Reci
 
     def key(follow_ups: int) -> str:
         return recipe.unit_key(
-            "continuations",
-            inputs=inputs,
-            prompts=["follow_up", "answer"],
-            role="question",
-            edition=edition,
-            language=above.language,
-            answered_by=recipe.profile("answer").identity(),
-            follow_ups=follow_ups,
-            seed=recipe.config.seed,
+            _ingredients, inputs=inputs, edition=edition, language=above.language, follow_ups=follow_ups
         )
 
     *fewer, wanted = (key(number) for number in range(1, recipe.config.follow_ups + 1))
     return above.below(receipt, stage="continuations", edition=edition, key=wanted, begun_as=tuple(fewer))
+
+
+def _ingredients(recipe: Recipe) -> Ingredients:
+    return Ingredients(
+        "continuations",
+        ["follow_up", "answer"],
+        "question",
+        {"answered_by": recipe.profile("answer").identity(), "seed": recipe.config.seed},
+    )
 
 
 def continued(unit: Unit, *made: Receipt) -> tuple[Unit, Receipt]:
@@ -56,7 +59,7 @@ def continued(unit: Unit, *made: Receipt) -> tuple[Unit, Receipt]:
     answers = unit.parents["answers"]
     above: dict[str, Receipt] = {stage: parent for stage, parent in unit.parents.items() if stage != "answers"}
     parents = above | {one.stage: one for one in made}
-    whole = replace(
+    whole = structs.replace(
         unit, stage="answers", address=answers.unit, key=answers.key, edition=answers.edition,
         parent_digest=answers.parent_digest, parents=parents, retries=(), begun_as=(), continued_by=made,
     )  # fmt: skip

@@ -12,10 +12,11 @@ from glan.curation.contamination import Contamination
 from glan.curation.rules import Example, judged
 from glan.curation.signatures import signature_of
 from glan.curation.verdicts import verdict
+from glan.keys import Texts
 from glan.languages import column, language_at
 from glan.records import KIND, OTHER
 from glan.stages.making import Effects, Made, Row, commit, subject_of
-from glan.stages.recipe import Recipe
+from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 
@@ -58,29 +59,29 @@ def unit_key(
     edition: int,
 ) -> str:
     """The key of the verdicts on these answers to questions of this content digest, by the rules of the recipe."""
-    inputs = {
+    inputs: dict[str, Texts] = {
         "questions": questions,
         "answers": answers.content_digest,
         "subject": [subject["name"], subject["level"]],
-        "path": list(path),
+        "path": path,
     }
     if continued_by:
         inputs["continuations"] = [one.content_digest for one in continued_by]
     if judged_by:
         inputs["judgements"] = [one.content_digest for one in judged_by]
-    further: dict[str, Any] = {"limits": scores.limits(recipe.config)} if judged_by else {}
-    further |= {"turns": turns.VERSION} if continued_by else {}
-    further |= kinds.identity(recipe.config)
-    return recipe.unit_key(
-        "instructions",
-        inputs=inputs,
-        prompts=[],
-        role=None,
-        edition=edition,
-        language=language_at(answers.unit),
-        rules=recipe.rules,
-        **further,
-    )
+    ingredients = _with_limits if judged_by else _ingredients
+    further = {"turns": turns.VERSION} if continued_by else {}
+    return recipe.unit_key(ingredients, inputs=inputs, edition=edition, language=language_at(answers.unit), **further)
+
+
+def _ingredients(recipe: Recipe) -> Ingredients:
+    return Ingredients("instructions", parameters={"rules": recipe.rules, **kinds.identity(recipe.config)})
+
+
+def _with_limits(recipe: Recipe) -> Ingredients:
+    """Those where answers were judged: the scores that they need count as well."""
+    plain, limits = _ingredients(recipe), {"limits": scores.limits(recipe.config)}
+    return plain._replace(parameters={**plain.parameters, **limits})
 
 
 def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:

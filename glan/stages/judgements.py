@@ -18,7 +18,7 @@ from glan.records import SCHEMAS
 from glan.replies import Judgement
 from glan.stages import answering
 from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
-from glan.stages.recipe import Recipe
+from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 RUBRIC, MATH, CODE = "rubric", "math", "code"
@@ -30,24 +30,29 @@ Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
 
 def plan(above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0) -> Unit:
     """The unit that has the round of answers of the unit above judged and checked."""
-    rubric, checks = recipe.config.judging.rubric, _checks(recipe)
     return above.below(
         receipt,
         stage="judgements",
         edition=edition,
         key=recipe.unit_key(
-            "judgements",
+            _ingredients,
             inputs={
                 "questions": above.parents["questions"].content_digest,
                 "answers": receipt.content_digest,
             },
-            prompts=[*(["judge"] if rubric else []), *(answering.prompts(recipe.config) if MATH in checks else [])],
-            role="judge" if rubric else None,
             edition=edition,
-            language=above.language if MATH in checks else ENGLISH,  # a judge is asked the same in any
-            seed=recipe.config.seed,
-            **({"checks": checks} if checks else {}),
+            language=above.language if recipe.config.checking.math else ENGLISH,  # a judge is asked the same in any
         ),
+    )
+
+
+def _ingredients(recipe: Recipe) -> Ingredients:
+    rubric, checks = recipe.config.judging.rubric, _checks(recipe)
+    return Ingredients(
+        "judgements",
+        [*(["judge"] if rubric else []), *(answering.prompts(recipe.config) if MATH in checks else [])],
+        "judge" if rubric else None,
+        {"seed": recipe.config.seed, **({"checks": checks} if checks else {})},
     )
 
 

@@ -90,7 +90,7 @@ def commit(unit: Unit, made: Made, calls: Sequence[Call], effects: Effects) -> R
         calls=len(calls),
         prompt_tokens=sum(call.prompt_tokens for call in calls),
         completion_tokens=sum(call.completion_tokens for call in calls),
-        cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
+        cost_usd=None if None in costs else sum((cost for cost in costs if cost is not None), 0.0),
     )
 
 

@@ -21,7 +21,7 @@ from glan.stages.questions import (
     rounds,
     span_of,
 )
-from glan.stages.recipe import Recipe
+from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 BLOCK = 10
@@ -84,7 +84,7 @@ def both(one: Receipt, other: Receipt) -> str:
 
 def plan(later: Taught, earlier: Taught, span: Span, recipe: Recipe, edition: int = 0) -> Unit:
     """The unit that asks for one round of questions on two subjects."""
-    config, above = recipe.config, later.unit
+    above = later.unit
     other = earlier.subject["subject_id"]
     courses = [later, earlier]
     return above.below(
@@ -104,20 +104,29 @@ def plan(later: Taught, earlier: Taught, span: Span, recipe: Recipe, edition: in
         },
         parent_digest=both(later.receipt, earlier.receipt),
         key=recipe.unit_key(
-            "questions",
+            _ingredients,
             inputs={
                 "syllabi": [one.receipt.content_digest for one in courses],
                 "subjects": [[one.subject["name"], one.subject["level"]] for one in courses],
                 "discipline": above.path[2],
             },
-            prompts=prompts_of(config, len(courses)),
-            role="question",
             edition=edition,
             language=above.language,
-            **kinds_in_key(config, above.discipline_id, node(above.address, other), span),
-            syllabus_in_question_prompt=config.syllabus_in_question_prompt,
-            questions_per_call=config.questions_per_call,
-            samples=list(span),
-            seed=config.seed,
+            samples=span,
+            **kinds_in_key(recipe.config, above.discipline_id, node(above.address, other), span),
         ),
+    )
+
+
+def _ingredients(recipe: Recipe) -> Ingredients:
+    config = recipe.config
+    return Ingredients(
+        "questions",
+        prompts_of(config, courses=2),
+        "question",
+        {
+            "syllabus_in_question_prompt": config.syllabus_in_question_prompt,
+            "questions_per_call": config.questions_per_call,
+            "seed": config.seed,
+        },
     )

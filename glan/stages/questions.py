@@ -4,7 +4,7 @@ A round on two subjects (`stages.pairs`) is made in the same way, of two syllabi
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from glan.stages import kinds
 from glan.stages.kinds import Kind
 from glan.stages.making import Effects, Made, Row, asked_for, make, provenance
 from glan.stages.question_kinds import Written, check, written
-from glan.stages.recipe import Recipe
+from glan.stages.recipe import Ingredients, Recipe
 from glan.stages.sampling import Sample, capacity_across, samples, samples_across
 from glan.store.store import Store
 from glan.units import Receipt, Unit
@@ -28,8 +28,8 @@ from glan.units import Receipt, Unit
 LONGEST_ROUND = 100
 """Sample indices of one unit: what a killed task has to read back, and what a progress bar counts."""
 
-ROUND = re.compile(r".+\.\d+-\d+")
-"""The addresses of rounds."""
+ROUND = re.compile(r"(.+)\.(\d+)-(\d+)")
+"""The addresses of rounds: that of the syllabus, start and stop."""
 
 OTHER_SUBJECTS, OTHER_SYLLABI = "other subjects", "other syllabi"
 """Under these names a unit on two subjects has the parents that hold the other one."""
@@ -59,7 +59,6 @@ def plan(
     subject: Mapping[str, Any], span: tuple[int, int], above: Unit, receipt: Receipt, recipe: Recipe, edition: int = 0
 ) -> Unit:
     """The unit that asks for one round of questions on the syllabus of the unit above."""
-    config = recipe.config
     return above.below(
         receipt,
         stage="questions",
@@ -69,23 +68,32 @@ def plan(
         stop=span[1],
         edition=edition,
         key=recipe.unit_key(
-            "questions",
+            _ingredients,
             inputs={
                 "syllabus": receipt.content_digest,
                 "subject": [subject["name"], subject["level"]],
                 "discipline": above.path[2],
             },
-            prompts=prompts_of(config),
-            role="question",
             edition=edition,
             language=above.language,
-            **kinds_in_key(config, above.discipline_id, above.address, span),
-            cross_session_share=config.cross_session_share,
-            syllabus_in_question_prompt=config.syllabus_in_question_prompt,
-            questions_per_call=config.questions_per_call,
-            samples=list(span),
-            seed=config.seed,
+            samples=span,
+            **kinds_in_key(recipe.config, above.discipline_id, above.address, span),
         ),
+    )
+
+
+def _ingredients(recipe: Recipe) -> Ingredients:
+    config = recipe.config
+    return Ingredients(
+        "questions",
+        prompts_of(config),
+        "question",
+        {
+            "cross_session_share": config.cross_session_share,
+            "syllabus_in_question_prompt": config.syllabus_in_question_prompt,
+            "questions_per_call": config.questions_per_call,
+            "seed": config.seed,
+        },
     )
 
 
@@ -99,11 +107,11 @@ def prompts_of(config: RunConfig, courses: int = 1) -> list[str]:
     return [prompt_of(config, courses), *([kinds.QUESTION] if kinds.asked_for(config) else [])]
 
 
-def kinds_in_key(config: RunConfig, discipline_id: str, node: str, span: tuple[int, int]) -> dict[str, Any]:
+def kinds_in_key(config: RunConfig, discipline_id: str, node: str, span: tuple[int, int]) -> dict[str, Hashable]:
     """The kinds of a round as part of its key: never the weights, so that others make only those rounds stale which they change."""
     if not kinds.asked_for(config):
         return {}
-    return {"kinds": [list(kind) for kind in kinds.kinds(config, f"{discipline_id}/{node}", *span)]}
+    return {"kinds": tuple(kinds.kinds(config, f"{discipline_id}/{node}", *span))}
 
 
 def address(node: str, span: tuple[int, int]) -> str:

@@ -1,10 +1,10 @@
 """How requests and keys are made of a run's configuration and its prompts: what all stages share."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -13,11 +13,23 @@ from glan.curation import kinds, scores
 from glan.curation.contamination import Contamination
 from glan.curation.rules import rules_digest
 from glan.gateway.requests import Message, Problem, Reader, Request, Understood, with_end
-from glan.keys import canonical, digest, normalised, seed_for
+from glan.keys import Texts, canonical, digest, normalised, seed_for, spelt
 from glan.languages import ENGLISH
 from glan.prompts import NAMES, Prompts
 from glan.stages import other_language
 from glan.units import Stage, Unit, stages_with
+
+_AT_HAND = 1000
+"""So many common parts of keys are remembered at once."""
+
+
+class Ingredients(NamedTuple):
+    """What decides the rows of a stage's units alike, whatever they read."""
+
+    stage: str
+    prompts: Sequence[str] = ()
+    role: Role | None = None
+    parameters: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -27,7 +39,7 @@ class Recipe:
     config: RunConfig
     prompts: Prompts
     benchmarks: Callable[[], Contamination] | None = None  # read at its first use: only verdicts need it
-    _shared: dict[Any, bytes] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _spelt: dict[Any, bytes] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @cached_property
     def rules(self) -> str:
@@ -66,33 +78,37 @@ class Recipe:
 
     def unit_key(
         self,
-        stage: str,
+        ingredients: Callable[["Recipe"], Ingredients],
         *,
-        inputs: Any,
-        prompts: Sequence[str],
-        role: Role | None,
+        inputs: Texts,
         edition: int,
         language: str = ENGLISH,
-        **parameters: Any,
+        **parameters: Hashable,
     ) -> str:
         """The `unit_key`: everything that decides the rows of a unit, and nothing else (design: keys).
 
-        It is the digest of one JSON object. A look at a large store makes millions of keys, so the parts that all
-        units of a stage have in common are spelt out once.
+        It is the digest of one JSON object. A look at a large store makes hundreds of thousands of keys, so what units
+        have in common is spelt out once: `ingredients` are those of a recipe, `parameters` further ones, mostly of few values.
         """
-        if language != ENGLISH:
-            parameters["language"] = language
-            prompts = [*prompts, other_language.PROMPT] if prompts else prompts
-        shared = self._shared.get((stage, role, *prompts))
-        if shared is None:
-            common = {
-                "stage": stage,
-                "prompts": {name: self.prompts[name].stamp.digest for name in prompts},
-                "profile": self.profile(role).identity() if role else None,
-            }
-            shared = self._shared[stage, role, *prompts] = canonical(common).removeprefix(b"{")
-        own = canonical({"inputs": inputs, "parameters": parameters, "edition": edition}).removesuffix(b"}")
-        return hashlib.sha256(own + b"," + shared).hexdigest()  # names in alphabetical order, so still canonical
+        known = (ingredients, language, *parameters.values())
+        common = self._spelt.get(known)
+        if common is None:
+            if len(self._spelt) == _AT_HAND:
+                self._spelt.clear()
+            common = self._spelt[known] = self._common(ingredients(self), language, parameters)
+        own = b'{"edition":%d,"inputs":%b,' % (edition, spelt(inputs))
+        return hashlib.sha256(own + common).hexdigest()  # names in alphabetical order, so still canonical
+
+    def _common(self, made_of: Ingredients, language: str, parameters: Mapping[str, Any]) -> bytes:
+        own = {} if language == ENGLISH else {"language": language}
+        also = [other_language.PROMPT] if own and made_of.prompts else []
+        common = {
+            "parameters": {**made_of.parameters, **parameters, **own},
+            "profile": self.profile(made_of.role).identity() if made_of.role else None,
+            "prompts": {name: self.prompts[name].stamp.digest for name in (*made_of.prompts, *also)},
+            "stage": made_of.stage,
+        }
+        return canonical(common).removeprefix(b"{")
 
     def request(
         self,

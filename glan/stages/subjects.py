@@ -10,7 +10,7 @@ from glan.keys import digest, distinct, normalised, slug
 from glan.replies import ListedSubject, SubjectList, subject_list
 from glan.spellings import grouped, spellings_of
 from glan.stages.making import Effects, Made, Row, asked_for, make, provenance
-from glan.stages.recipe import Recipe
+from glan.stages.recipe import Ingredients, Recipe
 from glan.taxonomy import Discipline
 from glan.units import Receipt, Unit
 
@@ -20,7 +20,6 @@ MOST_WORDS = 15
 
 def plan(discipline: Discipline, recipe: Recipe, edition: int = 0) -> Unit:
     """The unit that makes all subjects of a discipline."""
-    two_step = recipe.config.two_step
     return Unit(
         stage="subjects",
         discipline_id=discipline.discipline_id,
@@ -29,15 +28,18 @@ def plan(discipline: Discipline, recipe: Recipe, edition: int = 0) -> Unit:
         path=(discipline.field, discipline.sub_field, discipline.discipline),
         edition=edition,
         key=recipe.unit_key(
-            "subjects",
-            inputs=[discipline.field, discipline.sub_field, discipline.discipline],
-            prompts=["subject_list", "subject_structure"] if two_step else ["subject_direct"],
-            role="subject",
-            edition=edition,
-            lists=recipe.config.lists,
-            subjects_per_list=recipe.config.subjects_per_list,
-            seed=recipe.config.seed,
+            _ingredients, inputs=[discipline.field, discipline.sub_field, discipline.discipline], edition=edition
         ),
+    )
+
+
+def _ingredients(recipe: Recipe) -> Ingredients:
+    config = recipe.config
+    return Ingredients(
+        "subjects",
+        ["subject_list", "subject_structure"] if config.two_step else ["subject_direct"],
+        "subject",
+        {"lists": config.lists, "subjects_per_list": config.subjects_per_list, "seed": config.seed},
     )
 
 

@@ -11,7 +11,7 @@ from glan.records import row_digest
 from glan.replies import SyllabusSessions, syllabus_sessions
 from glan.stages import sampling
 from glan.stages.making import Effects, Made, Row, make, provenance, subject_of
-from glan.stages.recipe import Recipe
+from glan.stages.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 
@@ -24,7 +24,6 @@ def plan(
     language: str = ENGLISH,
 ) -> Unit:
     """The unit that writes the syllabus of one subject of the unit above in a language."""
-    config = recipe.config
     reads = row_digest("subjects", subject)
     name = address(subject["subject_id"])
     return above.below(
@@ -36,17 +35,23 @@ def plan(
         parent_digest=reads,
         edition=edition,
         key=recipe.unit_key(
-            "syllabi",
-            inputs={"subject": reads, "discipline": above.path[2]},
-            prompts=["syllabus", "syllabus_structure"] if config.two_step else ["syllabus_direct"],
-            role="syllabus",
-            edition=edition,
-            language=language,
-            min_sessions=config.min_sessions,
-            max_sessions=config.max_sessions,
-            concepts_per_session=config.concepts_per_session,
-            seed=config.seed,
+            _ingredients, inputs={"subject": reads, "discipline": above.path[2]}, edition=edition, language=language
         ),
+    )
+
+
+def _ingredients(recipe: Recipe) -> Ingredients:
+    config = recipe.config
+    return Ingredients(
+        "syllabi",
+        ["syllabus", "syllabus_structure"] if config.two_step else ["syllabus_direct"],
+        "syllabus",
+        {
+            "min_sessions": config.min_sessions,
+            "max_sessions": config.max_sessions,
+            "concepts_per_session": config.concepts_per_session,
+            "seed": config.seed,
+        },
     )
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from msgspec import MsgspecError, Struct, json
+from msgspec.structs import replace
 
 from glan.clock import Clock
 from glan.errors import StoreError, StoreWeather
@@ -20,10 +21,8 @@ _READERS = 16
 _RACES = 100
 
 
-class Manifest(BaseModel):
+class Manifest(Struct, frozen=True, kw_only=True):
     """One generation: immutable, and complete in itself. Generation 0 is the empty one that nobody had to write."""
-
-    model_config = ConfigDict(frozen=True)
 
     stage: Stage
     discipline_id: str
@@ -143,8 +142,8 @@ def _follow(
             created_at=clock(),
         )
         if after == before:
-            return base or following.model_copy(update={"generation": 0})
-        if files.create(_path(stage, discipline_id, following.generation), following.model_dump_json().encode()):
+            return base or replace(following, generation=0)
+        if files.create(_path(stage, discipline_id, following.generation), json.encode(following)):
             return following
     raise StoreWeather(f"{_folder(stage, discipline_id)}: others published {_RACES} generations meanwhile; try again")
 
@@ -159,10 +158,10 @@ def _from(files: Files, stage: Stage, discipline_id: str, listed: str | None) ->
 
 def _load(files: Files, path: str) -> Manifest:
     try:
-        return Manifest.model_validate_json(files.read(path))
+        return json.decode(files.read(path), type=Manifest)
     except FileNotFoundError as error:
         raise StoreError(f"{path} is not in {files.url}") from error
-    except ValidationError as error:
+    except MsgspecError as error:
         raise StoreError(f"{path} is damaged or no manifest") from error
 
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import ValidationError
+from msgspec import ValidationError, convert
+from msgspec.json import encode
+from msgspec.structs import asdict, replace
 
 from glan.errors import InputError, StoreError
 from glan.names import shown
@@ -133,11 +135,11 @@ class Store:
             completion_tokens=completion_tokens,
             cost_usd=cost_usd,
         )
-        body = encoded(unit.stage, rows, {"glan": receipt.model_dump_json(exclude={"sha256", "first_row"})})
+        body = encoded(unit.stage, rows, {"glan": _noted(receipt)})
         if quarantine is not None and quarantine.num_rows:
             self._commit_quarantine(receipt, quarantine)
         if self.files.create(receipt.object, body):
-            return receipt.model_copy(update={"sha256": hashlib.sha256(body).hexdigest()})
+            return replace(receipt, sha256=hashlib.sha256(body).hexdigest())
         return _expect(self.receipt(receipt.object), unit)
 
     def read(self, receipt: Receipt, columns: list[str] | None = None) -> pa.Table:
@@ -218,7 +220,7 @@ class Store:
         with opened(pa.BufferReader(body), object, object.partition("/")[0]) as file:
             noted = (file.schema_arrow.metadata or {}).get(b"glan", b"{}")
         try:
-            return Receipt.model_validate({**json.loads(noted), "sha256": hashlib.sha256(body).hexdigest()})
+            return convert({**json.loads(noted), "sha256": hashlib.sha256(body).hexdigest()}, Receipt)
         except (ValidationError, ValueError) as error:
             raise StoreError(f"{object} carries no receipt, so it is not the object of one unit") from error
 
@@ -237,6 +239,13 @@ def quarantine_paths(receipt: Receipt) -> tuple[str, str]:
     """The usual name and the one that holds only for these very rows; a unit is committed with one content only."""
     stem = f"quarantine/disc={receipt.discipline_id}/{receipt.stage}.{receipt.unit}-{receipt.key[:16]}"
     return f"{stem}.parquet", f"{stem}.{receipt.content_digest[:16]}.parquet"
+
+
+def _noted(receipt: Receipt) -> str:
+    """What an object says of its unit: all but what depends on its own bytes, and on where it lies later."""
+    return encode(
+        {name: value for name, value in asdict(receipt).items() if name not in ("sha256", "first_row")}
+    ).decode()
 
 
 def _expect(found: Receipt, unit: Unit) -> Receipt:

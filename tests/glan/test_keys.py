@@ -3,11 +3,14 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from glan.config import ModelProfile, Models, RunConfig
 from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Request
-from glan.keys import canonical, digest, distinct, normalised, seed_for, slug
+from glan.keys import Texts, canonical, digest, distinct, normalised, seed_for, slug, spelt
 from glan.prompts import Prompt, Prompts, PromptStamp
 from glan.records import KIND, content_digest
 from glan.replies import question_list, subject_list
@@ -60,7 +63,7 @@ def units(made: Recipe, subject: dict[str, Any] = SUBJECT, language: str = "en",
     second = syllabi.plan(subject, first, changed.get("subjects", receipt("subjects")), made, language=language)
     third = questions.plan(subject, (0, 20), second, changed.get("syllabi", receipt("syllabi")), made)
     fourth = answers.plan(third, changed.get("questions", receipt("questions")), made)
-    answered = changed.get("answers", receipt("answers")).model_copy(update={"unit": fourth.address})
+    answered = replace(changed.get("answers", receipt("answers")), unit=fourth.address)
     fifth = instructions.plan(fourth, answered, subject, made)
     return {unit.stage: unit for unit in (first, second, third, fourth, fifth)}
 
@@ -251,6 +254,11 @@ def test_canonical_json_has_one_spelling() -> None:
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     with pytest.raises(ValueError, match="JSON"):
         canonical({"a": float("nan")})
+
+
+@given(st.recursive(st.text(), lambda parts: st.lists(parts) | st.dictionaries(st.text(), parts)))
+def test_texts_have_the_same_spelling_the_fast_way(texts: Texts) -> None:
+    assert spelt(texts) == canonical(texts)
 
 
 def test_seeds_fit_signed_32_bits_and_depend_on_every_part() -> None:

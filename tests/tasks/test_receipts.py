@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 from prefect import flow
 from prefect.task_runners import ProcessPoolTaskRunner
 
@@ -70,7 +71,7 @@ class TestInsideAFlow:
         [path] = receipt_files(tmp_path)
         assert str(path) == f"v1/_receipts/syllabi/physics/physics-optics-{UNIT.key}.json"
         kept = json.loads(json.loads((tmp_path / path).read_text())["result"])
-        assert kept == {"__class__": "glan.units.Receipt", "data": RECEIPT.model_dump()}
+        assert kept == {"receipt": asdict(RECEIPT)}
 
     def test_a_failed_task_leaves_no_receipt(self, tmp_path: Path) -> None:
         assert isinstance(parent(str(tmp_path), works=False), ValueError)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from care_world import all_rows, grow_and_publish, whole_store
+from msgspec.structs import replace
 from stage_world import LAW, PHYSICS, UNJUDGED, clock, recipe
 
 import glan
@@ -172,7 +173,7 @@ def test_a_unit_that_a_run_publishes_while_its_old_rows_are_copied_stays_new(sto
         """At the moment between copying and naming the answers, a run publishes another version of a unit."""
         number = next(numbers)
         if number == 3:
-            new.append(named(store, "answers")[0].model_copy(update={"edition": 1}))
+            new.append(replace(named(store, "answers")[0], edition=1))
             publish_units(store, "physics", new, "run", clock)
         return f"{number:016x}"
 

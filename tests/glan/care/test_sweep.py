@@ -6,11 +6,11 @@ import itertools
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from care_world import all_rows, grow_and_publish, whole_store
+from msgspec.structs import replace
 from stage_world import LAW, PHYSICS, UNJUDGED, clock, grow, recipe, teacher
 from tiny_store import publish as publish_again
 

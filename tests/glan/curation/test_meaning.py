@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 import pytest
 from embedding_world import hub, model
+from msgspec import structs
 from tiny_store import clock, commit, instruction, new_store, unit
 
 from glan.config import Curation
@@ -61,7 +62,7 @@ def judged(
     """An instructions unit as its stage leaves it; `given`: further columns by id."""
     above = commit(store, unit("answers", discipline_id, address), [{"question_id": address, "text": address}])
     manifests.publish(store.files, "answers", discipline_id, add=[above], run_id="run", clock=clock)
-    one = replace(unit("instructions", discipline_id, address), parent_digest=above.content_digest)
+    one = structs.replace(unit("instructions", discipline_id, address), parent_digest=above.content_digest)
     return commit(
         store,
         one,

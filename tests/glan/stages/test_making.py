@@ -129,6 +129,20 @@ def test_a_receipt_counts_the_calls_tokens_and_cost_of_what_was_understood(tmp_p
     assert (receipt.calls, receipt.prompt_tokens, receipt.completion_tokens, receipt.cost_usd) == (2, 20, 40, 1.0)
 
 
+def test_an_object_says_of_its_unit_what_it_says_in_stores_that_are_there(tmp_path: Path) -> None:
+    """Byte for byte, or `glan replay` takes objects of an earlier version for changed ones."""
+    store, _ = recorded(tmp_path)
+    receipt = subjects.run(UNIT, MADE, effects(store, lambda _: "nothing"))
+    with store.opened(receipt.object) as file:
+        noted = file.schema_arrow.metadata[b"glan"].decode()
+    assert noted == (
+        f'{{"stage":"subjects","discipline_id":"physics","unit":"physics","key":"{UNIT.key}","edition":0,'
+        f'"object":"{UNIT.object}","rows":0,"planned":2,"quarantined":2,"asks_again":"","closes":0,'
+        '"content_digest":"4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945","parent_digest":"",'
+        '"capacity":null,"calls":0,"prompt_tokens":0,"completion_tokens":0,"cost_usd":0.0}'
+    )
+
+
 def test_a_quarantine_row_says_what_failed_where_and_how_often(tmp_path: Path) -> None:
     store, _ = recorded(tmp_path)
     run = effects(store, one_fails)

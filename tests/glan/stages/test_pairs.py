@@ -1,12 +1,12 @@
 """Who is asked about together with whom, and what the questions on both are made from."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from pair_world import SAY, made_store, pair_of, small
 from stage_world import PHYSICS, effects, recipe, subject
 
@@ -74,8 +74,8 @@ def changed(one: Taught, **columns: Any) -> Taught:
 def test_a_key_holds_both_subjects_with_their_syllabi_and_what_shapes_the_questions(tmp_path: Path) -> None:
     made = small()
     heat, optics = two(made_store(tmp_path, made, until="syllabi"), made)
-    other = optics.receipt.model_copy(update={"content_digest": "0" * 64})
-    again = optics.receipt.model_copy(update={"key": "1" * 64, "object": "elsewhere", "sha256": "2" * 64})
+    other = replace(optics.receipt, content_digest="0" * 64)
+    again = replace(optics.receipt, key="1" * 64, object="elsewhere", sha256="2" * 64)
 
     def key(
         later: Taught = heat, earlier: Taught = optics, span: Any = (0, 4), edition: int = 0, **changes: Any

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from msgspec.structs import replace
 from store_world import a_unit, child_environment, clock, commit
 
 from glan.errors import StoreError
@@ -84,7 +85,7 @@ def test_all_current_has_the_highest_generation_of_every_discipline(store_url: s
                 store.files,
                 "subjects",
                 discipline_id,
-                add=[a_receipt(store).model_copy(update={"unit": f"u{number}"})],
+                add=[replace(a_receipt(store), unit=f"u{number}")],
                 run_id="run",
                 clock=clock,
             )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 from store_world import a_unit, commit, failed, subjects
 
 from glan.errors import StoreError
@@ -125,7 +126,7 @@ def test_a_merged_part_gives_only_the_rows_of_the_unit(store: Store) -> None:
     store.files.create("subjects/disc=physics/part-1.parquet", sink.getvalue())
     for number, (receipt, unit) in enumerate(zip(receipts, units, strict=True)):
         place = {"object": "subjects/disc=physics/part-1.parquet", "first_row": 2 * number}
-        moved = receipt.model_copy(update=place)
+        moved = replace(receipt, **place)
         assert store.read(moved).equals(store.read(receipt))
         assert store.read(moved, ["name"])["name"].to_pylist() == [f"Optics {unit.address}", f"Heat {unit.address}"]
     with pytest.raises(StoreError, match="carries no receipt"):
