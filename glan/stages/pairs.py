@@ -113,7 +113,7 @@ def plan(later: Taught, earlier: Taught, span: Span, recipe: Recipe, edition: in
             edition=edition,
             language=above.language,
             samples=span,
-            **kinds_in_key(recipe.config, above.discipline_id, node(above.address, other), span),
+            **kinds_in_key(recipe, above.discipline_id, node(above.address, other), span),
         ),
     )
 

@@ -77,7 +77,7 @@ def plan(
             edition=edition,
             language=above.language,
             samples=span,
-            **kinds_in_key(recipe.config, above.discipline_id, above.address, span),
+            **kinds_in_key(recipe, above.discipline_id, above.address, span),
         ),
     )
 
@@ -107,11 +107,11 @@ def prompts_of(config: RunConfig, courses: int = 1) -> list[str]:
     return [prompt_of(config, courses), *([kinds.QUESTION] if kinds.asked_for(config) else [])]
 
 
-def kinds_in_key(config: RunConfig, discipline_id: str, node: str, span: tuple[int, int]) -> dict[str, Hashable]:
+def kinds_in_key(recipe: Recipe, discipline_id: str, node: str, span: tuple[int, int]) -> dict[str, Hashable]:
     """The kinds of a round as part of its key: never the weights, so that others make only those rounds stale which they change."""
-    if not kinds.asked_for(config):
+    if not recipe.asks_for_kinds:
         return {}
-    return {"kinds": tuple(kinds.kinds(config, f"{discipline_id}/{node}", *span))}
+    return {"kinds": tuple(kinds.kinds(recipe.config, f"{discipline_id}/{node}", *span))}
 
 
 def address(node: str, span: tuple[int, int]) -> str:

@@ -16,6 +16,7 @@ from glan.gateway.requests import Message, Problem, Reader, Request, Understood,
 from glan.keys import Texts, canonical, digest, normalised, seed_for, spelt
 from glan.languages import ENGLISH
 from glan.prompts import NAMES, Prompts
+from glan.stages import kinds as kinds_of_questions
 from glan.stages import other_language
 from glan.units import Stage, Unit, stages_with
 
@@ -55,6 +56,11 @@ class Recipe:
             "judgements": config.judging.rubric or config.checking.on,
         }
         return stages_with({stage for stage, is_on in chosen.items() if is_on})
+
+    @cached_property
+    def asks_for_kinds(self) -> bool:
+        """Whether questions are to be of given difficulties or types."""
+        return kinds_of_questions.asked_for(self.config)
 
     @cached_property
     def identity(self) -> str:
