@@ -67,12 +67,30 @@ def measure(folder: Path, disciplines: int, questions: int, home: Path, say: Cal
     try:
         server.start()
         environment["PREFECT_API_URL"] = server.url
-        for name, given in COMMANDS.items():
-            say(f"{questions:,} questions: {name}")
-            place = [str(home / "report.html")] if name == "report" else []
-            rows.append(timed(name, [*GLAN, *given, *place], environment, store, questions))
+        rows += all_timed(COMMANDS, environment, store, questions, say)
     finally:
         server.stop()
+    return rows
+
+
+def all_timed(
+    commands: Mapping[str, tuple[str, ...]],
+    environment: Mapping[str, str],
+    store: str | Path,
+    questions: int,
+    say: Callable[[str], None],
+) -> list[Figures]:
+    """Run these commands of glan one after another, each figure said as soon as it is known.
+
+    What `report` makes goes to the home of Prefect that the environment names.
+    """
+    rows = []
+    for name, command in commands.items():
+        say(f"{questions:,} questions: {name}")
+        place = [os.path.join(environment["PREFECT_HOME"], "report.html")] if name == "report" else []
+        figures = timed(name, [*GLAN, *command, *place], environment, store, questions)
+        say(f"  {figures.seconds:.0f} s, {figures.cpu_seconds:.0f} s of CPU, {figures.peak_mb:.0f} MB")
+        rows.append(figures)
     return rows
 
 

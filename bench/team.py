@@ -28,7 +28,7 @@ from stack_world import Stack
 import glan
 from bench.endpoint import running
 from bench.pages import Opened, opened
-from bench.scale import GLAN, Figures, shown, size_of, timed
+from bench.scale import Figures, all_timed, shown, size_of
 from bench.whole_run import AFTERWARDS
 from glan import taxonomy
 
@@ -95,14 +95,7 @@ def measure(given: argparse.Namespace, say: Callable[[str], None]) -> tuple[Runs
             seconds = run_all(given)
             made = _told(stack, store, given.pairs, seconds)
             say(f"  {seconds:.0f} s, {made.calls:,} calls, {made.task_runs:,} task runs")
-            figures = []
-            for name, command in AFTERWARDS.items():
-                say(name)
-                place = [os.path.join(environment["PREFECT_HOME"], "report.html")] if name == "report" else []
-                figures.append(timed(name, [*GLAN, *command, *place], environment, store, given.pairs))
-                say(
-                    f"  {figures[-1].seconds:.0f} s, {figures[-1].cpu_seconds:.0f} s of CPU, {figures[-1].peak_mb:.0f} MB"
-                )
+            figures = all_timed(AFTERWARDS, environment, store, given.pairs, say)
             say("pages")
             return made, figures, opened(stack.api_url.removesuffix("/api"), PASSWORD)
 

@@ -24,7 +24,7 @@ from prefect_world import PrefectServer
 import glan
 from bench.endpoint import Endpoint, running
 from bench.pages import Opened, opened
-from bench.scale import COMMANDS, GLAN, Figures, shown, timed
+from bench.scale import COMMANDS, Figures, all_timed, shown
 from bench.store_maker import settings_of
 from glan import taxonomy
 
@@ -60,14 +60,9 @@ def measure(
     }
     asked = str(run_file(folder, given.disciplines, given.subjects, pairs))
     commands = {"run": ("run", asked), "run again": ("run", asked), **AFTERWARDS}
-    rows = []
     try:
         server.start()
-        for name, command in commands.items():
-            say(f"{pairs:,} pairs: {name}")
-            place = [str(home / "report.html")] if name == "report" else []
-            rows.append(timed(name, [*GLAN, *command, *place], environment, store, pairs))
-            say(f"  {rows[-1].seconds:.0f} s, {rows[-1].cpu_seconds:.0f} s of CPU, {rows[-1].peak_mb:.0f} MB")
+        rows = all_timed(commands, environment, store, pairs, say)
         records = recorded(server.url, home)
         pages = opened(server.url.removesuffix("/api"))
     finally:
