@@ -27,26 +27,23 @@ class Duplicate(NamedTuple):
         return DUPLICATE if self.similarity is None else SAME_MEANING
 
 
-def verdict(reasons: Iterable[str], duplicate_of: str | None, code: str = DUPLICATE) -> dict[str, Any]:
+def verdict(reasons: Iterable[str], duplicate: Duplicate | None) -> dict[str, Any]:
     """The verdict columns of a row: kept if nothing speaks against it.
 
-    `reasons` are codes of rules (or what `rules.reasons` returns), `duplicate_of` the id of the question that stays
-    in its place, `code` the reason that this gives.
+    `reasons` are codes of rules (or what `rules.reasons` returns).
     """
-    found = [*own_reasons(reasons), *([code] if duplicate_of else [])]
+    found = [*own_reasons(reasons), *([duplicate.reason] if duplicate else [])]
     return {
         "kept": not found,
         "reasons": found,
-        "duplicate_of": duplicate_of,
+        "duplicate_of": duplicate.of if duplicate else None,
     }
 
 
 def compared(row: Mapping[str, Any], duplicate: Duplicate | None) -> dict[str, Any]:
     """The row with what follows from its being this duplicate of another, or of none."""
-    if duplicate is None:
-        return {**row, **verdict(row["reasons"], None), "scores": _scores(row, None)}
-    judged = verdict(row["reasons"], duplicate.of, duplicate.reason)
-    return {**row, **judged, "scores": _scores(row, duplicate.similarity)}
+    similarity = duplicate.similarity if duplicate else None
+    return {**row, **verdict(row["reasons"], duplicate), "scores": _scores(row, similarity)}
 
 
 def _scores(row: Mapping[str, Any], similarity: float | None) -> Any:

@@ -154,7 +154,7 @@ def _row(
         "language": column(unit.language),
         "finish_reason": answer["finish_reason"],
         "turns": None,
-        **verdict(against, duplicate_of=None),
+        **verdict(against, duplicate=None),
         "contamination": found.row() if found else None,
         "scores": list(given.items()),
         "flags": scores.flags(given),
