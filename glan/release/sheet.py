@@ -1,6 +1,7 @@
 """What splitting and sampling look at of each kept row, as numbers: some 40 bytes a row, so ten million fit in memory."""
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -45,11 +46,8 @@ class Sheet:
 
     def __init__(self, apart: Apart, node: Node) -> None:
         self._apart, self._node = apart, node
-        self._order: list[int] = []
-        self._nodes: list[int] = []
-        self._disciplines: list[int] = []
-        self._atoms: list[int] = []
-        self._counts: list[int] = []
+        self._order, self._atoms = array("Q"), array("Q")
+        self._nodes, self._disciplines, self._counts = array("q"), array("q"), array("q")
         self.names: dict[tuple[str, ...], int] = {}
         self._discipline_names: dict[tuple[str, str], int] = {}
 
