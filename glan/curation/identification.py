@@ -5,12 +5,15 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 _Numbers = NDArray[Any]
+
+_READING = Lock()
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,14 @@ def _features(model: _Model, encoded: Sequence[bytes]) -> _Numbers:
     return model.features[states[1:].T]
 
 
-@cache
 def _model() -> _Model:
-    """Read at its first use, which takes a second."""
+    """Read at its first use, by one of the threads that want it: each would take a second and 130 MB."""
+    with _READING:
+        return _read()
+
+
+@cache
+def _read() -> _Model:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     stored = LanguageIdentifier.from_model_file(MODEL_FILE)
