@@ -27,7 +27,7 @@ check: .venv/.development
 	$(BIN)/lint-imports
 
 soak: .venv/.development
-	$(BIN)/python -m pytest -m soak --timeout 3600
+	$(BIN)/python -m pytest -m soak -n $(WORKERS) --dist worksteal --timeout 3600 --durations 40
 
 prompts-lock: .venv/.installed
 	$(BIN)/python -c "from glan.prompts import LOCK, Prompts, lock_text; LOCK.write_text(lock_text(Prompts.load(), LOCK.read_text()))"

@@ -7,11 +7,11 @@ import argparse
 import json
 from dataclasses import asdict, dataclass
 
-from bench.world import run_config, world
+from bench.world import QUESTIONS, run_config, world
 from glan import taxonomy
 
-DISCIPLINES = tuple(one.discipline_id for one in taxonomy.shipped())[:25]
-"""So many that the subjects of a model's lists are enough for the larger run."""
+SUBJECTS = 10
+"""Of each discipline in both runs: what is open at once is the same, and the larger one has more disciplines."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,12 @@ class Figures:
 
     calls: int
     peak_mb: float  # resident memory of the process that runs the flow
+
+
+def disciplines(calls: int) -> tuple[str, ...]:
+    """As many as so many calls are about."""
+    wanted = max(1, round(calls / 2 / QUESTIONS / SUBJECTS))
+    return tuple(one.discipline_id for one in taxonomy.shipped())[:wanted]
 
 
 def main() -> None:
@@ -32,7 +38,7 @@ def main() -> None:
     figures = []
     for calls in given.calls:
         with world() as around:
-            config = run_config(calls, disciplines=DISCIPLINES)
+            config = run_config(calls, disciplines=disciplines(calls))
             told = around.run("pipeline", given.concurrency, around.folder / "store", config=config)
             figures.append(Figures(told["calls"], told["peak_mb"]))
     if given.json:
