@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from glan.config import Curation
 from glan.curation import code
 from glan.curation.benchmarks import Item, kept
-from glan.curation.choices import options_of, stem_of
+from glan.curation.choices import without_labels
 from glan.curation.examples import Example
 from glan.curation.words import words
 from glan.store.files import Files
@@ -122,9 +122,7 @@ class Contamination:
 
         Nearly all of it has to be there: "I only, II only, both, neither" stands below many questions.
         """
-        if not (options := options_of(question)):
-            return None
-        found = self._find(words("\n".join([stem_of(question), *options.values()])), whole=False)
+        found = self._find(words(without_labels(question)), whole=False)
         if found is None or found.overlap < _STRICT:
             return None
         return self._named(self._owners[found.text], found.overlap, found.match, "question", found.ngrams)

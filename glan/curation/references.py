@@ -58,6 +58,8 @@ def not_self_contained(example: Example, settings: Curation) -> str | None:
         pointed = None
     if example.language and pointed is None:
         pointed = forms_of(example.language).outside.search(question)
+        if pointed and _is_named_before(question, pointed, pointed[0].split()[-1]):
+            pointed = None
     elif pointed is None:
         pointed = _TO_PICTURE.search(question) or _to_text_above(question)
         if pointed and _DRAWN.search(example.question):
@@ -68,7 +70,11 @@ def not_self_contained(example: Example, settings: Curation) -> str | None:
 def _is_its_own(question: str, pointed: re.Match[str]) -> bool:
     """Whether it is "this class" or "this session" of a question that has spoken of one before: of a program, say."""
     this = _THIS_ONE.fullmatch(pointed[0])
-    return bool(this and re.search(rf"\b{this[1]}(?:es|s)?\b", question[: pointed.start()], re.I))
+    return this is not None and _is_named_before(question, pointed, rf"{this[1]}(?:es|s)?")
+
+
+def _is_named_before(question: str, pointed: re.Match[str], noun: str) -> bool:
+    return re.search(rf"\b{noun}\b", question[: pointed.start()], re.I) is not None
 
 
 def _to_text_above(question: str) -> re.Match[str] | None:
