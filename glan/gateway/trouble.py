@@ -36,6 +36,7 @@ WEATHER_KINDS = frozenset({"timeout", "connection", "no_completion", "server"})
 
 _OUTAGE = frozenset({0, 502, 503, 504, 521, 522, 523, 529})
 _WEATHER = frozenset({408, 409, 424, 425, 499})  # 424: an inference server whose engine failed
+_NOT_THERE = frozenset({404, 405, 410})  # 410: a model that was withdrawn
 _ON_THE_REQUEST = frozenset({400, 413, 422})
 _QUOTA_CODES = frozenset(
     {
@@ -141,9 +142,11 @@ def _final(fault: Fault, profile: ModelProfile, host: str, said: str) -> tuple[s
             "forbidden",
             f"{host} forbids {profile.model} to this key (403); set {key} to a key that may use it{said}",
         )
-    if fault.status == 404:
+    if fault.status in _NOT_THERE:
         fix = "check the model's name and the base URL, which usually ends with /v1"
-        return "not_found", f"{host} has no model {profile.model} or no such address (404); {fix}{said}"
+        return "not_found", f"{host} has no model {profile.model} or no such address ({fault.status}); {fix}{said}"
+    if fault.status == 407:
+        return "proxy", f"the proxy before {host} wants a user and a password (407); set HTTPS_PROXY or HTTP_PROXY{said}"
     return None
 
 
