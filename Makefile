@@ -6,13 +6,16 @@ WORKERS ?= 3
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak prompts-lock clean
+.PHONY: help install demo test check soak prompts-lock clean
 
 help:
+	@echo "make install .venv with glan in it, and nothing else"
 	@echo "make demo    a small curated dataset by a real model on this machine, no key needed"
 	@echo "make test    types, lint, import rules and the test suite"
 	@echo "make soak    the long proofs: kill tests and faults"
 	@echo "make clean   remove .venv (the data stays)"
+
+install: .venv/.installed
 
 demo: .venv/.installed
 	$(BIN)/glan demo

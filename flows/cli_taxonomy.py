@@ -7,7 +7,9 @@ import typer
 
 from flows.options import Json, RunFile
 
-taxonomy_app = typer.Typer(help="The tree of disciplines: show it, check a file, add to it.", no_args_is_help=True)
+taxonomy_app = typer.Typer(
+    help="The tree of disciplines: show it, check a file, add to it, draft what it lacks.", no_args_is_help=True
+)
 
 
 @taxonomy_app.command("show")

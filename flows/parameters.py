@@ -10,7 +10,6 @@ from glan.drafting.review import CRITERIA
 from glan.release.releases import ReleaseOptions
 from glan.units import Stage
 
-Recipe = RunConfig | None
 RECIPE = "what to make and how; null: as the last run in this store did"
 
 
@@ -36,7 +35,7 @@ class ExpandConfig(Selection):
     on_busy: Literal["wait", "skip", "share"] = Field(
         default="skip", description="when another run works on a discipline: wait, skip it tonight, or work beside it"
     )
-    recipe: Recipe = Field(default=None, description=RECIPE)
+    recipe: RunConfig | None = Field(default=None, description=RECIPE)
 
 
 class BackfillConfig(Selection):
@@ -55,7 +54,7 @@ class BackfillConfig(Selection):
     on_busy: Literal["wait", "skip", "share"] = Field(
         default="wait", description="when another run works on a discipline: wait for it, skip it, or work beside it"
     )
-    recipe: Recipe = Field(default=None, description=RECIPE)
+    recipe: RunConfig | None = Field(default=None, description=RECIPE)
 
 
 class RetryConfig(Selection):
@@ -70,7 +69,7 @@ class RetryConfig(Selection):
     on_busy: Literal["wait", "skip", "share"] = Field(
         default="wait", description="when another run works on a discipline: wait for it, skip it, or work beside it"
     )
-    recipe: Recipe = Field(default=None, description=RECIPE)
+    recipe: RunConfig | None = Field(default=None, description=RECIPE)
 
 
 class FanOutConfig(Selection):
@@ -127,7 +126,7 @@ class ReviewConfig(DraftPlan):
         pattern=r"^([0-9a-f]{64})?$",
         description="digest of a draft in the store, to decide on that one without asking the model; empty: draft anew",
     )
-    recipe: Recipe = Field(default=None, description=RECIPE)
+    recipe: RunConfig | None = Field(default=None, description=RECIPE)
 
     def plan(self) -> DraftPlan:
         """What is drafted."""

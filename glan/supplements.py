@@ -7,7 +7,25 @@ rows is addressed below it, as with a further round.
 
 import re
 
-_SUFFIX = re.compile(r"(?<=.)\.(?:subjects|syllabi|questions|answers|continuations|judgements)\d+\Z")
+from msgspec.structs import replace
+
+from glan.keys import digest
+from glan.units import ASKING, Receipt, Unit
+
+_SUFFIX = re.compile(rf"(?<=.)\.(?:{'|'.join(ASKING)})\d+\Z")
+
+
+def supplement_of(unit: Unit, receipt: Receipt, number: int) -> Unit:
+    """The unit by which the retry of this number asks again what a unit has left in quarantine."""
+    original, _ = split(unit.stage, unit.address)
+    return replace(
+        unit,
+        address=address(original, unit.stage, number),
+        key=digest(["supplement", number, receipt.key]),
+        edition=receipt.edition,
+        parent_digest=receipt.parent_digest,
+        retries=(*unit.retries, receipt),
+    )
 
 
 def address(original: str, stage: str, number: int) -> str:

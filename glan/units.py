@@ -7,8 +7,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field
 
-from glan import supplements
-from glan.keys import digest
 from glan.languages import ENGLISH, language_at
 
 Stage = Literal["subjects", "syllabi", "questions", "answers", "continuations", "judgements", "instructions"]
@@ -189,18 +187,6 @@ class Unit(Struct, frozen=True, kw_only=True, gc=False):
     def sample(self, index: int) -> str:
         """One sample of the unit, for people."""
         return f"{self.node} #{index}"
-
-    def supplement(self, receipt: Receipt, number: int) -> "Unit":
-        """The unit by which the retry of this number asks again what this one has left in quarantine."""
-        original, _ = supplements.split(self.stage, self.address)
-        return replace(
-            self,
-            address=supplements.address(original, self.stage, number),
-            key=digest(["supplement", number, receipt.key]),
-            edition=receipt.edition,
-            parent_digest=receipt.parent_digest,
-            retries=(*self.retries, receipt),
-        )
 
     def below(self, receipt: Receipt, **fields: Any) -> "Unit":
         """A unit of a later stage that reads this one's rows: with its place and samples, but for the fields given.

@@ -33,10 +33,7 @@ from glan.store import runs
 from glan.store.store import Store
 from glan.units import Stage
 from tasks import progress, summary
-from tasks.inert import plain
 from tasks.progress import Count
-
-__all__ = ["ProgressBars", "plain", "publish_summary"]
 
 MOVE_EVERY_SECONDS = 1.0
 

@@ -13,7 +13,7 @@ from glan.release.publish import publish
 from glan.release.releases import ReleaseManifest, ReleaseOptions
 from glan.settings import Settings
 from glan.store.store import Store
-from tasks.artifacts import plain
+from tasks.inert import plain
 
 
 @task(name="publish", task_run_name="publish {release}", cache_policy=NO_CACHE, persist_result=False)

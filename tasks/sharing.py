@@ -17,7 +17,6 @@ class Shares:
     """
 
     def __init__(self, budget: Budget, budget_id: str, files: Files, processes: int) -> None:
-        self._budget = budget
         self._id = budget_id
         self._files = files
         self._to_come = processes

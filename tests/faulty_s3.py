@@ -57,7 +57,7 @@ class FaultyS3:
         self._lock = threading.Lock()
         self._count = 0
         self._listings: dict[str, _Answer] = {}
-        self._server = _Server(("127.0.0.1", 0), _handler(self, port))
+        self._server = _Server(self, port)
         self.port: int = self._server.server_address[1]
 
     def __enter__(self) -> "FaultyS3":
@@ -100,76 +100,79 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
+    def __init__(self, proxy: FaultyS3, behind: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.proxy, self.behind = proxy, behind  # the port of the server proper
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no news."""
 
 
-def _handler(proxy: FaultyS3, port: int) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # headers and body in one packet
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # headers and body in one packet
 
-        def handle_expect_100(self) -> bool:
-            super().handle_expect_100()
-            self.wfile.flush()
-            return True
+    def handle_expect_100(self) -> bool:
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
 
-        def _relay(self) -> None:
-            kind = proxy.fault(self.command, self.path)
-            if kind == "refused":
-                self.close_connection = True
-                return
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            if kind in _ERRORS:
-                self._say(_error(*_ERRORS[kind]))
-                return
-            if kind == "slow":
-                time.sleep(proxy.slow_seconds)
-            answer = self._carried_out(body)
-            if "list-type=2" in self.path:
-                if kind == "old":
-                    answer = proxy.older(self.path, answer)
-                else:
-                    proxy.remember(self.path, answer)
-            if kind == "late":
-                time.sleep(proxy.slow_seconds)
-            if kind == "lost":
-                self.close_connection = True
+    def _relay(self) -> None:
+        proxy = self.server.proxy
+        kind = proxy.fault(self.command, self.path)
+        if kind == "refused":
+            self.close_connection = True
+            return
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if kind in _ERRORS:
+            self._say(_error(*_ERRORS[kind]))
+            return
+        if kind == "slow":
+            time.sleep(proxy.slow_seconds)
+        answer = self._carried_out(body)
+        if "list-type=2" in self.path:
+            if kind == "old":
+                answer = proxy.older(self.path, answer)
             else:
-                self._say(answer, cut=kind == "cut")
+                proxy.remember(self.path, answer)
+        if kind == "late":
+            time.sleep(proxy.slow_seconds)
+        if kind == "lost":
+            self.close_connection = True
+        else:
+            self._say(answer, cut=kind == "cut")
 
-        do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _relay
+    do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _relay
 
-        def _carried_out(self, body: bytes) -> _Answer:
-            server = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-            server.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():
-                if name.lower() not in ("expect", "connection"):
-                    server.putheader(name, value)
-            server.endheaders(body or None)
-            given = server.getresponse()
-            headers = [(name, value) for name, value in given.getheaders() if name.lower() not in _HOP_BY_HOP]
-            if self.command == "HEAD":
-                headers.append(("Content-Length", given.getheader("content-length") or "0"))
-            answer = _Answer(given.status, given.reason, headers, given.read())
-            server.close()
-            return answer
+    def _carried_out(self, body: bytes) -> _Answer:
+        server = http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=60)
+        server.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() not in ("expect", "connection"):
+                server.putheader(name, value)
+        server.endheaders(body or None)
+        given = server.getresponse()
+        headers = [(name, value) for name, value in given.getheaders() if name.lower() not in _HOP_BY_HOP]
+        if self.command == "HEAD":
+            headers.append(("Content-Length", given.getheader("content-length") or "0"))
+        answer = _Answer(given.status, given.reason, headers, given.read())
+        server.close()
+        return answer
 
-        def _say(self, answer: _Answer, cut: bool = False) -> None:
-            self.send_response(answer.status, answer.reason)
-            for name, value in answer.headers:
-                self.send_header(name, value)
-            if self.command != "HEAD" and answer.status != 204:
-                self.send_header("Content-Length", str(len(answer.body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(answer.body[: len(answer.body) // 2] if cut else answer.body)
-            self.close_connection |= cut
+    def _say(self, answer: _Answer, cut: bool = False) -> None:
+        self.send_response(answer.status, answer.reason)
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        if self.command != "HEAD" and answer.status != 204:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body[: len(answer.body) // 2] if cut else answer.body)
+        self.close_connection |= cut
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    return Handler
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
 
 
 def _error(status: int, code: str) -> _Answer:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from model_server import ModelServer, Received
 
 import glan
+from glan.care.verify import verify
 from glan.dataset import View
 from glan.stages.questions import span_of
 from glan.store import calls
@@ -69,6 +70,12 @@ def check_store(store: str) -> None:
     on_record = understood(store)
     for stage in STAGES:
         _check_objects(opened, stage, view.receipts(stage), on_record)
+
+
+def check_whole(store: Store) -> None:
+    """That a store is whole: the same, and nothing that `glan verify --deep` finds."""
+    check_store(store.files.url)
+    assert list(verify(store, deep=True)) == []
 
 
 def check_complete(store: str, run: Mapping[str, Any]) -> None:

@@ -28,12 +28,6 @@ def options_of(question: str) -> dict[str, str]:
     return dict(zip(LABELS, texts, strict=True)) if all(texts) else {}
 
 
-def stem_of(question: str) -> str:
-    """What stands before the options."""
-    found = list(_OPTION.finditer(question))
-    return question[: found[-len(LABELS)].start()].strip() if options_of(question) else question
-
-
 def chosen(answer: str, options: Mapping[str, str]) -> str | None:
     """The option that an answer names in its last line; None if it names none, or several."""
     lines = [line for line in answer.splitlines() if any(map(str.isalnum, line))]

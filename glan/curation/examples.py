@@ -29,7 +29,7 @@ class Text:
 
     @cached_property
     def sentences(self) -> list[str]:
-        """See `prose.sentences`."""
+        """See `prose.prose_sentences`."""
         return prose_sentences(self.without_code[0])
 
     @cached_property

@@ -207,12 +207,12 @@ class Walk:
     def _supplement(self, unit: Unit, receipt: Receipt) -> list[Unit]:
         """The unit that has asked again what this one has left in quarantine, or that is to do so in this run."""
         for number in self.shelf.supplements(unit):
-            supplement = unit.supplement(receipt, number)
+            supplement = supplements.supplement_of(unit, receipt, number)
             if self.shelf.names(supplement) or self.shelf.done(supplement):
                 return [supplement]
         _, last = supplements.split(unit.stage, unit.address)
         wanted = last < self._retry and self._is_selected(receipt)
-        return [unit.supplement(receipt, self._retry)] if wanted else []
+        return [supplements.supplement_of(unit, receipt, self._retry)] if wanted else []
 
     def _is_selected(self, receipt: Receipt) -> bool:
         if self._scope.stages and receipt.stage not in self._scope.stages:

@@ -115,7 +115,7 @@ class Rebuilding:
         if receipt.quarantined:
             _, last = supplements.split(unit.stage, unit.address)
             numbers = (number for number in self.wanted.retries(unit) if number > last)
-            yield from ((unit.supplement(receipt, number), made_with) for number in numbers)
+            yield from ((supplements.supplement_of(unit, receipt, number), made_with) for number in numbers)
         if not receipt.rows and unit.stage not in OPTIONAL:
             return
         if unit.stage == "subjects":

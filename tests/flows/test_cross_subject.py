@@ -9,7 +9,7 @@ import pytest
 from bare_runs import bare_run, bare_store
 from flow_world import World, config, copied
 from model_faults import Faults, Payload
-from proof_checks import check_store, paid_twice, rows, tables
+from proof_checks import check_whole, paid_twice, rows, tables
 from stage_world import UNJUDGED
 from terminal_world import typed
 
@@ -49,11 +49,6 @@ def made(whole: tuple[Path, int], world: World, tmp_path: Path) -> World:
     return world
 
 
-def check(world: World) -> None:
-    check_store(world.store_url)
-    assert list(verify(world.store, deep=True)) == []
-
-
 def test_a_flow_makes_them_and_a_second_run_has_nothing_to_do(prefect_server: None, world: World) -> None:
     state = world.run(**RUN.model_dump(exclude_defaults=True))
     assert state.name == "Completed", state.message
@@ -66,7 +61,7 @@ def test_a_flow_makes_them_and_a_second_run_has_nothing_to_do(prefect_server: No
     judged = world.load("instructions").set_index("question_id")
     for name in OTHER[:3]:
         assert judged[name].dropna().to_dict() == across.set_index("question_id")[name].to_dict()
-    check(world)
+    check_whole(world.store)
     assert world.sent(**RUN.model_dump(exclude_defaults=True)) == 0
 
 
@@ -120,12 +115,12 @@ def test_what_failed_is_asked_again_with_a_syllabus_that_both_of_its_pairs_waite
     run = RUN.model_copy(update={"models": RunConfig(models=once).models})
     assert bare_run(run) == "Completed"
     assert len(world.load("syllabi")) == 2
-    check(world)
+    check_whole(world.store)
     world.server.faults = Faults()
     assert bare_run(run, Scope(mode="retry")) == "Completed"
     assert len(world.load("quarantine")) == 0
     assert Counter(world.load("questions")["strategy"])["cross_subject"] == 4
-    check(world)
+    check_whole(world.store)
 
 
 def test_a_refresh_draws_them_anew_even_where_the_configuration_asks_for_none(made: World) -> None:
@@ -135,13 +130,13 @@ def test_a_refresh_draws_them_anew_even_where_the_configuration_asks_for_none(ma
     after = made.load("questions")
     assert set(after["edition"]) == {1} and len(after) == len(before)
     assert Counter(after["strategy"])["cross_subject"] == 4
-    check(made)
+    check_whole(made.store)
 
 
 def test_other_syllabi_make_the_rounds_on_two_of_them_anew(made: World) -> None:
     changed = RUN.model_copy(update={"min_sessions": 5})
     assert bare_run(changed) == "Completed"
-    check(made)
+    check_whole(made.store)
     syllabi = set(made.load("syllabi")["syllabus_id"])
     assert set(made.load("questions")["other_syllabus_id"].dropna()) <= syllabi
     assert len(made.load("instructions")) == ASKED
@@ -152,7 +147,7 @@ def test_they_are_continued_as_other_conversations_are(made: World) -> None:
     found = rows(made.store_url, "instructions")
     assert len(found) == ASKED and all(len(row["turns"]) == 1 for row in found if row["turns"] is not None)
     assert {row["strategy"] for row in found if row["turns"]} >= {"cross_subject"}
-    check(made)
+    check_whole(made.store)
 
 
 def test_verify_finds_a_round_whose_other_syllabus_is_not_shown(made: World) -> None:

@@ -44,7 +44,15 @@ def dask(world: World) -> Iterator[World]:
 def processes() -> list[psutil.Process]:
     """The worker processes that this one has started and that are alive, the oldest first."""
     children = psutil.Process().children(recursive=True)
-    return [child for child in children if any("spawn_main" in word for word in child.cmdline())]
+    return [child for child in children if any("spawn_main" in word for word in words(child))]
+
+
+def words(process: psutil.Process) -> list[str]:
+    """Its command line; none of a process that has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # a zombie is one, too
+        return []
 
 
 def meanwhile(world: World, calls: int, act: Callable[[], None], **given: Any) -> State[Any]:

@@ -11,11 +11,10 @@ import pytest
 from bare_runs import bare_run, bare_store
 from flow_world import World, config, copied
 from model_faults import Faults, Payload
-from proof_checks import check_store, tables
+from proof_checks import check_whole, tables
 from stage_world import UNJUDGED
 from terminal_world import typed
 
-from glan.care.verify import verify
 from glan.clock import now
 from glan.config import Budget, RunConfig
 from glan.curation.choices import chosen, options_of
@@ -54,11 +53,6 @@ def made(whole: tuple[Path, int], world: World, tmp_path: Path) -> World:
     return world
 
 
-def check(world: World) -> None:
-    check_store(world.store_url)
-    assert list(verify(world.store, deep=True)) == []
-
-
 def dealt(world: World, run: RunConfig) -> dict[tuple[str, int], Kind]:
     """What each sample of the rounds that are there was to be, by round and index."""
     found = {}
@@ -89,7 +83,7 @@ def test_every_row_is_of_the_kind_that_was_dealt_and_is_kept(made: World, whole:
         assert "Key" not in row["question"]
     assert judged[judged["question_type"] != "multiple_choice"]["correct_option"].isna().all()
     assert judged[judged["question_type"] == "coding"]["answer"].str.contains("```python").all()
-    check(made)
+    check_whole(made.store)
     assert made.server.count == 0 and bare_run(RUN) == "Completed" and made.server.count == 0
     plain = config(subjects=2, questions=10)
     assert whole[1] == sum(CALLS.values()) and bare_run(plain) == "Completed"  # as many calls as without kinds
@@ -133,7 +127,7 @@ def test_more_questions_leave_those_that_are_there_and_go_on_with_the_same_hand(
     assert bare_run(more) == "Completed" and made.server.count == 16
     assert before.items() <= made.objects("questions").items()
     assert of_rows(made) == Counter(dealt(made, more).values()) and of_rows(made).total() == 28
-    check(made)
+    check_whole(made.store)
 
 
 def test_other_weights_pay_for_what_they_change_and_for_nothing_else(made: World) -> None:
@@ -145,7 +139,7 @@ def test_other_weights_pay_for_what_they_change_and_for_nothing_else(made: World
     paid = made.load("calls").sort_values("finished_at").iloc[-made.server.count :]
     assert Counter(paid["stage"]) == {"questions": changed, "answers": changed}
     assert of_rows(made) == Counter(two.values())
-    check(made)
+    check_whole(made.store)
 
 
 def test_a_round_that_other_weights_deal_the_same_is_not_stale(made: World, tmp_path: Path) -> None:
@@ -191,7 +185,7 @@ def test_what_an_answer_gets_wrong_is_a_reason_on_a_row_that_stays(world: World)
     assert {("open",), ("multiple_choice", "no_choice"), ("coding", "no_code"), ("essay", "short_essay")} <= reasons
     assert len(rows) == 20 and not rows[rows["question_type"] != "open"]["kept"].any()
     assert rows[rows["question_type"] == "open"]["kept"].all()
-    check(world)
+    check_whole(world.store)
 
 
 def test_an_answer_that_comes_to_another_option_than_the_key_is_rejected_and_curate_agrees(made: World) -> None:
@@ -208,7 +202,7 @@ def test_an_answer_that_comes_to_another_option_than_the_key_is_rejected_and_cur
     assert told == {(True, False), (False, True)}
     assert typed("curate").code == 0
     pd.testing.assert_frame_equal(made.load("instructions"), rows)
-    check(made)
+    check_whole(made.store)
 
 
 def test_questions_without_options_go_to_quarantine_and_a_retry_brings_their_kind(world: World) -> None:
@@ -230,7 +224,7 @@ def test_questions_without_options_go_to_quarantine_and_a_retry_brings_their_kin
     assert of_rows(world) == Counter(dealt(world, RUN).values())
     found = figures(View.open(world.store, "latest")).coverage.kinds["question_type"]
     assert {name: cover.planned for name, cover in found.items()} == expected
-    check(world)
+    check_whole(world.store)
 
 
 def test_programs_of_coding_questions_are_run_and_options_need_no_second_answer(made: World) -> None:
@@ -245,7 +239,7 @@ def test_programs_of_coding_questions_are_run_and_options_need_no_second_answer(
     assert not set(judged[judged["method"] == "math"].index) & set(
         rows[rows["question_type"] == "multiple_choice"].index
     )
-    check(made)
+    check_whole(made.store)
 
 
 def test_they_go_with_other_languages_two_subjects_follow_ups_and_several_in_a_call(world: World) -> None:
@@ -267,7 +261,7 @@ def test_they_go_with_other_languages_two_subjects_follow_ups_and_several_in_a_c
     assert len(german) and german["correct_option"].notna().all()
     assert rows["turns"].notna().all()
     assert not rows["reasons"].explode().isin(["key_disagrees", "no_choice", "no_code", "short_essay"]).any()
-    check(world)
+    check_whole(world.store)
 
 
 def test_a_night_tops_up_with_the_same_kinds(prefect_server: None, made: World) -> None:

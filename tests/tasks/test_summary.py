@@ -4,7 +4,7 @@ import pytest
 from stage_world import UNJUDGED
 
 from glan.curation.curate import Verdicts
-from tasks.artifacts import plain
+from tasks.inert import plain
 from tasks.progress import Count
 from tasks.summary import MOST_LINES, summary
 

@@ -13,10 +13,9 @@ from flow_world import World, config
 from model_faults import Faults
 from model_server import ModelServer
 from namespaces import needs_namespaces
-from proof_checks import check_store
+from proof_checks import check_whole
 from stage_world import Say, grow, new_store, recipe, teacher
 
-from glan.care.verify import verify
 from glan.config import Curation, ModelProfile, Models
 from glan.gateway.requests import Request
 from glan.judging import Checking, Judging
@@ -233,8 +232,7 @@ def test_switched_on_later_it_asks_what_was_forecast_and_nothing_twice(world: Wo
     flagged = {row.question for row in instructions.itertuples() if "answers_disagree" in row.flags}
     assert flagged == {text for text in instructions["question"] if Scripted.kind(text) == "disagree"} != set()
     assert asked(world, checking=MATH, judging=Judging(rubric=True)) == len(instructions)  # no second answer again
-    check_store(world.store_url)
-    assert list(verify(world.store, deep=True)) == []
+    check_whole(world.store)
 
 
 def test_a_run_that_is_cut_off_goes_on_without_paying_twice(world: World) -> None:
@@ -262,8 +260,7 @@ def test_checks_come_back_byte_for_byte_from_the_calls_on_record(world: World, t
     assert set(judgements["verdict"]) == {"agree", "disagree", "runs", "fails"}
     assert {flag for flags in instructions["flags"] for flag in flags} == {"answers_disagree", "code_fails"}
     assert instructions["question_id"].is_unique
-    check_store(world.store_url)
-    assert list(verify(world.store, deep=True)) == []
+    check_whole(world.store)
     kept = {stage: world.objects(stage) for stage in ("judgements", "instructions", "quarantine")}
     for objects in kept.values():
         for path in objects:

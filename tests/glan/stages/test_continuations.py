@@ -10,10 +10,9 @@ import pytest
 from bare_runs import bare_run
 from flow_world import World, config
 from model_faults import Faults
-from proof_checks import check_store, paid_twice
+from proof_checks import check_whole, paid_twice
 from stage_world import Say, grow, new_store, recipe, teacher
 
-from glan.care.verify import verify
 from glan.config import Curation, ModelProfile, Models, RunConfig
 from glan.curation.benchmarks import Item
 from glan.curation.contamination import Contamination
@@ -220,8 +219,7 @@ def expected(world: World, **given: Any) -> pd.DataFrame:
 
 def sound(world: World) -> None:
     """All that is true of a store, and nothing paid for twice."""
-    check_store(world.store_url)
-    assert list(verify(world.store, deep=True)) == []
+    check_whole(world.store)
     assert paid_twice(world.server) == set()
 
 
@@ -315,8 +313,7 @@ def test_what_could_not_be_continued_goes_on_alone_until_a_retry_brings_its_turn
     assert instructions["turns"].map(len).tolist() == [1] * 6 == [len(one) // 3 for one in instructions["scores"]]
     assert instructions["question_id"].nunique() == len(instructions) == len(world.load("continuations"))
     assert asked(world, judging=JUDGED, follow_ups=1) == 0
-    check_store(world.store_url)
-    assert list(verify(world.store, deep=True)) == []
+    check_whole(world.store)
 
 
 def test_a_refresh_draws_further_turns_anew_and_leaves_the_pairs(world: World) -> None:

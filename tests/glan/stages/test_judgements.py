@@ -9,10 +9,9 @@ import pytest
 from bare_runs import bare_run
 from flow_world import World, config
 from model_faults import Faults
-from proof_checks import check_store
+from proof_checks import check_whole
 from stage_world import PHYSICS, Say, clock, grow, new_store, publish, recipe, teacher
 
-from glan.care.verify import verify
 from glan.config import Curation, ModelProfile, Models
 from glan.curation.curate import curate_store
 from glan.gateway.requests import Request
@@ -194,8 +193,7 @@ def test_switched_on_later_it_judges_what_is_there_as_was_forecast_and_asks_for_
     low = {row.question_id for row in judgements.itertuples() if row.scores["correctness"] < 4}
     marked = {row.question_id for row in instructions.itertuples() if "incorrect" in row.reasons}
     assert marked == low != set()
-    check_store(world.store_url)
-    assert list(verify(world.store, deep=True)) == []
+    check_whole(world.store)
 
 
 def test_a_judgement_that_failed_is_asked_again_by_a_retry_and_reaches_its_pair(world: World) -> None:
@@ -211,8 +209,7 @@ def test_a_judgement_that_failed_is_asked_again_by_a_retry_and_reaches_its_pair(
     assert [len(scores) for scores in instructions["scores"]] == [3] * 6
     assert instructions["question_id"].nunique() == len(instructions) == len(world.load("judgements"))
     assert asked(world, judging=ON) == 0
-    check_store(world.store_url)
-    assert list(verify(world.store, deep=True)) == []
+    check_whole(world.store)
 
 
 def _is_even(payload: Any) -> bool:

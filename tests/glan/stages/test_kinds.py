@@ -18,6 +18,7 @@ from glan.stages.pairs import Taught
 from glan.stages.question_kinds import check, written
 from glan.stages.recipe import Recipe
 from glan.store.store import Store
+from glan.supplements import supplement_of
 from glan.units import Receipt
 
 TYPES = {"open": 6, "multiple_choice": 2, "coding": 1, "essay": 1}
@@ -201,7 +202,7 @@ def test_a_retry_asks_for_the_same_kind_again(tmp_path: Path) -> None:
         effects(store, lambda request: "" if "coding:" in request.messages[-1]["content"] else said_of(request)),
     )
     assert lost.quarantined == 2
-    again = unit.supplement(lost, 1)
+    again = supplement_of(unit, lost, 1)
     receipt = questions.run(again, made, effects(store, said_of))
     assert [row["question_type"] for row in store.read(receipt).to_pylist()] == ["coding", "coding"]
 
