@@ -93,9 +93,9 @@ _FIXES = {
     "max_tokens": 'set token_limit_name = "max_completion_tokens" in the model profile, or lower max_tokens',
     "max_completion_tokens": 'set token_limit_name = "max_tokens" in the model profile, or lower max_tokens',
     "seed": "set send_seed = false in the model profile",
-    "temperature": "leave temperature out of the call (null in the model profile)",
-    "top_p": "leave top_p out of the call (null in the model profile)",
-    "stop": "leave stop out of the model profile",
+    "temperature": 'set temperature = "none" in the model profile',
+    "top_p": 'set top_p = "none" in the model profile',
+    "stop": "remove stop from the model profile",
 }
 
 
@@ -146,7 +146,10 @@ def _final(fault: Fault, profile: ModelProfile, host: str, said: str) -> tuple[s
         fix = "check the model's name and the base URL, which usually ends with /v1"
         return "not_found", f"{host} has no model {profile.model} or no such address ({fault.status}); {fix}{said}"
     if fault.status == 407:
-        return "proxy", f"the proxy before {host} wants a user and a password (407); set HTTPS_PROXY or HTTP_PROXY{said}"
+        return (
+            "proxy",
+            f"the proxy before {host} wants a user and a password (407); set HTTPS_PROXY or HTTP_PROXY{said}",
+        )
     return None
 
 

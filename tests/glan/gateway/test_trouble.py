@@ -62,6 +62,7 @@ def test_a_fault_has_one_meaning(fault: Fault, way: Way, kind: str) -> None:
         (Fault(404, ""), "/v1"),
         (Fault(400, "", code="unsupported_parameter", parameter="seed"), "send_seed = false"),
         (Fault(400, "", code="unsupported_parameter", parameter="max_tokens"), "max_completion_tokens"),
+        (Fault(400, "", code="unsupported_parameter", parameter="top_p"), 'top_p = "none"'),
         (Fault(400, "unknown parameter: top_k"), "remove top_k"),
         (Fault(400, "no such model"), "GLAN_MODEL"),
     ],
