@@ -11,7 +11,10 @@ RunFile = Annotated[
     Path | None, typer.Argument(metavar="[RUN.toml]", help="What to make; without it, the paper's values.")
 ]
 RecipeFile = Annotated[
-    Path | None, typer.Argument(metavar="[RUN.toml]", help="How to make it; without it, as the last run did.")
+    Path | None,
+    typer.Argument(
+        metavar="[RUN.toml]", help="How to make it, and of which disciplines; without it, as the last run did, of all."
+    ),
 ]
 Disciplines = Annotated[
     list[str] | None, typer.Option("--discipline", help="Id or name; repeat for several. Default: all.")

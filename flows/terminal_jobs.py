@@ -14,7 +14,7 @@ from flows.terminal import ENDED_WITH_FAILURES, explained, out, quiet_prefect, s
 from flows.terminal_outcome import carry_out, show_outcome
 from flows.terminal_plan import show_forecast
 from glan.checks import explain
-from glan.config import RunConfig
+from glan.config import RunConfig, Selection
 from glan.errors import InputError
 from glan.planning.forecast import records
 from glan.planning.recipes import base_config
@@ -99,9 +99,11 @@ def _check(config: ExpandConfig | BackfillConfig | RetryConfig) -> Recipe:
 
 
 def _form(kind: type[Form], run_file: Path | None, given: Mapping[str, Any]) -> Form:
+    """What was typed; disciplines that a run file names hold where none were."""
     recipe = RunConfig.from_file(run_file) if run_file else None
+    named = recipe.selectors() if recipe and not any(name in given for name in Selection.model_fields) else {}
     try:
-        return kind.model_validate({**given, "recipe": recipe})
+        return kind.model_validate({**named, **given, "recipe": recipe})
     except ValidationError as error:
         raise InputError(as_typed(f"options: {explain(error, list(kind.model_fields))}")) from error
 

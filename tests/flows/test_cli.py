@@ -220,6 +220,15 @@ def test_a_plan_of_what_is_made_is_empty(made: Place) -> None:
     assert listing(made.folder) == before
 
 
+def test_further_work_by_a_run_file_is_on_the_disciplines_it_names(made: Place) -> None:
+    def calls(*named: str) -> int:
+        return sum(int(line["calls_at_most"]) for line in document(typed("backfill", *named, "--dry-run", "--json")))
+
+    assert calls("RUN.toml") == 0
+    assert calls("RUN.toml", "--discipline", "law") > 0
+    assert calls() > 0
+
+
 def test_a_plan_names_its_price_where_prices_are_known(made: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     (made.folder / "prices.toml").write_text("[teacher]\ninput = 2.0\noutput = 8.0\n")
     monkeypatch.setenv("GLAN_PRICES", "prices.toml")
