@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -77,14 +77,20 @@ def whole(value: Any) -> Any:
 
 
 class Strict(BaseModel):
-    """A table of a configuration: no field but its own, no number that is none, and it never changes."""
+    """A table of a configuration: no field but its own, no number that is none, and it never changes.
+
+    TOML has no null, so the text "none" is one wherever null may stand.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
     @field_validator("*", mode="before")
     @classmethod
     def _check_number(cls, value: Any, info: ValidationInfo) -> Any:
-        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+        annotation = cls.model_fields[str(info.field_name)].annotation
+        if value == "none" and type(None) in get_args(annotation):
+            return None
+        if isinstance(value, bool) and annotation is not bool:
             raise ValueError("must not be true or false")
         return whole(value)
 

@@ -107,11 +107,13 @@ class Client:
     def read(self, given: Any, status: int, headers: Mapping[str, str]) -> Reply | Fault:
         """What the answer to a chat completion means, wherever it was found; `headers` in lower case."""
         if status >= 300:
+            if isinstance(given, list) and len(given) == 1:  # as Gemini wraps its errors
+                [given] = given
             return self._refusal(status, given.get("error", given) if isinstance(given, dict) else given, headers)
         request_id = self._request_id(headers)
         if isinstance(given, dict) and given.get("error") and not given.get("choices"):  # an error within a 200
-            code = given["error"].get("code") if isinstance(given["error"], dict) else None
-            status = code if isinstance(code, int) and 400 <= code < 600 else status
+            code = str(given["error"].get("code")) if isinstance(given["error"], dict) else ""
+            status = int(code) if re.fullmatch(r"[45][0-9]{2}", code) else status
             return self._refusal(status, given["error"], headers)
         choices = given.get("choices") if isinstance(given, dict) else None
         choice = choices[0] if isinstance(choices, list) and choices else None
@@ -205,7 +207,7 @@ def _loaded(content: bytes) -> Any:
 def _date(text: str | None) -> datetime.datetime | None:
     try:
         found = email.utils.parsedate_to_datetime(text or "")
-    except ValueError:
+    except (ValueError, OverflowError):  # a year that no date has
         return None
     return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 

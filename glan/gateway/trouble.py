@@ -35,7 +35,8 @@ WEATHER_KINDS = frozenset({"timeout", "connection", "no_completion", "server"})
 """Of the calls table: what passes. A request that nothing else came of ends in quarantine as `weather`."""
 
 _OUTAGE = frozenset({0, 502, 503, 504, 521, 522, 523, 529})
-_WEATHER = frozenset({408, 409, 425, 499})
+_WEATHER = frozenset({408, 409, 424, 425, 499})  # 424: an inference server whose engine failed
+_NOT_THERE = frozenset({404, 405, 410})  # 410: a model that was withdrawn
 _ON_THE_REQUEST = frozenset({400, 413, 422})
 _QUOTA_CODES = frozenset(
     {
@@ -63,6 +64,8 @@ _QUOTA = re.compile(
     r"insufficient (?:quota|balance|credits?|funds)|out of credits?|credit balance is too low", re.IGNORECASE
 )
 _QUOTA_OPENING = re.compile(r"your credit balance is too low", re.IGNORECASE)  # of Anthropic: a 400 like any other
+_KEY_OPENING = re.compile(r"(?:incorrect|invalid) api key|api key (?:not valid|expired)", re.IGNORECASE)  # xAI, Gemini
+_SIZE_OPENING = re.compile(r"request too large", re.IGNORECASE)  # of OpenAI: a 429 like any other, and for good
 _LENGTH = re.compile(
     r"context[ _](?:length|window|size)|maximum context|too many (?:input )?tokens|prompt is too long|input is too long"
     r"|reduce (?:the|your) (?:length|prompt|input)",
@@ -71,6 +74,7 @@ _LENGTH = re.compile(
 _FILTER = re.compile(
     r"content (?:management )?(?:policy|filter)|content_filter|safety (?:system|filter|policy)|flagged", re.IGNORECASE
 )
+_FLAGGED = re.compile(r"(?:input|prompt|request|content|messages?) (?:was|were|is|are|has been) flagged", re.IGNORECASE)
 _STRUCTURE = re.compile(
     r"response_format|json_schema|json_object|structured output|json mode|guided_|grammar|schema", re.IGNORECASE
 )
@@ -89,9 +93,9 @@ _FIXES = {
     "max_tokens": 'set token_limit_name = "max_completion_tokens" in the model profile, or lower max_tokens',
     "max_completion_tokens": 'set token_limit_name = "max_tokens" in the model profile, or lower max_tokens',
     "seed": "set send_seed = false in the model profile",
-    "temperature": "leave temperature out of the call (null in the model profile)",
-    "top_p": "leave top_p out of the call (null in the model profile)",
-    "stop": "leave stop out of the model profile",
+    "temperature": 'set temperature = "none" in the model profile',
+    "top_p": 'set top_p = "none" in the model profile',
+    "stop": "remove stop from the model profile",
 }
 
 
@@ -102,10 +106,12 @@ def classify(fault: Fault, profile: ModelProfile, host: str, sent: str = "") -> 
     """What the fault of a call with this profile means; `sent`: the prompt, whose words an endpoint may give back."""
     said = f": {fault.message}" if fault.message else ""
     fault = replace(fault, message=_own_words(fault.message, sent))
-    if fault.status in (402, 429) or 400 <= fault.status < 500:
+    if 0 < fault.status < 500:
         condemned = _final(fault, profile, host, said)
         if condemned:
             return Trouble(Way.FINAL, condemned[0], condemned[1])
+    if _is_too_large(fault):
+        return Trouble(Way.CONTENT, "too_large", f"{host} finds the request too large ({fault.status}){said}")
     if fault.status == 429:
         return Trouble(Way.CAPACITY, "rate_limit", f"{host} is at its limit (429){said}")
     if fault.status < 400 or fault.status >= 500 or fault.status in _WEATHER:
@@ -128,16 +134,22 @@ def _final(fault: Fault, profile: ModelProfile, host: str, said: str) -> tuple[s
     if _is_spent(fault):
         fix = f"add credit, or set {key} to another key"
         return "quota", f"{host} reports that the quota or credit for {profile.model} is spent; {fix}{said}"
-    if fault.status == 401:
-        return "unauthorized", f"{host} refuses the API key for {profile.model} (401); set {key} to a valid key{said}"
-    if fault.status == 403:
+    if fault.status == 401 or (fault.status == 400 and _KEY_OPENING.match(fault.message)):
+        refused = f"{host} refuses the API key for {profile.model} ({fault.status})"
+        return "unauthorized", f"{refused}; set {key} to a valid key{said}"
+    if fault.status == 403 and not _is_filtered(fault):
         return (
             "forbidden",
             f"{host} forbids {profile.model} to this key (403); set {key} to a key that may use it{said}",
         )
-    if fault.status == 404:
+    if fault.status in _NOT_THERE:
         fix = "check the model's name and the base URL, which usually ends with /v1"
-        return "not_found", f"{host} has no model {profile.model} or no such address (404); {fix}{said}"
+        return "not_found", f"{host} has no model {profile.model} or no such address ({fault.status}); {fix}{said}"
+    if fault.status == 407:
+        return (
+            "proxy",
+            f"the proxy before {host} wants a user and a password (407); set HTTPS_PROXY or HTTP_PROXY{said}",
+        )
     return None
 
 
@@ -148,6 +160,16 @@ def _is_spent(fault: Fault) -> bool:
     if fault.status in _ON_THE_REQUEST:
         return _QUOTA_OPENING.match(fault.message) is not None
     return _QUOTA.search(fault.message) is not None
+
+
+def _is_filtered(fault: Fault) -> bool:
+    """Whether a 403 is about this prompt, which moderation stopped, and not about the key."""
+    return fault.code in _FILTER_CODES or _FLAGGED.search(fault.message) is not None
+
+
+def _is_too_large(fault: Fault) -> bool:
+    """Whether the request is larger than the endpoint ever takes; a 429 may say so, and waiting does not help."""
+    return fault.status == 413 or (fault.status == 429 and _SIZE_OPENING.match(fault.message) is not None)
 
 
 def _weather(fault: Fault, host: str, said: str) -> Trouble:
@@ -164,8 +186,6 @@ def _weather(fault: Fault, host: str, said: str) -> Trouble:
 def _content(fault: Fault, profile: ModelProfile, host: str, said: str) -> Trouble:
     """A 4xx about the body: the model, a parameter, or this very request."""
     text = fault.message
-    if fault.status == 413:
-        return Trouble(Way.CONTENT, "too_large", f"{host} finds the request too large (413){said}")
     if fault.code in _MODEL_CODES or fault.parameter == "model":
         return _no_model(profile, host, said)
     if fault.code in ("context_length_exceeded", "string_above_max_length") or _LENGTH.search(text):

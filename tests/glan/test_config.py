@@ -32,6 +32,14 @@ def test_an_empty_file_is_a_run_with_the_values_of_the_paper(tmp_path: Path) -> 
     assert (config.models.answer.temperature, config.models.answer.top_p) == (0.7, 0.95)
 
 
+def test_none_in_a_run_file_is_null_wherever_null_may_stand(tmp_path: Path) -> None:
+    text = 'curation.language = "none"\ncuration.min_correctness = "none"\n[models.answer]\ntemperature = "none"\ntop_p = "none"'
+    config = from_text(tmp_path, text)
+    assert (config.curation.language, config.curation.min_correctness) == (None, None)
+    assert (config.models.answer.temperature, config.models.answer.top_p) == (None, None)
+    assert "`lists`" in refusal(tmp_path, 'lists = "none"')
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -1,6 +1,7 @@
 """The life of one request whose attempts go by batches: read, repaired and recorded as those made at once."""
 
 from glan.batches import custom_id
+from glan.errors import EndpointDown
 from glan.gateway.answers import Fault
 from glan.gateway.asking import Asking, Desk, Exchange
 from glan.gateway.batch.courier import Courier
@@ -13,6 +14,8 @@ from glan.gateway.trouble import Trouble
 
 _WEATHER_ATTEMPTS = 5
 """Batches in which one request met a fault of the server, before it is given up."""
+_CAPACITY_ATTEMPTS = 5
+"""Batches in which one request met the provider's limit, before the run is ended for now."""
 
 
 class BatchAsking(Asking):
@@ -44,6 +47,9 @@ class BatchAsking(Asking):
 
     async def _bear_capacity(self, trouble: Trouble, fault: Fault) -> None:
         self._desk.ledger.totals.rate_limited += 1
+        self._rate_limited += 1
+        if self._rate_limited >= _CAPACITY_ATTEMPTS:
+            raise EndpointDown(f"{trouble.message}; so in {_CAPACITY_ATTEMPTS} batches; run again later")
 
     async def _bear_weather(self, trouble: Trouble, fault: Fault) -> Failure | None:
         self._desk.ledger.totals.weather += 1

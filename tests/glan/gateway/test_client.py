@@ -33,6 +33,7 @@ NOW = datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.UTC)
         ({"retry-after": "nan"}, None),
         ({"retry-after": "inf"}, None),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "Thu, 01 Jan 99999999999999999999 00:00:00 GMT"}, None),
     ],
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(headers: dict[str, str], seconds: float | None) -> None:
@@ -68,6 +69,21 @@ def test_the_host_is_shown_without_credentials() -> None:
 def test_waits_double_up_to_the_longest() -> None:
     pace = Pace(first_wait_seconds=1, longest_wait_seconds=10)
     assert [pace.wait(n) for n in (0, 1, 2, 3, 4, 10_000)] == [1, 2, 4, 8, 10, 10]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (400, [{"error": {"code": 400, "message": "API key not valid."}}], (400, "API key not valid.")),  # Gemini
+        (200, {"error": {"code": 429, "message": "Slow down."}}, (429, "Slow down.")),
+        (200, {"error": {"code": "429", "message": "Slow down."}}, (429, "Slow down.")),
+        (200, {"error": {"code": "4290", "message": "Slow down."}}, (200, "Slow down.")),
+    ],
+)
+def test_an_error_is_found_however_it_is_wrapped(status: int, body: Any, expected: tuple[int, str]) -> None:
+    fault = Client(Endpoint("http://127.0.0.1:1/v1", "")).read(body, status, {})
+    assert isinstance(fault, Fault)
+    assert (fault.status, fault.message) == expected
 
 
 def test_what_arrives_on_an_idle_connection_is_not_taken_for_the_next_answer() -> None:

@@ -16,12 +16,22 @@ CONTEXT = "This model's maximum context length is 8192 tokens. Please reduce the
     [
         (Fault(429, "Rate limit reached for gpt-x"), Way.CAPACITY, "rate_limit"),
         (Fault(401, "Incorrect API key"), Way.FINAL, "unauthorized"),
+        (Fault(400, "Incorrect API key provided: [key]. You can obtain one elsewhere."), Way.FINAL, "unauthorized"),  # xAI
+        (Fault(400, "API key not valid. Please pass a valid API key.", code="400"), Way.FINAL, "unauthorized"),  # Gemini
+        (Fault(400, "Explain: what is an invalid API key?"), Way.CONTENT, "bad_request"),
         (Fault(403, "no access"), Way.FINAL, "forbidden"),
+        (Fault(403, "Your account was flagged"), Way.FINAL, "forbidden"),
+        (Fault(403, 'gpt-x requires moderation. Your input was flagged for "violence".'), Way.CONTENT, "content_filter"),
+        (Fault(429, "Request too large for gpt-x on tokens per min (TPM): Limit 9, Requested 10"), Way.CONTENT, "too_large"),
         (Fault(404, "The model does not exist", code="model_not_found"), Way.FINAL, "not_found"),
+        (Fault(405, "Method Not Allowed"), Way.FINAL, "not_found"),
+        (Fault(410, "The model is deprecated"), Way.FINAL, "not_found"),
+        (Fault(407, ""), Way.FINAL, "proxy"),
         (Fault(0, "refused"), Way.WEATHER, "connection"),
         (Fault(0, "", timed_out=True), Way.WEATHER, "timeout"),
         (Fault(200, ""), Way.WEATHER, "no_completion"),
         (Fault(408, ""), Way.WEATHER, "server"),
+        (Fault(424, "Request failed during generation"), Way.WEATHER, "server"),  # TGI
         (Fault(500, "boom"), Way.WEATHER, "server"),
         (Fault(503, "overloaded"), Way.WEATHER, "server"),
         (Fault(529, "overloaded"), Way.WEATHER, "server"),
@@ -52,6 +62,7 @@ def test_a_fault_has_one_meaning(fault: Fault, way: Way, kind: str) -> None:
         (Fault(404, ""), "/v1"),
         (Fault(400, "", code="unsupported_parameter", parameter="seed"), "send_seed = false"),
         (Fault(400, "", code="unsupported_parameter", parameter="max_tokens"), "max_completion_tokens"),
+        (Fault(400, "", code="unsupported_parameter", parameter="top_p"), 'top_p = "none"'),
         (Fault(400, "unknown parameter: top_k"), "remove top_k"),
         (Fault(400, "no such model"), "GLAN_MODEL"),
     ],
@@ -87,6 +98,7 @@ def test_only_weather_of_the_whole_endpoint_is_an_outage() -> None:
         Fault(429, "Insufficient balance or no resource package. Please recharge.", code="1113"),  # Zhipu
         Fault(400, "Access denied, please make sure your account is in good standing.", code="arrearage"),  # DashScope
         Fault(403, "user quota is not enough", code="insufficient_user_quota"),  # One API
+        Fault(200, f"{EXCEEDED} current quota", code="insufficient_quota"),  # an error within a 200
     ],
 )
 def test_credit_that_is_spent_is_known_by_what_providers_send(fault: Fault) -> None:

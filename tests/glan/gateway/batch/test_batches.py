@@ -315,6 +315,15 @@ def test_a_provider_that_carries_nothing_out_ends_the_run_for_now(
     assert kinds(server) == [2, 2, 2, 2] and len(log.rows) == 2
 
 
+def test_a_line_that_is_at_its_limit_every_time_ends_the_run_for_now(
+    server: ModelServer, open_gateway: OpenGateway
+) -> None:
+    server.batches.faults = BatchFaults(lines=lambda payload: 429 if "item 1." in str(payload["messages"]) else None)
+    with pytest.raises(EndpointDown, match=r"at its limit \(429\).*in 5 batches; run again later"):
+        run(open_gateway(), 2)
+    assert kinds(server) == [2, 1, 1, 1, 1]
+
+
 def test_a_request_that_is_lost_every_time_is_given_up(server: ModelServer, open_gateway: OpenGateway) -> None:
     server.batches.faults = BatchFaults(lines=lambda payload: 0 if "item 1." in str(payload["messages"]) else None)
     outcomes = run(open_gateway(), 3)
