@@ -211,7 +211,7 @@ def _deploy(store: Store, local: bool) -> None:
 
     from deployments.automations import deploy_automations
     from deployments.deploy import deploy, make_pool, prefill
-    from flows.terminal_runs import DEMO
+    from flows.terminal.runs import DEMO
 
     try:
         make_pool()

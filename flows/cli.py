@@ -10,10 +10,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli_quarantine import quarantine_app
-from flows.cli_store import store_app
-from flows.cli_taxonomy import taxonomy_app
-from flows.options import (
+from flows.terminal.options import (
     Batch,
     BudgetCalls,
     BudgetTokens,
@@ -37,6 +34,9 @@ from flows.options import (
     those_given,
     use_batches,
 )
+from flows.terminal.quarantine_commands import quarantine_app
+from flows.terminal.store_commands import store_app
+from flows.terminal.taxonomy_commands import taxonomy_app
 
 app = typer.Typer(
     name="glan",
@@ -55,7 +55,7 @@ app.add_typer(quarantine_app, name="quarantine")
 @app.command()
 def demo(json: Json = False) -> None:
     """A small curated dataset by a real model on this machine; no key, no network."""
-    from flows.terminal_runs import run_demo
+    from flows.terminal.runs import run_demo
 
     run_demo(json)
 
@@ -89,7 +89,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Make what is missing or stale, through all stages up to curated instructions."""
-    from flows.terminal_runs import forecast_run, start_run
+    from flows.terminal.runs import forecast_run, start_run
 
     use_batches(batch)
     limits = {"subjects": subjects, "questions": questions, "languages": language, "lists": lists, "on_busy": on_busy}
@@ -100,7 +100,7 @@ def run(
     elif pilot is None:
         start_run(given, taxonomy, local, json)
     else:
-        from flows.terminal_pilot import run_pilot
+        from flows.terminal.pilot import run_pilot
 
         run_pilot(given, pilot, taxonomy, local, yes, json)
 
@@ -122,7 +122,7 @@ def plan(
     json: Json = False,
 ) -> None:
     """What would run: units, calls, tokens and money by stage, from the store alone."""
-    from flows.terminal_runs import forecast_run
+    from flows.terminal.runs import forecast_run
 
     use_batches(batch)
     limits = {"subjects": subjects, "questions": questions, "languages": language, "lists": lists}
@@ -138,8 +138,8 @@ def status(
     json: Json = False,
 ) -> None:
     """How far each discipline is, stage by stage; without RUN.toml, measured by the last run."""
-    from flows.terminal_costs import show_costs
-    from flows.terminal_status import show_status
+    from flows.terminal.costs import show_costs
+    from flows.terminal.status import show_status
 
     if costs:
         show_costs(discipline or [], json)
@@ -150,7 +150,7 @@ def status(
 @app.command()
 def doctor(run_file: RunFile = None, local: Local = False, json: Json = False) -> None:
     """Check the store and, with one tiny call each, every model profile."""
-    from flows.terminal_runs import examine
+    from flows.terminal.runs import examine
 
     examine((run_file, {}), local, json)
 
@@ -177,7 +177,7 @@ def expand(
     json: Json = False,
 ) -> None:
     """Ask further questions where accepted instructions are short of the target, the least covered first."""
-    from flows.terminal_jobs import run_expand
+    from flows.terminal.jobs import run_expand
 
     use_batches(batch)
     night = {"night": caps(budget_usd, budget_tokens, budget_calls)}
@@ -206,7 +206,7 @@ def backfill(
     json: Json = False,
 ) -> None:
     """Make a part of the data good, from one stage down; what it would cost is said first."""
-    from flows.terminal_jobs import run_backfill
+    from flows.terminal.jobs import run_backfill
 
     use_batches(batch)
     budget = {"budget": caps(budget_usd, budget_tokens, budget_calls)}
@@ -217,7 +217,7 @@ def backfill(
 @app.command()
 def curate(run_file: RecipeFile = None, json: Json = False) -> None:
     """Judge what was answered, decide duplicates over all nodes, publish what changed; asks no model."""
-    from flows.terminal_jobs import run_curate
+    from flows.terminal.jobs import run_curate
 
     run_curate(run_file, json)
 
@@ -225,7 +225,7 @@ def curate(run_file: RecipeFile = None, json: Json = False) -> None:
 @app.command()
 def pause() -> None:
     """Have all runs of the Prefect server send no new call until `glan resume`."""
-    from flows.terminal_controls import pause_runs
+    from flows.terminal.controls import pause_runs
 
     pause_runs(True)
 
@@ -233,7 +233,7 @@ def pause() -> None:
 @app.command()
 def resume() -> None:
     """Have paused runs go on."""
-    from flows.terminal_controls import pause_runs
+    from flows.terminal.controls import pause_runs
 
     pause_runs(False)
 
@@ -243,7 +243,7 @@ def limit(
     calls: Annotated[int | None, typer.Argument(metavar="[N]", help="Without it: GLAN_MAX_CONCURRENCY again.")] = None,
 ) -> None:
     """Set the most calls in flight in each process, of runs that are going too."""
-    from flows.terminal_controls import limit_runs
+    from flows.terminal.controls import limit_runs
 
     limit_runs(calls)
 

@@ -45,6 +45,11 @@ def key_part(request_key: str) -> str:
     return request_key[:40]
 
 
+def key_part_of(name: str) -> str:
+    """What of a request's key is in this name of an asking: the way back from `custom_id`."""
+    return name[1:].rpartition("-")[0]
+
+
 def waiting(batches: Sequence[tuple[datetime.datetime, int]], host: str) -> str | None:
     """Batches, each by the time it was sent and how many requests of it are still to come, in words; None: none."""
     if not batches:

@@ -35,7 +35,7 @@ ELSEWHERE = {
     "need a trained model: tests/test_loss_gap.py": ("python docs/recipes/loss_gap.py *",),
     "measure for minutes on an idle machine": ("python -m bench.*",),
     "set the shell of a person": ("export *", "source .venv/bin/activate"),
-    "need what annotators wrote: tests/flows/test_terminal_taxonomy.py": (
+    "need what annotators wrote: tests/flows/test_terminal_review.py": (
         "glan taxonomy import --votes *",
         "cp review.yaml *",
     ),

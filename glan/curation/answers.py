@@ -12,14 +12,21 @@ from glan.names import shown
 _PLACEHOLDER = re.compile(r"(?:n/a|todo|tbd|\[(?:insert|your|answer)[^\]\n]{0,60}\])?", re.IGNORECASE)
 _FILLERS = " \t\r\n.-\u2013\u2014_*#`~\u2026"
 _SORRY = (
-    r"(?:(?:(?:i'm|i am|we're|we are) )?(?:very |so |really )?(?:sorry|afraid|unfortunately|i apologi[sz]e)\b[,.;:!]? ?)?"
-    r"(?:but |that |however,? )?"
+    r"(?:(?:(?:i'm|i am|we're|we are) )?(?:very |so |really )?(?:sorry|afraid|unfortunately|i apologi[sz]e|my apologies"
+    r"|i regret)\b[,.;:!]? ?)?(?:but |that |however,? )?"
 )
-_CANNOT = r"(?:i can't|i cannot|i can not|i won't|i will not|(?:i'm|i am) (?:unable|not able) to|i must decline to) "
+_CANNOT = (
+    r"(?:i can't|i cannot|i can not|i won't(?: be able to)?|i will not(?: be able to)?|(?:i'm|i am) (?:unable|not able) to"
+    r"|i must (?:respectfully |politely )?decline to) "
+)
+_MODEL = (
+    r"(?:ai|artificial intelligence|(?:ai |large )?language model)(?: language)?(?: model| assistant| chatbot| system)?"
+)
+_MAKER = r"(?: (?:developed|created|made|trained) by \w+(?: \w+)?)?"
 _AS_AN_AI = re.compile(
-    rf"{_SORRY}as an? (?:ai|artificial intelligence)(?: language)?(?: model| assistant| chatbot| system)?"
-    r"(?: (?:developed|created|made|trained) by \w+)?, ?(?:i (?:can't|cannot|can not|don't|do not|am not|won't|will not"
-    r"|am unable|lack\b|have no\b)|i'm (?:not|unable)\b|my (?:purpose|role|training|knowledge)\b)",
+    rf"{_SORRY}(?:as an? {_MODEL}{_MAKER},? ?(?:i (?:can't|cannot|can not|don't|do not|am not|won't|will not"
+    r"|am unable|lack\b|have no\b)|i'm (?:not|unable)\b|my (?:purpose|role|training|knowledge)\b)"
+    rf"|(?:i'm|i am) (?:just |only )?an? {_MODEL}{_MAKER}(?:,? (?:and|so))?(?: i)? (?:can't|cannot|can not|don't|do not)\b)",
     re.IGNORECASE,
 )
 _DECLINES = re.compile(
@@ -27,9 +34,13 @@ _DECLINES = re.compile(
     re.IGNORECASE,
 )
 _CANNOT_WRITE = re.compile(
-    rf"{_SORRY}{_CANNOT}(?:provide|answer|create|generate|write|discuss|support|complete|continue|produce)",
+    rf"{_SORRY}(?:{_CANNOT}(?:provide|answer(?! for\b)|create|generate|write|discuss|support|complete|continue|produce)"
+    r"|i (?:don't|do not) feel comfortable (?:answering|discussing|providing|writing)"
+    r"|i (?:don't|do not) have (?:access to (?:the internet|real|current|external|any|your|that|this)|the ability to)"
+    r"|it (?:is|would be) (?:not |in)appropriate for me to)",
     re.IGNORECASE,
 )
+_MARKS = "*_# "  # of Markdown, before the first word
 _LONGEST_REFUSAL = 300  # characters; a longer text that begins with what cannot be given goes on to give the rest
 _PIECES = re.compile(r"(?<=[.!?:;])\s+|\n+|(?<=[\u3002\uff01\uff1f])")
 
@@ -41,7 +52,7 @@ def empty_answer(example: Example, settings: Curation) -> str | None:
 
 def refusal(example: Example, settings: Curation) -> str | None:
     """The answer opens by declining, or as a language model that speaks about itself."""
-    opening = " ".join(example.answer[:400].replace("\u2019", "'").split())
+    opening = " ".join(example.answer[:400].replace("\u2019", "'").split()).lstrip(_MARKS)
     declined = _AS_AN_AI.match(opening) or _DECLINES.match(opening)
     if declined is None and len(example.answer) <= _LONGEST_REFUSAL:
         declined = _CANNOT_WRITE.match(opening)

@@ -28,6 +28,14 @@ def options_of(question: str) -> dict[str, str]:
     return dict(zip(LABELS, texts, strict=True)) if all(texts) else {}
 
 
+def without_labels(question: str) -> str:
+    """The question and its options, one below the other; empty if it has none."""
+    if not (options := options_of(question)):
+        return ""
+    first = list(_OPTION.finditer(question))[-len(LABELS)]
+    return "\n".join([question[: first.start()], *options.values()])
+
+
 def chosen(answer: str, options: Mapping[str, str]) -> str | None:
     """The option that an answer names in its last line; None if it names none, or several."""
     lines = [line for line in answer.splitlines() if any(map(str.isalnum, line))]

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from glan.config import Curation
 from glan.curation import code
 from glan.curation.benchmarks import Item, kept
+from glan.curation.choices import without_labels
 from glan.curation.examples import Example
 from glan.curation.words import words
 from glan.store.files import Files
@@ -28,7 +29,7 @@ from glan.store.files import Files
 CODE = "contaminated"
 """The reason of a row that holds a benchmark item."""
 
-VERSION = 1
+VERSION = 2
 """Raised by whoever changes what is found: units judged before are judged again."""
 
 NGRAM = 8
@@ -106,7 +107,7 @@ class Contamination:
                 return self._named(number, 1.0, "exact", part, (" ".join(spoken),))
             if found := self._find(spoken, whole=part == "question"):
                 return self._named(self._owners[found.text], found.overlap, found.match, part, found.ngrams)
-        return self._code(example.question, example.answer)
+        return self._options(example.question) or self._code(example.question, example.answer)
 
     def _find(self, spoken: list[str], whole: bool) -> _Found | None:
         found = self._plain.verbatim(spoken, self._settings, whole) or self._plain.reworded(spoken, self._settings)
@@ -115,6 +116,16 @@ class Contamination:
         masked = _masked(spoken)
         found = self._masked.verbatim(masked, self._settings) or self._masked.reworded(masked, self._settings)
         return found and replace(found, match="template")
+
+    def _options(self, question: str) -> Match | None:
+        """An item with its choices, by a question without the labels of its options, which no benchmark has.
+
+        Nearly all of it has to be there: "I only, II only, both, neither" stands below many questions.
+        """
+        found = self._find(words(without_labels(question)), whole=False)
+        if found is None or found.overlap < _STRICT:
+            return None
+        return self._named(self._owners[found.text], found.overlap, found.match, "question", found.ngrams)
 
     def _code(self, question: str, answer: str) -> Match | None:
         for part, text in (("question", question), ("answer", answer)):

@@ -14,6 +14,7 @@ from glan.curation.words import words
 
 _FEWEST_WORDS = 8  # of prose that is judged
 _NO_LANGUAGE = "zxx"  # ISO 639-2: no linguistic content
+_OF_NAMES = "la"  # what lists of species, muscles and legal terms are taken for, in whatever language they stand
 _CLOSE = 3  # languages that may share the certainty: Mandarin and Wu, Danish and Norwegian are hard to tell apart
 _MOST_CHARACTERS = 5_000  # read of each text
 _ON_LANGUAGES = re.compile(
@@ -51,6 +52,7 @@ def other_than(wanted: str, text: Text, certainty: float) -> str | None:
     if len(words(prose)) < _FEWEST_WORDS:
         return None
     likely = dict(ranked(prose)[:_CLOSE])
-    if wanted in likely or _NO_LANGUAGE in likely or sum(likely.values()) < certainty:
+    found = str(next(iter(likely)))
+    if wanted in likely or _NO_LANGUAGE in likely or found == _OF_NAMES or sum(likely.values()) < certainty:
         return None
-    return str(next(iter(likely)))
+    return found

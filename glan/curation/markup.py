@@ -12,7 +12,11 @@ _ENVIRONMENT = re.compile(r"\\(begin|end)\{(\w+\*?)\}")
 _LEFT, _RIGHT = re.compile(r"\\left(?![a-zA-Z])"), re.compile(r"\\right(?![a-zA-Z])")
 _DISPLAY_OPEN, _DISPLAY_CLOSE = re.compile(r"\\(?<!\\\\)\["), re.compile(r"\\(?<!\\\\)\]")
 _INLINE_OPEN, _INLINE_CLOSE = re.compile(r"\\(?<!\\\\)\("), re.compile(r"\\(?<!\\\\)\)")
-_FORMULA = re.compile(r"\$\$(.+?)\$\$|\\(?<!\\\\)\[(.+?)(?<!\\)\\\]|\\(?<!\\\\)\((.+?)(?<!\\)\\\)", re.DOTALL)
+_FORMULA = re.compile(
+    r"\$\$(.+?)\$\$|\$(?<![\\$\w]\$)(?![\s\d$])([^$\n]+?)(?<![\s\\])\$(?![\w$])"  # a price has a digit after its sign
+    r"|\\(?<!\\\\)\[(.+?)(?<!\\)\\\]|\\(?<!\\\\)\((.+?)(?<!\\)\\\)",
+    re.DOTALL,
+)
 _BRACE = re.compile(r"[{}](?<!\\[{}])")
 _RULER = re.compile(r"^\s*\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?\s*)?$")
 _CELL_END = re.compile(r"(?<!\\)\|")
@@ -32,7 +36,7 @@ def broken_markup(example: Example, settings: Curation) -> str | None:
 
 
 def _of_formulas(text: str) -> str | None:
-    if "\\" not in text and "$$" not in text:
+    if "\\" not in text and "$" not in text:
         return None
     opened: Counter[str] = Counter()
     for kind, name in _ENVIRONMENT.findall(text):

@@ -15,7 +15,8 @@ _HEADING = re.compile(
 )
 _ANSWER_SECTION = Guarded(
     ("answer", "solution"),
-    r"^(?:[^\w\n]|_)*(?:(?:model|sample|correct|suggested|expected)\s+)?(?:answer|solution)(?:\s+key)?[*_ \t]*:(?P<given>.*)",
+    r"(?:^(?:[^\w\n]|_)*|(?<=[?\uff1f])[ \t]+[(\[*_]{0,3})(?:(?:model|sample|correct|suggested|expected)\s+)?"
+    r"(?:answer|solution)(?:\s+key)?[*_ \t]*[:\n](?P<given>.*)",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
 _ASKS = re.compile(

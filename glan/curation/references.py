@@ -9,31 +9,42 @@ from glan.curation.patterns import Guarded
 from glan.curation.words import words
 from glan.names import shown
 
-_TEACHING = r"(?:class(?:es)?|(?:class |course )?sessions?|lectures?|syllab(?:us|i)|lessons?|modules?|textbook|course(?! of)|chapters?)"
+_TAUGHT_IN = r"(?:class |course )?sessions?|lectures?|syllab(?:us|i)|lessons?|textbook|course(?! of)|chapters?"
+_TEACHING = rf"(?:class(?:es)?|modules?|{_TAUGHT_IN})"
 _SAID = r"(?:discussed|covered|mentioned|described|introduced|presented|learn(?:ed|t)|studied|taught|outlined|explored)"
+_MATTER = r"(?:topics?|concepts?|materials?|contents?|ideas|principles|methods|techniques)"
 _TO_TEACHING = Guarded(
     ("class", "session", "lecture", "syllab", "lesson", "module", "textbook", "course", "chapter", "key concept"),
     rf"\b{_SAID}(?: \w+){{0,2}} (?:in|during|throughout) (?:the |this |our |today's |your )?(?:previous |last |first |same )?{_TEACHING}\b"
-    rf"|\b(?:today's|our|the (?:above|previous|preceding|current|given)) {_TEACHING}\b"
-    r"|\bthis (?:class(?: session)?|(?:class |course )?session|lecture|syllabus|lesson)\b"
+    rf"|\b(?:today's|our|the (?:above|previous|preceding)) {_TEACHING}\b"
+    # The current session of a shell, the current class or module of a program, a given module over a ring are none.
+    rf"|\bthe (?:current|given) (?!sessions?\b)(?:{_TAUGHT_IN})\b"
+    r"|\bthis class(?: session\b|\b(?! of\b))"
+    r"|\bthis (?:(?:class |course )?session|lecture|syllabus|lesson)\b"
     r"|\b(?:the|this|your) (?:class session|syllabus)(?:es|s)?\b"
+    rf"|\bclass sessions? \d|\b{_MATTER} (?:of|from|in) sessions? \d+\b(?! (?:of|with) an?\b)"
     r"|\b(?:session|lecture|lesson|module) (?:above|\d{1,2}(?: and (?:session )?\d{1,2})? of (?:the|this))\b"
     r"|\bkey concepts? (?:above|given|listed|provided|from|of (?:the|this) (?:session|lecture|lesson))\b",
 )
+_THIS_ONE = re.compile(r"(?:this|the(?: previous| preceding)?) (class session|class|session|module)(?:es|s)?", re.I)
 _ON_TEACHING = re.compile(
-    r"\b(?:teach(?:er|ers|ing)?|students?|pupils?|instructors?|professors?|curricul\w+|pedagog\w+|design (?:a|an|the) \w+)\b",
+    r"\b(?:teach(?:er|ers|ing)?|students?|pupils?|instructors?|professors?|curricul\w+|pedagog\w+"
+    rf"|design (?:a|an|the) (?:\w+ )?{_TEACHING})\b",
     re.I,
 )
+# "The graph above" points to one; "the graph above the x-axis" says where it runs.
+_ALONE = r"(?! (?:the|an?|it|its|this|that|each|which|average|zero|sea|ground|\d+|[a-z]-axis)\b)"
+_DESCRIBED = r"(?![^.?!:]{0,80}: (?!(?:what|which|how|who|where|why|when)\b)\S+(?: \S+){4})"
 _TO_PICTURE = Guarded(
     ("above", "below", "following", "shown", "depicted", "pictured"),
-    r"\b(?:figure|diagram|image|graph|picture|chart|photograph|illustration|map|circuit) (?:shown |given |provided |depicted )?(?:above|below)\b"
-    r"|\b(?:shown|depicted|pictured) in the (?:figure|diagram|image|picture|photograph|illustration)\b"
-    r"|\b(?:above|following) (?:figure|diagram|image|picture|photograph|illustration)\b",
+    rf"\b(?:figure|diagram|image|graph|picture|chart|photograph|illustration|map|circuit) (?:shown |given |provided |depicted )?(?:above|below)\b{_ALONE}"
+    "|\\b(?:shown|depicted|pictured) in the (?:figure|diagram|image|picture|photograph|illustration)\\b(?! ?[\"'\u201c\u2018*_])"
+    rf"|\b(?:above|following) (?:figure|diagram|image|picture|photograph|illustration)\b{_DESCRIBED}",
 )
 _TO_TEXT_ABOVE = Guarded(
     ("above",),
     r"\b(?:the )?above (?:passage|text|excerpt|paragraph|table|code|scenario|article|problem|list|concepts?|topics?)\b"
-    r"|\b(?:passage|text|excerpt|paragraph|table|code|scenario|article|concepts?|topics?) (?:\w+ )?above\b",
+    rf"|\b(?:passage|text|excerpt|paragraph|table|code|scenario|article|concepts?|topics?) (?:\w+ )?above\b{_ALONE}",
 )
 _WORDS_OF_A_TEXT = 20  # before "the passage above"; fewer hold no passage
 _DRAWN = re.compile(r"```|!\[|\|.*\|.*\||\\begin\{tikz|[\u2500-\u257f]")
@@ -43,15 +54,27 @@ def not_self_contained(example: Example, settings: Curation) -> str | None:
     """The question refers to its course, or to a text or picture that is not part of it."""
     question = " ".join(example.question.split())
     pointed = _TO_TEACHING.search(question)
-    if pointed and _ON_TEACHING.search(question):
+    if pointed and (_ON_TEACHING.search(question) or _is_its_own(question, pointed)):
         pointed = None
     if example.language and pointed is None:
         pointed = forms_of(example.language).outside.search(question)
+        if pointed and _is_named_before(question, pointed, pointed[0].split()[-1]):
+            pointed = None
     elif pointed is None:
         pointed = _TO_PICTURE.search(question) or _to_text_above(question)
         if pointed and _DRAWN.search(example.question):
             pointed = None
     return f"the question refers to something outside it: '{shown(pointed[0], 60)}'" if pointed else None
+
+
+def _is_its_own(question: str, pointed: re.Match[str]) -> bool:
+    """Whether it is "this class" or "this session" of a question that has spoken of one before: of a program, say."""
+    this = _THIS_ONE.fullmatch(pointed[0])
+    return this is not None and _is_named_before(question, pointed, rf"{this[1]}(?:es|s)?")
+
+
+def _is_named_before(question: str, pointed: re.Match[str], noun: str) -> bool:
+    return re.search(rf"\b{noun}\b", question[: pointed.start()], re.I) is not None
 
 
 def _to_text_above(question: str) -> re.Match[str] | None:

@@ -27,7 +27,10 @@ from glan.units import STAGES, Receipt
 Result = Literal["identical", "rebuilt", "differing", "impossible"]
 RESULTS: tuple[Result, ...] = ("identical", "rebuilt", "differing", "impossible")
 
-NO_KEY = "nothing on record gives its key: its configuration, a prompt, its place in the taxonomy or its parent is gone"
+NO_KEY = (
+    "nothing on record gives its key: its configuration, a prompt, its place in the taxonomy or its parent is gone, or "
+    "other rules than this version's judged it"
+)
 NO_PASS = (
     "its verdicts on duplicates rest on a pass of curation, on units or an embedding model that cannot be had here"
 )

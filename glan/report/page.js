@@ -210,7 +210,7 @@ const block = (words, raw) => make("pre", { class: raw ? "raw" : null, dir: "aut
 
 function later(summary, body, open) {
   // A section whose content is made when it is opened for the first time.
-  const section = make("details", { toggle: () => { if (section.open && section.children.length === 1) section.append(...body()); } }, make("summary", null, ...summary));
+  const section = make("details", { toggle: () => { if (section.open && section.children.length === 1) fill(section, null, body()); } }, make("summary", null, ...summary));
   if (open) section.open = true;
   return section;
 }

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import ValidationError
 
-from glan.batches import BatchRecord, KeptBatch, key_part
+from glan.batches import BatchRecord, KeptBatch, key_part, key_part_of
 from glan.clock import Clock
 from glan.errors import StoreError
 from glan.store import calls
@@ -102,7 +102,7 @@ def _path(name: str, suffix: str) -> str:
 
 
 def _open(record: BatchRecord, done: set[str]) -> frozenset[str]:
-    return frozenset(name for name in record.requests if name[1:].rpartition("-")[0] not in done)
+    return frozenset(name for name in record.requests if key_part_of(name) not in done)
 
 
 def _name(path: str) -> str:

@@ -78,7 +78,7 @@ def test_a_changed_syllabus_prompt_leaves_questions_alone_where_the_syllabus_com
 
 
 def test_a_new_discipline_runs_alone(made: World, tmp_path: Path) -> None:
-    from flows.terminal_taxonomy import add_discipline
+    from flows.terminal.taxonomy import add_discipline
 
     before = {stage: made.objects(f"{stage}/disc=physics") for stage in UNJUDGED}
     add_discipline("Natural Sciences", "Physical Sciences", "Phlogistics", as_json=True)

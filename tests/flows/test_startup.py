@@ -52,7 +52,7 @@ def test_commands_that_look_at_a_store_do_without_prefect_and_a_client(
 
 def test_no_room_of_the_terminal_imports_prefect_before_it_is_told_to_be_quiet() -> None:
     """Or its log lines stand among what a command says, and its server gets too little time to start."""
-    flows = Path(__file__).resolve().parents[2] / "flows"
-    rooms = ", ".join(f"flows.{file.stem}" for file in sorted(flows.glob("terminal*.py")))
+    folder = Path(__file__).resolve().parents[2] / "flows/terminal"
+    rooms = ", ".join(f"flows.terminal.{file.stem}" for file in sorted(folder.glob("[!_]*.py")))
     code = f"import sys, {rooms}; print('prefect' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

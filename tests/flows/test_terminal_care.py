@@ -52,7 +52,7 @@ def test_gc_shows_what_may_go_and_removes_it_only_if_told_to(store: Store, monke
     typed("compact")
     small = {entry.path for entry in store.files.list("answers")}
     month = datetime.timedelta(days=30)
-    monkeypatch.setattr("flows.terminal_care.now", lambda: datetime.datetime.now(datetime.UTC) + month)
+    monkeypatch.setattr("flows.terminal.care.now", lambda: datetime.datetime.now(datetime.UTC) + month)
     shown = typed("gc")
     assert shown.code == 0 and "merged into a part" in shown.stdout and "Nothing was removed" in shown.stdout
     assert {entry.path for entry in store.files.list("answers")} == small

@@ -13,7 +13,7 @@ from model_server import ModelServer
 from proof_checks import check_complete, check_store, ledger, paid_twice, tables
 from proof_world import LONG_RUN, RUN, SEED, Desk, Ended, one_pass
 
-from flows.terminal_status import at_providers
+from flows.terminal.status import at_providers
 from glan.clock import now
 from glan.store.batches import BatchBook
 from glan.store.store import Store

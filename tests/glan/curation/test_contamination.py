@@ -18,12 +18,15 @@ SOLUTION = (
 TRAIN = "A train with 240 people stops 12 times; 6 get off and 30 get on each time. How many are left?"
 ATOMS = "Which particle of an atom carries a positive charge and sits inside its nucleus?"
 SHORT = "What is mitosis?"
+CAPITAL = "What is the capital of Australia?"
 CHOICES = "Which of the following is true?"
 BENCHMARKS = [
     Item("sums", "test/7", BAKERY, answer=SOLUTION),
     Item("sums", "test/8", TRAIN),
     Item("exam", "12", ATOMS, choices="A proton\nAn electron\nA neutron\nA photon"),
     Item("exam", "13", SHORT),
+    Item("exam", "15", CAPITAL, choices="Sydney\nCanberra\nMelbourne\nPerth"),
+    Item("exam", "16", "Which statement is true?", choices="I only\nII only\nBoth I and II\nNeither I nor II"),
     Item("exam", "14", CHOICES, choices="Water boils at 90 degrees at sea level\nIce floats because it is less dense"),
     Item(
         "functions",
@@ -61,7 +64,8 @@ def found(question: str, answer: str = CLEAN_ANSWER) -> Match | None:
         (f"{FILLER}{TRAIN.replace('240', '300').replace('12', '8').replace('6', '4').replace('30', '25')}", "template"),
         (ATOMS.replace("carries", "bears"), "reworded"),
         (SHORT.lower(), "exact"),
-        (f"{CHOICES} {BENCHMARKS[4].choices}", "verbatim"),
+        (f"{CHOICES} {BENCHMARKS[6].choices}", "verbatim"),
+        (f"{CAPITAL}\nA) Sydney\nB) Canberra\nC) Melbourne\nD) Perth", "verbatim"),
     ],
 )
 def test_a_planted_item_is_found_in_a_question(question: str, match: str) -> None:
@@ -110,6 +114,11 @@ def test_a_function_of_a_benchmark_is_found_however_it_is_written(answer: str) -
             "def is_prime(n):\n    return all(n % d for d in range(2, n))",
         ),
         ("What is 15% of 80 plus 3?", "It is 15."),
+        ("What is the capital of Austria?\nA) Graz\nB) Vienna\nC) Linz\nD) Salzburg", "B"),
+        (
+            "Bees sting (I) and fly (II). Which is right?\nA) I only\nB) II only\nC) Both I and II\nD) Neither I nor II",
+            "C",
+        ),
         ("", ""),
     ],
 )

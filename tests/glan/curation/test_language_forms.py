@@ -100,6 +100,9 @@ def test_a_term_that_comes_again_is_no_loop_and_a_loop_is_one_without_spaces() -
         ("es", "¿Por qué se refracta la luz?\nRespuesta: porque cambia su velocidad.", "Cambia su velocidad.",
          "answer_in_question"),
         ("zh", CHINESE[0], "抱歉，我无法回答这个问题。", "refusal"),
+        ("zh", CHINESE[0], "作为一个人工智能，我无法回答这个问题。", "refusal"),
+        ("es", "¿Por qué se refracta la luz?", "Como modelo de lenguaje, no puedo responder a esta pregunta.", "refusal"),
+        ("fr", "Quelles notions de cette séance expliquent la réfraction ?", "Elle ralentit.", "not_self_contained"),
         ("de", GERMAN[0], "Es tut mir leid, aber ich kann diese Frage nicht beantworten.", "refusal"),
     ],
 )  # fmt: skip
@@ -107,6 +110,20 @@ def test_the_commonest_forms_of_what_is_rejected_are_known(
     language: str, question: str, answer: str, reason: str
 ) -> None:
     assert codes((question, answer), language) == [reason]
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "answer"),
+    [
+        ("zh", "什么是机器学习？", "作为人工智能的一个分支，机器学习研究如何让计算机从数据中学习规律。"),
+        ("es", "¿Qué es la inteligencia artificial?", "Como inteligencia artificial se conoce la rama de la informática que la estudia."),
+        ("nl", "Wanneer mogen bedrijven zulke systemen gebruiken?", "Als AI-systemen worden gebruikt, moeten mensen toezicht houden."),
+        ("fr", "Combien d'énergie demande cette séance de course : 10 km à 70 kg ?", "Environ 700 kcal."),
+        ("fr", "Un coureur prévoit une séance de 10 km. Combien d'énergie demande cette séance ?", "Environ 700 kcal."),
+    ],
+)  # fmt: skip
+def test_what_looks_like_these_forms_stays(language: str, question: str, answer: str) -> None:
+    assert codes((question, answer), language) == []
 
 
 def test_what_english_sentences_do_at_their_end_is_asked_of_no_other() -> None:

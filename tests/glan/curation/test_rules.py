@@ -75,6 +75,8 @@ def test_a_question_that_begins_with_such_a_word_stays(question: str) -> None:
         "What is 2 + 2?\n- Correct answer: 4",
         "What is 2 + 2?\nAnswer key: 4",
         "Find x and evaluate the integral of x.\nSolution: x = 3, and the integral is 4.5.",
+        "What is 2 + 2?\n\n### Answer\n\n4",
+        "What is 2 + 2? (Answer: 4)",
     ],
 )
 def test_an_answer_inside_the_question_is_a_reason(question: str) -> None:
@@ -128,6 +130,14 @@ def test_a_short_answer_stays(answer: str) -> None:
         "I can't help you with that. However, here are some resources. " + ANSWER * 10,
         "Unfortunately, I cannot provide an answer to this question.",
         "I am unable to answer this question.",
+        "**I'm sorry, but I can't help with that.**",
+        "As a large language model, I cannot weigh a hive.",
+        "I'm sorry, but as an AI I'm not able to weigh a hive.",
+        "I am an AI language model and cannot provide that information.",
+        "I must respectfully decline to answer this question.",
+        "My apologies, but I cannot fulfill this request.",
+        "I won't be able to assist you with this.",
+        "I don't feel comfortable answering this question.",
     ],
 )
 def test_a_refusal_at_the_opening_is_a_reason(answer: str) -> None:
@@ -137,6 +147,8 @@ def test_a_refusal_at_the_opening_is_a_reason(answer: str) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
+        "I cannot answer for the others, but I left the hives before dawn.",
+        "I am an AI researcher, and I cannot do without good data.",
         "As an AI researcher, you would first look at the data.",
         "As an AI system, Deep Blue searched many positions a second.",
         "As an AI, the chatbot ELIZA had no understanding of its own.",

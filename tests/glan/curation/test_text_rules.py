@@ -42,6 +42,10 @@ def test_another_language_than_the_one_asked_for_is_a_reason(question: str, answ
         (QUESTION, "F = ma, E = mc², pV = nRT, U = RI, P = UI, v = s/t, a = v/t, W = Fs, T = 1/f"),
         (
             QUESTION,
+            "Taraxacum officinale, Urtica dioica, Cirsium arvense, Rumex obtusifolius, Stellaria media, Poa annua, Elymus repens",
+        ),
+        (
+            QUESTION,
             "Apis mellifera, Apis cerana, Bombus terrestris, Osmia bicornis, Megachile rotundata, Xylocopa violacea",
         ),
         (QUESTION, "Garçon, crème brûlée, s'il vous plaît!"),
@@ -87,6 +91,11 @@ def test_lengths_are_settings() -> None:
         "Summarise the passage above in two sentences.",
         "Which of the topics in this class session matters most to a beekeeper, and why?",
         "What are the forces in the circuit shown above?",
+        "The graph below shows the weight of a hive. When is it heaviest?",
+        "Look at the following image: which part of the hive is marked with an arrow?",
+        "In Class Session 2 we saw three kinds of hives. Which are they?",
+        "Compare the topics of Session 4 and Session 7.",
+        "Using the techniques covered in Session 3, design a hive for a cold valley.",
     ],
 )
 def test_a_question_that_points_outside_itself_is_a_reason(question: str) -> None:
@@ -102,6 +111,14 @@ def test_a_question_that_points_outside_itself_is_a_reason(question: str) -> Non
         "A congress meets in two sessions a year. How many sessions does it hold in a decade?",
         "A teacher wants to review what was covered in the previous class with her students. How could she begin?",
         "Design a syllabus for a course on beekeeping.",
+        "Oxalic acid kills mites. How does this class of compounds act on them?",
+        "The Python class Hive has a list of combs. Add a method to this class that counts them.",
+        "How does a shell keep a variable for the current session alone?",
+        "What is the value of __name__ in the current module when it is run as a script?",
+        "Show that the given module over the integers is not free: Z/6.",
+        "A browser opens a session with a shop. How does the server know what belongs to this session?",
+        "How large is the area of the graph below the x-axis?",
+        "Consider the following diagram of a food chain: clover, bee, spider, thrush, hawk. Which link is missing?",
         "Which class of problems can be solved in polynomial time?",
         "Explain Figure 2 of Darwin's notebook B and what it shows of his thinking.",
         "Draw a diagram of a hive in ASCII and name its parts.",
@@ -120,6 +137,7 @@ def test_a_question_that_stands_by_itself_stays(question: str) -> None:
         "Compute \\(a + b and then c.",
         "It is \\[ \\frac{1}{2 \\] in all, as was to be shown.",
         "So $$\\frac{1}{2$$ is the share of drones.",
+        "So $\\frac{1}{2$ is the share of drones.",
         "We have \\(\\left( a + b \\) here, and nothing else.",
         "The matrix \\begin{pmatrix} 1 & 2 \\end{bmatrix} is square.",
         "| kind | eggs | drones |\n|---|---|\n| queen | 2000 |\n\nThat is the table.",
@@ -154,12 +172,18 @@ def test_sound_markup_stays(text: str) -> None:
         "Pay to DE89 3704 0044 0532 0130 00 please.",
         "His social security number is 536-22-8145.",
         "Call me at +49 30 9017 8432 after six.",
+        "Call Mr Jones at (415) 867-2309 after six.",
     ],
 )
 def test_what_looks_like_a_real_persons_data_is_a_reason_and_is_not_repeated(text: str) -> None:
     found = reasons(Example(QUESTION, f"{ANSWER} {text}", "stop"), Curation())
     assert list(found) == ["personal_data"]
     assert not any(digit in found["personal_data"] for digit in "0123456789@")
+
+
+def test_a_question_on_how_account_numbers_are_checked_may_hold_one() -> None:
+    question = "Check by the Luhn algorithm whether 4532 0151 1283 0366 is a valid number."
+    assert "personal_data" not in codes(question)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +193,9 @@ def test_what_looks_like_a_real_persons_data_is_a_reason_and_is_not_repeated(tex
         "The decorator @property and the handle @beekeeper are no addresses.",
         "The speed of light is 299 792 458 m/s, and pi is 3.14159265358979323846.",
         "The ISBN 978-3-16-148410-0 stands on the back; 4111 1111 1111 1111 is a test number.",
-        "Call +1 555 555 0123 in the film.",
+        "Call +1 555 555 0123 in the film, or (212) 555-0147.",
+        "The remote is git@github.com:bees/hive.git; log in by `ssh kim@hive.com`.",
+        "Connect to postgresql://app:secret@db.beekeepers.com:5432/hives and mail support@beekeepers.com.",
         "The pattern 123-45-6789 shows how the number is written.",
         "The answer +12 345 678 901 is larger than the other sum.",
     ],

@@ -107,6 +107,7 @@ def test_a_row_leads_back_to_the_prompt_and_the_raw_reply(page: "sync_api.Page")
     sample.locator("details", has_text="Subject: Optics").last.locator("summary").first.click()
     sample.get_by_text("Raw reply of the list of subjects").click()
     sample.locator("pre.raw", has_text='"subject_name"').wait_for()
+    assert "null" not in sample.inner_text().splitlines()
 
 
 def test_a_conversation_is_shown_turn_by_turn_and_found_by_what_is_said_in_it(page: "sync_api.Page") -> None:

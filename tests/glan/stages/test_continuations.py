@@ -152,12 +152,12 @@ def without_follow_ups(store: Store, made: Recipe) -> tuple[str, str]:
         (
             Judging(),
             "3ff0502ecbf8355036e93d60b723184eed2bf0c9199c80143568e9f29da52374",
-            "ddb876234b291505bd679e43b46d4ac6f2a15b3e2d73085ee33cd57a6ce57a89",
+            "2bfe835598005fc0a560e1e41f252351e3134ae54c0c993c1c4a12f425859de2",
         ),
         (
             JUDGED,
             "e22708ea4738c73272874458f6b0f4327b223cb87107343c603e6ad094f57e9a",
-            "174d98126711d91e4d81cbb3c0917918f03786aef20154c88305636db2be40a2",
+            "a12bda29f338a8c8c8785e715b02ef224a2aa2683cea536ded526b14f008e7b9",
         ),
     ],
     ids=["plain", "judged"],

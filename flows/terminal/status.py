@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from rich.table import Table
 from rich.text import Text
 
-from flows.terminal import add_column, explained, out, plain_table, show_json
+from flows.terminal.screen import add_column, explained, out, plain_table, show_json
 from glan.batches import waiting
 from glan.clock import now
 from glan.config import RunConfig

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from flows.terminal import out, show_table
+from flows.terminal.screen import out, show_table
 from glan.gateway.prices import Prices
 from glan.planning.forecast import records
 from glan.stages.recipe import Recipe

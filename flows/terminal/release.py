@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from flows.terminal import explained, out, show_json, show_table
+from flows.terminal.screen import explained, out, show_json, show_table
 from glan.checks import explain
 from glan.clock import now
 from glan.errors import InputError

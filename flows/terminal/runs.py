@@ -7,10 +7,10 @@ from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
 
-from flows.options import as_typed
-from flows.terminal import ENDED_WITH_FAILURES, explained, note, out, quiet_prefect, show_json, show_table, stop
-from flows.terminal_outcome import carry_out, show_outcome
-from flows.terminal_plan import show_forecast
+from flows.terminal.options import as_typed
+from flows.terminal.outcome import carry_out, show_outcome
+from flows.terminal.plan import show_forecast
+from flows.terminal.screen import ENDED_WITH_FAILURES, explained, note, out, quiet_prefect, show_json, show_table, stop
 from glan import local_model
 from glan import taxonomy as trees
 from glan.config import RunConfig

@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 import typer
 
-from flows.terminal import ENDED_WITH_FAILURES, explained, note, out, quiet_prefect, stop
-from flows.terminal_outcome import carry_out, show_outcome
-from flows.terminal_plan import show_forecast
-from flows.terminal_runs import Given, checked, local_names, make, use
+from flows.terminal.outcome import carry_out, show_outcome
+from flows.terminal.plan import show_forecast
+from flows.terminal.runs import Given, checked, local_names, make, use
+from flows.terminal.screen import ENDED_WITH_FAILURES, explained, note, out, quiet_prefect, stop
 from glan import local_model
 from glan.clock import now
 from glan.config import RunConfig

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from flows.terminal import explained, out, show_json
+from flows.terminal.screen import explained, out, show_json
 from glan import taxonomy as trees
 from glan.drafting import keeping
 from glan.errors import InputError

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from flows.terminal import explained, out, show_table
+from flows.terminal.screen import explained, out, show_table
 from glan.dataset import View
 from glan.errors import InputError
 from glan.names import shown

@@ -1,6 +1,6 @@
 """`glan pause`, `glan resume`, `glan limit`: runs that are going, wherever they do, through their Prefect server."""
 
-from flows.terminal import explained, out, quiet_prefect
+from flows.terminal.screen import explained, out, quiet_prefect
 
 
 def pause_runs(paused: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import Json, RunFile
+from flows.terminal.options import Json, RunFile
 
 taxonomy_app = typer.Typer(
     help="The tree of disciplines: show it, check a file, add to it, draft what it lacks.", no_args_is_help=True
@@ -17,7 +17,7 @@ def taxonomy_show(
     version: Annotated[int | None, typer.Option(help="Default: the current one.")] = None, json: Json = False
 ) -> None:
     """The tree that runs read."""
-    from flows.terminal_taxonomy import show_taxonomy
+    from flows.terminal.taxonomy import show_taxonomy
 
     show_taxonomy(version, json)
 
@@ -25,7 +25,7 @@ def taxonomy_show(
 @taxonomy_app.command("validate")
 def taxonomy_validate(file: Path, json: Json = False) -> None:
     """Check a taxonomy file; nothing is written."""
-    from flows.terminal_taxonomy import validate_taxonomy
+    from flows.terminal.taxonomy import validate_taxonomy
 
     validate_taxonomy(file, json)
 
@@ -38,7 +38,7 @@ def taxonomy_add(
     json: Json = False,
 ) -> None:
     """Add one discipline as a new version; only it will run."""
-    from flows.terminal_taxonomy import add_discipline
+    from flows.terminal.taxonomy import add_discipline
 
     add_discipline(field, sub_field, discipline, json)
 
@@ -57,7 +57,7 @@ def taxonomy_draft(
     json: Json = False,
 ) -> None:
     """Have a model draft what is missing in the taxonomy; write a file for people to vote in."""
-    from flows.terminal_review import draft_taxonomy
+    from flows.terminal.review import draft_taxonomy
 
     plan = {"fields": field, "sub_fields": sub_field, "lists": lists, "min_votes": min_votes}
     draft_taxonomy(run_file, plan, draft, out, json)
@@ -73,15 +73,15 @@ def taxonomy_import(
     json: Json = False,
 ) -> None:
     """Add a file's nodes to the taxonomy as a new version, or replace it; or publish what annotators voted for."""
-    from flows.terminal import BAD_INPUT, stop
+    from flows.terminal.screen import BAD_INPUT, stop
 
     if (file is None) == (not votes) or (votes and replace):
         stop("taxonomy import: name either one taxonomy FILE or review files, each after --votes", BAD_INPUT)
     if votes:
-        from flows.terminal_review import import_votes
+        from flows.terminal.review import import_votes
 
         import_votes(votes, json)
     elif file:
-        from flows.terminal_taxonomy import import_taxonomy
+        from flows.terminal.taxonomy import import_taxonomy
 
         import_taxonomy(file, replace, json)

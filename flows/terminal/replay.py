@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.markup import escape
 
-from flows.terminal import ENDED_WITH_FAILURES, check_stages, explained, out, show_json, show_table, stop
+from flows.terminal.screen import ENDED_WITH_FAILURES, check_stages, explained, out, show_json, show_table, stop
 from glan.errors import InputError
 from glan.names import shown
 from glan.replay.replay import RESULTS, Replay, Replayed, disciplines_of

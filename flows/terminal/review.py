@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.terminal import ENDED_WITH_FAILURES, explained, note, out, quiet_prefect, show_json, stop
+from flows.terminal.screen import ENDED_WITH_FAILURES, explained, note, out, quiet_prefect, show_json, stop
 from glan.checks import explain
 from glan.config import RunConfig
 from glan.drafting import keeping, review_file

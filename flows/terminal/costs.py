@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from flows.terminal import explained, out, show_json, show_table
+from flows.terminal.screen import explained, out, show_json, show_table
 from glan.names import shown
 from glan.settings import Settings
 from glan.store.store import Store

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import (
+from flows.terminal.options import (
     Batch,
     BudgetCalls,
     BudgetTokens,
@@ -42,7 +42,7 @@ def quarantine_list(
     json: Json = False,
 ) -> None:
     """What is in quarantine: how much for each reason, then the requests themselves."""
-    from flows.terminal_quarantine import show_quarantine
+    from flows.terminal.quarantine import show_quarantine
 
     show_quarantine(selection(discipline, field, sub_field, pattern), stage or [], kind or [], rows, json)
 
@@ -67,7 +67,7 @@ def quarantine_retry(
     json: Json = False,
 ) -> None:
     """Ask again what is in quarantine, and make what follows from it; what was made before stays as it is."""
-    from flows.terminal_jobs import run_retry
+    from flows.terminal.jobs import run_retry
 
     use_batches(batch)
     budget = {"budget": caps(budget_usd, budget_tokens, budget_calls)}

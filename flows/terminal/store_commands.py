@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import Disciplines, Json, those_given
+from flows.terminal.options import Disciplines, Json, those_given
 
 Formats = Annotated[
     list[str] | None, typer.Option(help="parquet, jsonl, alpaca, sharegpt; repeat for several. Default: the first two.")
@@ -58,7 +58,7 @@ def files(
     json: Json = False,
 ) -> None:
     """The Parquet objects that hold a stage now, one a line, for DuckDB and other readers."""
-    from flows.terminal_views import show_files
+    from flows.terminal.views import show_files
 
     show_files(stage, discipline or None, json)
 
@@ -69,7 +69,7 @@ def report(
     json: Json = False,
 ) -> None:
     """One HTML page on the whole store: coverage, figures, money, reasons, samples; needs no network."""
-    from flows.terminal_views import write_report
+    from flows.terminal.views import write_report
 
     write_report(out, json)
 
@@ -94,7 +94,7 @@ def publish(
     json: Json = False,
 ) -> None:
     """Write the kept instructions as an immutable release of chat messages."""
-    from flows.terminal_release import publish_release
+    from flows.terminal.release import publish_release
 
     options = {"formats": format, "test": test, "apart": apart, "validation": validation, "rows": rows}
     options |= {"languages": language, "balance": balance, "weights": weight, "require": require}
@@ -111,7 +111,7 @@ def verify(
     json: Json = False,
 ) -> None:
     """Check that the store is whole: objects, rows, parents, counts, calls, releases. Code 1 if something is not."""
-    from flows.terminal_care import verify_store
+    from flows.terminal.care import verify_store
 
     verify_store(discipline or None, deep, json)
 
@@ -123,7 +123,7 @@ def compact(
     json: Json = False,
 ) -> None:
     """Merge many small objects into few large ones; runs and readers may go on meanwhile."""
-    from flows.terminal_care import compact_store
+    from flows.terminal.care import compact_store
 
     compact_store(discipline or None, part_mb, json)
 
@@ -135,7 +135,7 @@ def gc(
     json: Json = False,
 ) -> None:
     """Show what of the store nothing needs any more, and remove it; runs and readers may go on meanwhile."""
-    from flows.terminal_care import sweep_store
+    from flows.terminal.care import sweep_store
 
     sweep_store(older_than, yes, json)
 
@@ -150,7 +150,7 @@ def replay(
     json: Json = False,
 ) -> None:
     """Make every unit again from calls and inputs on record, without a call: compare, and write what is missing."""
-    from flows.terminal_replay import show_replay
+    from flows.terminal.replay import show_replay
 
     show_replay(discipline or [], stage or [], into, json)
 
@@ -164,6 +164,6 @@ def sql(
     csv: Annotated[bool, typer.Option("--csv", help="All rows as CSV.")] = False,
 ) -> None:
     """Ask the store in SQL, by DuckDB: pip install 'glan[sql]'. Nothing can be changed by it."""
-    from flows.terminal_sql import run_query
+    from flows.terminal.sql import run_query
 
     run_query(query, snapshot, rows, json, csv)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.markup import escape
 
-from flows.terminal import ENDED_WITH_FAILURES, explained, note, out, show_json, show_table
+from flows.terminal.screen import ENDED_WITH_FAILURES, explained, note, out, show_json, show_table
 from glan.clock import now
 from glan.errors import InputError
 from glan.names import shown

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 import typer
 from pydantic import BaseModel, ValidationError
 
-from flows.options import as_typed
 from flows.parameters import BackfillConfig, CurateConfig, ExpandConfig, RetryConfig
-from flows.terminal import ENDED_WITH_FAILURES, explained, out, quiet_prefect, show_json, stop
-from flows.terminal_outcome import carry_out, show_outcome
-from flows.terminal_plan import show_forecast
+from flows.terminal.options import as_typed
+from flows.terminal.outcome import carry_out, show_outcome
+from flows.terminal.plan import show_forecast
+from flows.terminal.screen import ENDED_WITH_FAILURES, explained, out, quiet_prefect, show_json, stop
 from glan.checks import explain
 from glan.config import RunConfig
 from glan.errors import InputError

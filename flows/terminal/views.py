@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flows.terminal import explained, out, show_json
+from flows.terminal.screen import explained, out, show_json
 from glan.clock import now
 from glan.errors import InputError
 from glan.settings import Settings

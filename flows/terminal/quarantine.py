@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any
 
-from flows.terminal import check_stages, explained, out, show_json, show_table
+from flows.terminal.screen import check_stages, explained, out, show_json, show_table
 from glan.dataset import View
 from glan.names import shown
 from glan.settings import Settings

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from flows.terminal import ENDED_WITH_FAILURES, bars, note, out, show_json, show_table, stop
+from flows.terminal.screen import ENDED_WITH_FAILURES, bars, note, out, show_json, show_table, stop
 from glan.errors import GlanError
 from glan.store.store import Store
 from glan.wording import counted
