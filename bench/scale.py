@@ -26,7 +26,7 @@ from bench.store_maker import settings_of
 from bench.world import QUIET
 
 GLAN = [sys.executable, "-c", "import sys; sys.argv[0] = 'glan'; from flows.cli import main; main()"]
-QUESTIONS = 80  # of a subject
+SUBJECTS, QUESTIONS = 40, 80  # of a discipline, as many as a model lists; of a subject, as long as subjects are enough
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "status": ("status", "--json"),
     "curate": ("curate",),
@@ -56,11 +56,12 @@ class Figures:
 def measure(folder: Path, disciplines: int, questions: int, home: Path, say: Callable[[str], None]) -> list[Figures]:
     """All commands on a store with about so many questions."""
     store = folder / f"{questions}"
-    subjects = max(1, round(questions / disciplines / QUESTIONS))
-    size = [f"--disciplines={disciplines}", f"--subjects={subjects}", f"--questions={QUESTIONS}"]
+    subjects = min(SUBJECTS, max(1, round(questions / disciplines / QUESTIONS)))
+    each = max(1, round(questions / disciplines / subjects))
+    size = [f"--disciplines={disciplines}", f"--subjects={subjects}", f"--questions={each}"]
     rows = []
     if not (store / "v1" / "_snapshots").exists():
-        say(f"making {disciplines * subjects * QUESTIONS:,} questions in {store}")
+        say(f"making {disciplines * subjects * each:,} questions in {store}")
         rows.append(timed("make", [sys.executable, "-m", "bench.scribe", str(store), *size], {}, store, questions))
     environment = {**settings_of(store), "PREFECT_HOME": str(home)}
     server = PrefectServer(home)

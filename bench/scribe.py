@@ -159,11 +159,11 @@ def _effects(store: Store, log: CallLog) -> Effects:
 
 
 def _whole(walk: Walk, made: Recipe, effects: Effects) -> None:
-    """Every unit of a discipline, each after the one that it reads."""
+    """Every unit of a discipline that is not done yet, each after the one that it reads."""
     todo, receipts = deque(walk.first()), []
     while todo:
         unit = todo.popleft()
-        receipts.append(STAGES[unit.stage].run(unit, made, effects))
+        receipts.append(walk.done(unit) or STAGES[unit.stage].run(unit, made, effects))
         todo.extend(walk.after(unit, receipts[-1]))
     name = walk.discipline.discipline_id
     publish_units(effects.store, name, receipts, RUN_ID, now)

@@ -7,7 +7,7 @@ from typing import Any
 
 from glan import supplements
 from glan.gateway.requests import Call, Failure, Problem, Request, Understood
-from glan.gateway.trouble import REPLAYED_KINDS, WEATHER_KINDS
+from glan.gateway.trouble import NOT_JSON, REPLAYED_KINDS, WEATHER_KINDS
 from glan.keys import normalised
 
 
@@ -89,7 +89,7 @@ def recall(request: Request, rows: Iterable[Mapping[str, Any]]) -> Call | Progre
                 return _call(request, row, result)
             progress.note(result, reply)
         elif row["error_kind"] in REPLAYED_KINDS:
-            progress.note(Problem(row["error_kind"], reply or "", ask_again=False), "")
+            progress.note(Problem(row["error_kind"], reply or "", ask_again=row["error_kind"] == NOT_JSON), "")
     return progress.anew() if at < retry else progress
 
 

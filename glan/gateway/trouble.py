@@ -28,8 +28,11 @@ class Trouble:
     outage: bool = False  # weather that concerns the whole endpoint rather than one request
 
 
-REPLAYED_KINDS = frozenset({"context_length", "too_large", "content_filter"})
-"""Refusals that rest on the request's own content, so that a recorded one holds and is not asked again."""
+NOT_JSON = "not_json"
+"""What the model wrote is no JSON, by the endpoint's own account: like any reply of that kind it is asked for again."""
+
+REPLAYED_KINDS = frozenset({"context_length", "too_large", "content_filter", NOT_JSON})
+"""Refusals that rest on the request's own content, or on the reply to it, so that a recorded one holds."""
 
 WEATHER_KINDS = frozenset({"timeout", "connection", "no_completion", "server"})
 """Of the calls table: what passes. A request that nothing else came of ends in quarantine as `weather`."""
@@ -59,6 +62,8 @@ _MODEL_CODES = frozenset(
 _FILTER_CODES = frozenset(
     {"content_filter", "content_policy_violation", "data_inspection_failed", "moderation_blocked"}
 )
+
+_NOT_JSON_CODES = frozenset({"json_validate_failed"})  # Groq
 
 _QUOTA = re.compile(
     r"insufficient (?:quota|balance|credits?|funds)|out of credits?|credit balance is too low", re.IGNORECASE
@@ -192,6 +197,9 @@ def _content(fault: Fault, profile: ModelProfile, host: str, said: str) -> Troub
         return Trouble(Way.CONTENT, "context_length", f"the request is longer than {profile.model} takes{said}")
     if fault.code in _FILTER_CODES or _FILTER.search(text):
         return Trouble(Way.CONTENT, "content_filter", f"the endpoint's content filter refuses the request{said}")
+    if fault.code in _NOT_JSON_CODES:
+        said = "The answer was no JSON that follows the schema. Answer with one JSON object only."
+        return Trouble(Way.CONTENT, NOT_JSON, said)
     if fault.parameter.startswith("response_format") or _STRUCTURE.search(text):
         wrong = f"{host} does not take this response_format for {profile.model}"
         return Trouble(Way.STRUCTURE, "structure", f'{wrong}; set structure = "auto" in the model profile{said}')

@@ -31,6 +31,21 @@ def test_a_request_that_the_endpoint_refuses_fails_at_once(
     assert answered.value == "A good answer."
 
 
+def test_a_reply_that_the_endpoint_itself_finds_no_json_is_asked_for_again_up_to_the_limit(
+    open_gateway: Open, endpoint: SayAnything, log: MemoryLog
+) -> None:
+    endpoint.say = in_turn(
+        error(400, "Generated JSON does not match the expected schema.", code="json_validate_failed")
+    )
+    gateway = open_gateway(endpoint.base_url)
+    failure = run_one(gateway, ask()).failure
+    assert failure is not None and (failure.kind, failure.attempts) == ("not_json", 3)
+    endpoint.say = in_turn(completion("A good answer."))
+    assert run_one(gateway, ask(), log.rows[:3]).failure, "attempts on record count"
+    assert run_one(gateway, ask(), log.rows[:2]).value == "A good answer."
+    assert len(endpoint.payloads) == 3 + 1
+
+
 def test_a_bad_prompt_that_is_echoed_fails_alone_whatever_it_is_about(
     open_gateway: Open, endpoint: SayAnything, log: MemoryLog
 ) -> None:
