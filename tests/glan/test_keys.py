@@ -286,7 +286,7 @@ RECORDED = {
     "syllabi": "50edac73b57a67bf02b23f184c1fd694e1487c71c964b62d44a9d89a660c32ec",
     "questions": "1490f41b6614d5120d454fecec0b1905c2df2f5e07fbcb88017d88ea7ebd1123",
     "answers": "a8fa17bbb3ab8af50db24d8bf3ce4d08fce3628cc0cde4ee09f6bcabc127cfb2",
-    "instructions": "b7cbf94456d9c4a95ac48c0afcb8fc9c2b024df7ea2fa3c7cda961728ab93102",
+    "instructions": "eb2faf534b894d1b945d82270cf81e9b2c5519838495ff17185f6ff6079f2d21",
 }
 """The keys of the default configuration. Only a changed prompt or rule may change them, and that makes stores stale."""
 
@@ -331,7 +331,7 @@ def test_keys_of_what_is_asked_for_in_english_are_as_they_were_before_there_were
         "syllabi": "50edac73b57a67bf",
         "questions": "1490f41b6614d512",
         "answers": "a8fa17bbb3ab8af5",
-        "instructions": "b7cbf94456d9c4a9",
+        "instructions": "eb2faf534b894d1b",
     }
     syllabus = {"text": "Session 1", "sessions": [{"title": "Heat", "description": "d", "key_concepts": ["a", "b"]}]}
     sample = Sample(0, "single_session", (0,), ("a",))

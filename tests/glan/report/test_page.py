@@ -128,6 +128,7 @@ def test_samples_are_found_by_text_node_strategy_and_verdict(page: "sync_api.Pag
     page.get_by_label("any verdict").select_option(label="rejected: duplicate")
     assert count.inner_text() == "1 of 9 samples"
     page.locator("#list > details summary").click()
+    page.get_by_text("Kept instead").first.wait_for()
     assert "Kept instead" in page.locator("#list").inner_text() and "Who judges?" in page.locator("#list").inner_text()
     page.get_by_label("any verdict").select_option("")
     page.get_by_label("any node").select_option(label="\u2003\u2003Law")
