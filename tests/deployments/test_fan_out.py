@@ -127,6 +127,8 @@ def test_a_budget_is_dealt_out_among_the_children(served: Served, model: ModelSe
 
 @pytest.mark.soak
 def test_nights_backfills_and_curation_through_their_forms(served: Served, model: ModelServer) -> None:
+    made = served.run("fan-out/fan-out", {"config": {"disciplines": THREE, "config": CHILD}}, 240)
+    assert made.state_name == "Completed", made.state
     before = int(rows(served)["kept"].sum())
     target = int(rows(served).query("kept").groupby("discipline_id").size().max()) + 2
     night = served.run("expand/expand-nightly", {"config": {"target": target, "disciplines": ["physics"]}}, 240)
