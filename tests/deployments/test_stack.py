@@ -111,7 +111,7 @@ def test_a_worker_that_is_stopped_ends_its_run_first(stack: Stack, server: Model
     server.faults = Faults(hang=1.0)
     before = server.count
     run = start("generate/generate", **SMALL | {"disciplines": ["history"]})
-    server.wait_for_calls(before + 1)
+    server.wait_for_calls(before + 1, timeout=120)
     assert stack.stop("worker") < 90
     assert seen(run.id).state_name == "Cancelled"
     stack.start("worker")
@@ -125,7 +125,7 @@ def test_a_worker_that_is_killed_shows_its_run_as_crashed_and_the_next_carries_o
     server.latency = 1.0
     before = server.count
     run = start("generate/generate", **wanted)
-    server.wait_for_calls(before + 15)
+    server.wait_for_calls(before + 15, timeout=120)
     stack.kill("worker")
     server.latency = 0.0
     stack.start("worker")
