@@ -28,7 +28,12 @@ MODES: dict[str, dict[str, str]] = {
     "realtime": {},
     "batch": {"GLAN_MODE": "batch", "GLAN_BATCH_GATHER_SECONDS": "0.4"},
 }
-RUNNERS: dict[str, dict[str, str]] = {"threads": {}, "dask": {"GLAN_TASK_RUNNER": "dask", "GLAN_DASK_WORKERS": "2"}}
+PROCESSES = {"threads": 1, "dask": 2}
+"""That make calls; each may have `GLAN_MAX_CONCURRENCY` of them in flight."""
+RUNNERS: dict[str, dict[str, str]] = {
+    "threads": {},
+    "dask": {"GLAN_TASK_RUNNER": "dask", "GLAN_DASK_WORKERS": str(PROCESSES["dask"])},
+}
 KILLS = 20
 
 
@@ -144,7 +149,7 @@ def _killed_run(desk: Desk, run: dict[str, Any], kill: Kill, prefect_api: str | 
     lost = unrecorded(desk.store, server.calls[before:])
     if kill.mode == "realtime":  # what a provider's batch has answered waits there to be fetched
         unwritten = [call for call in lost if call.at < killed_at - FLUSH_SECONDS - 10 * LATENCY - MARGIN]
-        assert in_flight <= CONCURRENCY
+        assert in_flight <= CONCURRENCY * PROCESSES[kill.runner]
         assert not unwritten, f"{len(unwritten)} replies were not written within {MARGIN} s"
     if Store.open(desk.store).files.exists("README.txt"):
         check_store(desk.store)
