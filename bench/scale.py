@@ -3,7 +3,7 @@
 python -m bench.scale [--questions 10000 100000] [--disciplines 126] [--folder FOLDER] [--json]
 
 Stores are made first (`bench.scribe`), with all their rows and calls, and kept in FOLDER if one is given: a million
-questions take half an hour and 10 GB. CPU and peak memory are those of the command's own process; a Prefect server
+questions take half an hour and 10 GB. They end before curation, which `curate` does. CPU and peak memory are those of the command's own process; a Prefect server
 runs beside it.
 """
 
@@ -59,19 +59,16 @@ def measure(folder: Path, disciplines: int, questions: int, home: Path, say: Cal
     subjects = min(SUBJECTS, max(1, round(questions / disciplines / QUESTIONS)))
     each = max(1, round(questions / disciplines / subjects))
     size = [f"--disciplines={disciplines}", f"--subjects={subjects}", f"--questions={each}"]
-    rows = []
-    if not (store / "v1" / "_snapshots").exists():
-        say(f"making {disciplines * subjects * each:,} questions in {store}")
-        rows.append(timed("make", [sys.executable, "-m", "bench.scribe", str(store), *size], {}, store, questions))
+    say(f"making {disciplines * subjects * each:,} questions in {store}")  # or what is missing of them
+    timed("make", [sys.executable, "-m", "bench.scribe", str(store), *size], {}, store, questions)
     environment = {**settings_of(store), "PREFECT_HOME": str(home)}
     server = PrefectServer(home)
     try:
         server.start()
         environment["PREFECT_API_URL"] = server.url
-        rows += all_timed(COMMANDS, environment, store, questions, say)
+        return all_timed(COMMANDS, environment, store, questions, say)
     finally:
         server.stop()
-    return rows
 
 
 def all_timed(

@@ -1,4 +1,4 @@
-"""A store as a finished run leaves it, with every row and every call of it, made without a model and without HTTP.
+"""A store with every row and every call of a run up to its answers, made without a model and without HTTP.
 
 python -m bench.scribe FOLDER [--disciplines 126] [--subjects 8] [--questions 100]
 
@@ -33,7 +33,7 @@ from glan.planning.publishing import publish_snapshot, publish_units
 from glan.planning.scope import walks
 from glan.planning.walk import Walk
 from glan.settings import Settings
-from glan.stages import answers, instructions, questions, subjects, syllabi
+from glan.stages import answers, questions, subjects, syllabi
 from glan.stages.making import Effects
 from glan.stages.recipe import Recipe
 from glan.store import taxonomies
@@ -47,7 +47,6 @@ STAGES: dict[str, ModuleType] = {
     "syllabi": syllabi,
     "questions": questions,
     "answers": answers,
-    "instructions": instructions,
 }
 
 
@@ -159,12 +158,12 @@ def _effects(store: Store, log: CallLog) -> Effects:
 
 
 def _whole(walk: Walk, made: Recipe, effects: Effects) -> None:
-    """Every unit of a discipline that is not done yet, each after the one that it reads."""
+    """Every unit of a discipline up to its answers that is not done yet, each after the one that it reads."""
     todo, receipts = deque(walk.first()), []
     while todo:
         unit = todo.popleft()
         receipts.append(walk.done(unit) or STAGES[unit.stage].run(unit, made, effects))
-        todo.extend(walk.after(unit, receipts[-1]))
+        todo.extend(one for one in walk.after(unit, receipts[-1]) if one.stage in STAGES)
     name = walk.discipline.discipline_id
     publish_units(effects.store, name, receipts, RUN_ID, now)
     publish_snapshot(effects.store, [name], RUN_ID, now)

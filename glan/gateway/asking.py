@@ -18,7 +18,7 @@ from glan.gateway.recall import Progress
 from glan.gateway.requests import Call, Failure, Problem, Request, Understood
 from glan.gateway.structure import Mode
 from glan.gateway.terms import Amount, Pace
-from glan.gateway.trouble import NOT_JSON, Trouble, Way, classify
+from glan.gateway.trouble import Trouble, Way, classify
 
 _LONG_REPLY = 20_000  # characters, beyond which a reply is read in a thread so that no other call waits for it
 _LAST_MOMENT = 2.0  # seconds that a call under way still gets when its run is stopped: its reply is paid for
@@ -268,7 +268,7 @@ class Asking:
         if self._line.refusals.refused(self._request.key, trouble.kind, trouble.message):
             alike = self._desk.pace.same_refusals
             self._condemn(f"{alike} different requests in a row were refused alike: {trouble.message}")
-        self._progress.note(Problem(trouble.kind, trouble.message, ask_again=trouble.kind == NOT_JSON), "")
+        self._progress.refused(trouble.kind, trouble.message)
 
     def _condemn(self, message: str) -> NoReturn:
         error = EndpointRefused(message)

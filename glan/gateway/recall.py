@@ -48,6 +48,10 @@ class Progress:
         self.problem = problem
         self.bad_reply = reply
 
+    def refused(self, kind: str, message: str) -> None:
+        """A refusal in place of a reply; only what the model wrote, which was no JSON, may come out better."""
+        self.note(Problem(kind, message, ask_again=kind == NOT_JSON), "")
+
     def judged(self, result: Understood | Problem, reply: str) -> Understood | Problem:
         """The reading of a reply, unless the reply only hands back what was said of the one before it."""
         if isinstance(result, Understood) and self.problem and normalised(self.problem.message) in normalised(reply):
@@ -89,7 +93,7 @@ def recall(request: Request, rows: Iterable[Mapping[str, Any]]) -> Call | Progre
                 return _call(request, row, result)
             progress.note(result, reply)
         elif row["error_kind"] in REPLAYED_KINDS:
-            progress.note(Problem(row["error_kind"], reply or "", ask_again=row["error_kind"] == NOT_JSON), "")
+            progress.refused(row["error_kind"], reply or "")
     return progress.anew() if at < retry else progress
 
 
