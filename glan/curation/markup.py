@@ -17,6 +17,10 @@ _FORMULA = re.compile(
     r"|\\(?<!\\\\)\[(.+?)(?<!\\)\\\]|\\(?<!\\\\)\((.+?)(?<!\\)\\\)",
     re.DOTALL,
 )
+_LEFT_OPEN = re.compile(  # begins as only a formula does, and no dollar sign follows but those of prices
+    r"\$(?<![\\$\w]\$)(?:\w{1,3}\^|\\[a-zA-Z]{2})(?:[^$\\]|\\.|\$\d)*\Z", re.DOTALL
+)
+_PARAGRAPH_END = re.compile(r"\n[ \t]*\n")
 _BRACE = re.compile(r"[{}](?<!\\[{}])")
 _RULER = re.compile(r"^\s*\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?\s*)?$")
 _CELL_END = re.compile(r"(?<!\\)\|")
@@ -55,6 +59,8 @@ def _of_formulas(text: str) -> str | None:
         braces = Counter(_BRACE.findall("".join(formula)))
         if braces["{"] != braces["}"]:
             return "has a formula whose braces do not match"
+    if any(map(_LEFT_OPEN.search, _PARAGRAPH_END.split(_FORMULA.sub("", text)))):
+        return "has a formula that is not closed"
     return None
 
 
