@@ -85,6 +85,8 @@ class MemoryHistory:
 
 
 Answer = tuple[int, dict[str, str], bytes]
+HANGS_UP: Answer = (0, {}, b"")
+"""The connection is closed before any answer."""
 
 
 class SayAnything:
@@ -106,6 +108,9 @@ class SayAnything:
                     nth = len(outer.payloads)
                     outer.payloads.append(payload)
                 status, headers, content = outer.say(payload, nth)
+                if not status:
+                    self.close_connection = True
+                    return
                 self.send_response(status)
                 usual = {"content-type": "application/json", "x-request-id": f"req-{nth}"}
                 for name, value in (usual | headers).items():

@@ -27,3 +27,4 @@ class Fault:
     retry_after: float | None = None
     request_id: str | None = None
     timed_out: bool = False
+    broke_off: bool = False  # a connection was made, and ended before the answer did

@@ -248,9 +248,9 @@ class Asking:
         breaker = self._line.breaker
         if self._weather == 0:
             self._before_weather = (breaker.answers, breaker.failures)
-        breaker.failed(self._request.key, trouble)
+        given_up = breaker.failed(self._request.key, trouble)
         self._weather += 1
-        if self._weather >= self._desk.pace.weather_attempts and self._is_its_own_fault(trouble):
+        if given_up or (self._weather >= self._desk.pace.weather_attempts and self._is_its_own_fault(trouble)):
             return self._progress.failed(self._request, "weather", trouble.message)
         asked_to_wait = min(fault.retry_after or 0.0, self._desk.patience_seconds)
         await self._desk.rest(self._desk.pace.wait(self._weather - 1), asked_to_wait)

@@ -20,6 +20,7 @@ class Breaker:
         self.answers = 0
         self.failures = 0
         self.down = False  # from the moment it opens to the next answer, also after patience has run out
+        self._heard = False  # whether it has answered since patience last ran out
         self._open_since: float | None = None
         self._prober: str | None = None
         self._probes = 0
@@ -52,13 +53,14 @@ class Breaker:
         """The endpoint answered something: it is up."""
         self.answers += 1
         self.down = False
+        self._heard = True
         if self._open_since is not None:
             self._notify(f"{self._host} answers again after {monotonic() - self._open_since:.0f} s; going on")
         if self._failing:
             self._close()
 
-    def failed(self, key: str, trouble: Trouble) -> None:
-        """A call met weather.
+    def failed(self, key: str, trouble: Trouble) -> bool:
+        """A call met weather. Whether patience with its request is over: with it alone, by an endpoint that is there.
 
         Raises:
             EndpointDown: the endpoint has been down for longer than the patience set. The breaker starts afresh.
@@ -72,8 +74,13 @@ class Breaker:
             self.down = True
             self._notify(f"{trouble.message}; waiting up to {self._patience:.0f} s for it to come back")
         if self._open_since is not None and monotonic() - self._open_since >= self._patience:
+            its_own_fault = self._heard and trouble.reached and self.alone(key)
+            self._heard = False
             self._close()
-            raise EndpointDown(f"{trouble.message}; gave up after waiting {self._patience:.0f} s; run again later")
+            if not its_own_fault:
+                raise EndpointDown(f"{trouble.message}; gave up after waiting {self._patience:.0f} s; run again later")
+            return True
+        return False
 
     def alone(self, key: str) -> bool:
         """Whether no other request has met weather since the endpoint last answered."""

@@ -31,6 +31,7 @@ _BROKEN_OFF = frozenset(
 )  # finish reasons of an engine that gave up: what there is of the text is no reply
 _MOST_TOKENS = 1 << 40  # a count beyond is none
 
+_BREAKS = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientPayloadError, ConnectionError)
 _FAILURES = (TimeoutError, openai.APIError, httpx2.HTTPError, aiohttp.ClientError, OSError)
 
 
@@ -146,7 +147,8 @@ class Client:
         if isinstance(error, TimeoutError):
             return Fault(0, f"no answer within {timeout_seconds:g} s", timed_out=True)
         shown = error.__cause__ if isinstance(error, openai.APIError) else error
-        return Fault(0, self.scrubbed(str(shown or error)))
+        broke_off = isinstance(shown, _BREAKS) and not isinstance(shown, aiohttp.ClientConnectorError)
+        return Fault(0, self.scrubbed(str(shown or error)), broke_off=broke_off)
 
     def _request_id(self, headers: Mapping[str, str]) -> str | None:
         given = headers.get("x-request-id")

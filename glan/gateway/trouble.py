@@ -26,6 +26,7 @@ class Trouble:
     kind: str
     message: str
     outage: bool = False  # weather that concerns the whole endpoint rather than one request
+    reached: bool = True  # something was there that took the request
 
 
 NOT_JSON = "not_json"
@@ -180,8 +181,10 @@ def _is_too_large(fault: Fault) -> bool:
 def _weather(fault: Fault, host: str, said: str) -> Trouble:
     if fault.timed_out:
         return Trouble(Way.WEATHER, "timeout", f"{host} did not answer in time{said}")
+    if fault.broke_off:
+        return Trouble(Way.WEATHER, "connection", f"{host} broke off the connection{said}", outage=True)
     if fault.status == 0:
-        return Trouble(Way.WEATHER, "connection", f"{host} cannot be reached or broke off{said}", outage=True)
+        return Trouble(Way.WEATHER, "connection", f"{host} cannot be reached{said}", outage=True, reached=False)
     if fault.status < 400:
         message = f"{host} answered {fault.status} without a chat completion; check the base URL{said}"
         return Trouble(Way.WEATHER, "no_completion", message)

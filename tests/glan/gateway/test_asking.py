@@ -7,7 +7,20 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from gateway_world import KEY, QUICK, Answer, MemoryLog, SayAnything, ask, completion, error, in_turn, one, run_one
+from gateway_world import (
+    HANGS_UP,
+    KEY,
+    QUICK,
+    Answer,
+    MemoryLog,
+    SayAnything,
+    ask,
+    completion,
+    error,
+    in_turn,
+    one,
+    run_one,
+)
 from pydantic import BaseModel
 
 from glan.errors import EndpointDown, EndpointRefused, InputError
@@ -300,6 +313,23 @@ def test_a_lone_request_that_breaks_the_server_is_given_up_too(open_gateway: Ope
     assert outcome.failure is not None
     assert outcome.failure.kind == "weather"
     assert len(endpoint.payloads) == QUICK.weather_attempts
+
+
+@pytest.mark.parametrize("answer", [error(504), HANGS_UP])
+def test_a_last_request_that_is_never_answered_ends_with_the_patience_and_not_the_run(
+    open_gateway: Open, endpoint: SayAnything, answer: Answer
+) -> None:
+    def say(payload: dict[str, Any], nth: int) -> Answer:
+        return answer if payload["messages"][0]["content"] == "Explain item 1." else completion("A good answer.")
+
+    endpoint.say = say
+    gateway = open_gateway(endpoint.base_url, patience_seconds=0.2)
+    assert run_one(gateway, ask(0)).value == "A good answer."
+    failure = run_one(gateway, ask(1)).failure
+    assert failure is not None and failure.kind == "weather"
+    with pytest.raises(EndpointDown):  # nothing was answered since
+        run_one(gateway, ask(1))
+    assert run_one(gateway, ask(2)).value == "A good answer."
 
 
 def test_an_outage_is_waited_for_and_said_once(open_gateway: Open, endpoint: SayAnything, notices: list[str]) -> None:
