@@ -20,9 +20,7 @@ _CANNOT = (
     r"(?:i can't|i cannot|i can not|i won't(?: be able to)?|i will not(?: be able to)?|(?:i'm|i am) (?:unable|not able) to"
     r"|i must (?:respectfully |politely )?decline to) "
 )
-_MODEL = (
-    r"(?:ai|artificial intelligence|(?:ai |large )?language model(?: ai)?)(?: language)?(?: model| assistant| chatbot| system)?"
-)
+_MODEL = r"(?:ai|artificial intelligence|(?:ai |large )?language model(?: ai)?)(?: language)?(?: model| assistant| chatbot| system)?"
 _MAKER = r"(?: (?:developed|created|made|trained) by \w+(?: \w+)?)?"
 _AS_AN_AI = re.compile(
     rf"{_SORRY}(?:as an? {_MODEL}{_MAKER},? ?(?:i (?:can't|cannot|can not|don't|do not|am not|won't|will not"
@@ -32,7 +30,17 @@ _AS_AN_AI = re.compile(
 )
 _KIND = r"(?:(?:responsible|ethical|helpful|harmless|honest|neutral|objective|text-based|conversational|virtual),? (?:and )?)*"
 _SPEAKS_AS_AI = Guarded(
-    ("as an ai", "an ai ", "ai assistant", " ai, i", " ai i", "language model", "artificial intelligence", "my training", "my knowledge"),
+    (
+        "as an ai",
+        "an ai ",
+        "ai assistant",
+        " ai, i",
+        " ai i",
+        "language model",
+        "artificial intelligence",
+        "my training",
+        "my knowledge",
+    ),
     rf"\b(?:(?i:as an? {_KIND}{_MODEL}{_MAKER}),? ?(?:I (?:can't|cannot|can not|don't|do not|am not|won't|will not"
     r"|am unable|lack\b|have no\b)|I'm (?:not|unable)\b|my (?:purpose|role|training|knowledge)\b)"
     rf"|(?:I'm|I am) (?i:(?:just |only )?an? {_KIND}{_MODEL}{_MAKER})(?:,? (?:and|so))?(?: I)? (?:can't|cannot|can not|don't|do not)\b"
@@ -41,7 +49,7 @@ _SPEAKS_AS_AI = Guarded(
     re.NOFLAG,
 )
 _QUOTED = re.compile(
-    "\"[^\"\n]*(?:\"|$)|\u201c[^\u201d]*\u201d|\u00ab[^\u00bb]*\u00bb|\u2018[^\u2019\n]*\u2019(?!\\w)"
+    '"[^"\n]*(?:"|$)|\u201c[^\u201d]*\u201d|\u00ab[^\u00bb]*\u00bb|\u2018[^\u2019\n]*\u2019(?!\\w)'
     "|^[ \\t]*>.*$|(?<!\\w)'(?:[^'\n]|(?<=\\w)'(?=\\w))+'(?!\\w)",
     re.MULTILINE,
 )

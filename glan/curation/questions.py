@@ -88,7 +88,9 @@ def _tells_result(question: str) -> bool:
         return False
     if "answer is" in told[0].lower():
         return not _ASKS_FOR_THE_WAY.search(before)
-    return bool(told[0].split(":", 1)[1].strip(_FILLERS)) and not _OTHER_LABEL.search(f"{before} {told[0].split(':', 1)[1]}")
+    return bool(told[0].split(":", 1)[1].strip(_FILLERS)) and not _OTHER_LABEL.search(
+        f"{before} {told[0].split(':', 1)[1]}"
+    )
 
 
 def _answered_in(question: str, language: str) -> str | None:

@@ -14,7 +14,9 @@ _TEACHING = rf"(?:class(?:es)?|modules?|{_TAUGHT_IN})"
 _SAID = r"(?:discussed|covered|mentioned|described|introduced|presented|learn(?:ed|t)|studied|taught|outlined|explored)"
 _SEEN = rf"(?:saw|seen|looked at|met|{_SAID})"
 _MATTER = r"(?:topics?|concepts?|materials?|contents?|ideas|principles|methods|techniques)"
-_BASED = r"(?:(?:based|build(?:ing)?|drawing|expanding|reflecting|relying) (?:up)?on|referring (?:back )?to|continuing from)"
+_BASED = (
+    r"(?:(?:based|build(?:ing)?|drawing|expanding|reflecting|relying) (?:up)?on|referring (?:back )?to|continuing from)"
+)
 _ENDS = r"(?=['\u2019]s\b|[,.:;?!)]| and\b| we\b|$)"  # "the last session's topic", not "the last session token"
 _TO_TEACHING = Guarded(
     ("class", "session", "lecture", "syllab", "lesson", "module", "textbook", "course", "chapter", "key concept"),

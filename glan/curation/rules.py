@@ -51,7 +51,7 @@ RULES: tuple[Rule, ...] = (
     Rule("restatement", 1, restatement, ("min_restated_share",)),
     Rule("length", 1, length, ("max_question_words", "min_answer_words", "max_answer_words")),
     Rule("other_language", 3, other_language, ("language", "min_language_certainty")),
-    Rule("broken_markup", 3, broken_markup),
+    Rule("broken_markup", 4, broken_markup),
     Rule("personal_data", 2, personal_data),
 )
 

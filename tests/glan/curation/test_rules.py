@@ -177,7 +177,7 @@ def test_a_refusal_at_the_opening_is_a_reason(answer: str) -> None:
         f"{ANSWER} I'm just an AI and cannot weigh it.",
         f"{ANSWER} My training data only goes up to 2021, so look it up.",
         f"{ANSWER} My knowledge cutoff lies before that year.",
-        "He said \"yes\". As a helpful and honest AI assistant, I do not know why.",
+        'He said "yes". As a helpful and honest AI assistant, I do not know why.',
     ],
 )
 def test_an_answer_that_speaks_as_a_language_model_is_a_reason_wherever_it_does(answer: str) -> None:
@@ -195,7 +195,10 @@ def test_an_answer_that_speaks_as_a_language_model_is_a_reason_wherever_it_does(
         (QUESTION, "Log it:\n```python\nprint('As an AI language model, I cannot weigh hives')\n```"),
         (QUESTION, "Two lines follow.\n> As an AI language model, I cannot weigh hives.\n\nThat is all."),
         (QUESTION, "Two lines follow.\n\n**Keeper:** How heavy is it?\n\n**Bot:** As an AI, I cannot weigh hives."),
-        (QUESTION, "Well put. As an AI language model does not know its makers, it may be wrong, and I cannot blame it."),
+        (
+            QUESTION,
+            "Well put. As an AI language model does not know its makers, it may be wrong, and I cannot blame it.",
+        ),
         (QUESTION, "Known of old: as an AI system, Deep Blue searched. I do not know how deep."),
         (QUESTION, "The data that language models are trained on only goes up to some year; theirs ends in 2021."),
         ("Write a speech of a robot to its hives.", "My bees! As an AI, I do not sleep. Yet I watch you."),

@@ -181,6 +181,9 @@ def test_a_question_that_stands_by_itself_stays(question: str) -> None:
         "We have \\(\\left( a + b \\) here, and nothing else.",
         "The matrix \\begin{pmatrix} 1 & 2 \\end{bmatrix} is square.",
         "| kind | eggs | drones |\n|---|---|\n| queen | 2000 |\n\nThat is the table.",
+        "This is **bold without end.",
+        "A **queen** lays eggs, and **8 kg are missing.",
+        "**Note: the hive is closed.\n\nThe **queen** is not in it.",
     ],
 )
 def test_broken_markup_is_a_reason(text: str) -> None:
@@ -202,6 +205,22 @@ def test_broken_markup_is_a_reason(text: str) -> None:
         "| kind | eggs |\n|:---|---:|\n| queen | 2000 |\n\nThat is the table.",
         "The arrow \\leftarrow points to the left and \\rightarrow to the right; \\leftarrow again.",
         "Line one \\\\[2pt] line two.",
+        "There are 2**3 hives, or a ** b of them, and **many** more.",
+        "The files are named by **/*.py and src/**/*.md.",
+        "A hive costs 90 euros** without bees.\n\n** Prices of May.",
+        "A hive costs 90 euros** without bees.\n**Prices of May.",
+        "A hive costs 90 euros** without bees.\n\n**Prices of May.",
+        "The effects were 0.3* and 0.5** (*p < .05, **p < .01).",
+        "Bees take **kwargs as well, and nothing else.",
+        "It is called by f(**options) or with **more, too.",
+        "It ends in char **argv for the main hive.",
+        "The **bold*** and **more** of it.",
+        "The kanji of the hive are 巣**箱**の, as **anyone** sees.",
+        "The **un**known and the **`code`** with 2**3 in it.",
+        "It is **$x^2$** and **the `code`** of them, a ** b.",
+        "A star \\*\\* is not **bold**, f**k.",
+        "- **nectar**\n- **pollen**\n* * *\n** a list",
+        "**Two lines\nare bold** here, and **`this`**.",
     ],
 )
 def test_sound_markup_stays(text: str) -> None:
