@@ -1,1 +1,3 @@
-"""The stages, one module each: requests out, replies into rows. They meet in records, never in each other."""
+"""The stages, one module each, named like their tables, and what several of them need.
+
+Requests out, replies into rows. They meet in records, never in each other."""

@@ -87,6 +87,7 @@ def ask(
     index = question["sample_index"]
     course = {"discipline": unit.path[2], "subject": subject["name"], "level": subject["level"]}
     turns: list[Turn] = [{"question": question["text"], "answer": answer["text"]}]
+    # As a reader will have the conversation: without what only the first answer was told of its form.
     first = recipe.request(unit, "answer", "answer", {"question": question["text"]}, prose(), sample_index=index)
     messages = list(first.messages)
     for _ in range(recipe.config.follow_ups):
