@@ -25,8 +25,8 @@ from glan.gateway.prices import Cost
 from glan.gateway.terms import Amount
 from glan.prompts import Prompts
 from glan.settings import Settings
-from glan.stages.making import Effects
-from glan.stages.recipe import Recipe
+from glan.stages.shared.making import Effects
+from glan.stages.shared.recipe import Recipe
 from glan.store import inputs, runs, spending
 from glan.store.batches import BatchBook
 from glan.store.calls import CallLog, Histories

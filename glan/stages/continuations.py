@@ -18,9 +18,9 @@ from glan.gateway.requests import Call, Conversation, Message, Outcome, Problem
 from glan.keys import normalised
 from glan.languages import column
 from glan.records import ASKED_WITH
-from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance, subject_of
-from glan.stages.question_shape import bare, check
-from glan.stages.recipe import Ingredients, Recipe
+from glan.stages.shared.making import Effects, Made, Row, asked_for, make, one_row_each, provenance, subject_of
+from glan.stages.shared.question_shape import bare, check
+from glan.stages.shared.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 Turn = dict[str, str]

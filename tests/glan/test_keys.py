@@ -15,8 +15,8 @@ from glan.prompts import Prompt, Prompts, PromptStamp
 from glan.records import KIND, content_digest
 from glan.replies import question_list, subject_list
 from glan.stages import answers, instructions, questions, subjects, syllabi
-from glan.stages.recipe import Recipe
-from glan.stages.sampling import Sample
+from glan.stages.sampling.decks import Sample
+from glan.stages.shared.recipe import Recipe
 from glan.taxonomy import Discipline
 from glan.units import Receipt, Stage, Unit
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glan.keys import normalised
-from glan.stages.capacity import capacity, capacity_across
-from glan.stages.sampling import MOST_CONCEPTS, Sample, samples, samples_across
+from glan.stages.sampling.capacity import capacity, capacity_across
+from glan.stages.sampling.decks import MOST_CONCEPTS, Sample, samples, samples_across
 
 NINE_SESSIONS = [[f"concept {session}.{number}" for number in range(5)] for session in range(9)]
 

@@ -7,7 +7,7 @@ from glan.config import Curation, RunConfig
 from glan.curation.choices import chosen, options_of
 from glan.curation.examples import Example
 from glan.curation.words import size
-from glan.kinds import CODING, ESSAY, MULTIPLE_CHOICE
+from glan.question_mix import CODING, ESSAY, MULTIPLE_CHOICE
 
 VERSION = 2
 """Raised by whoever changes what is found: units judged before are judged again."""

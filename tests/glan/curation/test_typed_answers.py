@@ -7,7 +7,7 @@ import pytest
 from glan.config import Curation, RunConfig
 from glan.curation.choices import chosen, options_of
 from glan.curation.examples import Example
-from glan.curation.kinds import identity, reasons
+from glan.curation.typed_answers import identity, reasons
 
 QUESTION = """A car brakes from 20 m/s at 5 m/s². How long does it take to stop?
 

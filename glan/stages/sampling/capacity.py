@@ -11,7 +11,7 @@ from itertools import chain, combinations, islice, product
 from math import comb
 from typing import TypeVar
 
-from glan.stages.sampling import MOST_CONCEPTS, Sessions, dealt_alone, names_within
+from glan.stages.sampling.decks import MOST_CONCEPTS, Sessions, dealt_alone, names_within
 
 MOST_GONE_THROUGH = 20_000
 """Sets of shared names. Where syllabi share more, their capacity counts those found among these: it is at least that."""
