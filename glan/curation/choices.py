@@ -10,7 +10,8 @@ LABELS = "ABCD"
 _OPTION = re.compile(
     r"^[ \t]*(?:[-*+][ \t]+)?[(（*_]{0,3}([A-D])[*_]{0,2}[)）.:：、][*_]{0,2}[ \t]*(?=\S)", re.MULTILINE
 )
-_ANY_OPTION = re.compile(r"(?:(?<=\s)|^)[(（*_]{0,3}([A-Ja-j])[*_]{0,2}([)）.:：、])[*_]{0,2}(?=\s*\S)")
+_ANY_OPTION = re.compile(r"([A-Ja-j])(?<![^\s(（*_].)[*_]{0,2}([)）.:：、])[*_]{0,2}(?=\s*\S)")
+_OPENS_LABEL = " \t\n,;(（*_"
 _FEWEST_OPTIONS = 3
 _LABEL = r"(?<![A-Za-z0-9'’])([A-D])(?![A-Za-z0-9'’])"
 _AS_LABEL = re.compile(rf"{_LABEL}(?!\s+[^\W\d_])")  # "A force" begins with no label
@@ -40,8 +41,8 @@ def without_labels(question: str) -> str:
     if not (marks := _longest_run(list(_ANY_OPTION.finditer(question)))):
         return ""
     ends = [match.start() for match in marks[1:]] + [len(question)]
-    options = (question[match.end() : end] for match, end in zip(marks, ends, strict=True))
-    return "\n".join([question[: marks[0].start()], *(option.strip(" \t\n,;") for option in options)])
+    options = [question[match.end() : end] for match, end in zip(marks, ends, strict=True)]
+    return "\n".join(text.strip(_OPENS_LABEL) for text in (question[: marks[0].start()], *options))
 
 
 def _longest_run(marks: list[re.Match[str]]) -> list[re.Match[str]]:
