@@ -20,7 +20,7 @@ from glan.curation.examples import Example, tell_languages
 from glan.curation.rules import RULES
 from glan.curation.signatures import signature_of
 from glan.gateway.reading import prose
-from glan.stages.question_shape import check
+from glan.stages.shared.question_shape import check
 
 _WORD = re.compile(r"\w+")
 _STOP = "stop"

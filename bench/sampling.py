@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from statistics import fmean
 
-from glan.stages.sampling import MOST_CONCEPTS, samples
+from glan.stages.sampling.decks import MOST_CONCEPTS, samples
 
 Pick = tuple[tuple[int, ...], tuple[str, ...]]
 """Session indexes and concepts of one question."""

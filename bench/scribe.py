@@ -34,8 +34,8 @@ from glan.planning.scope import walks
 from glan.planning.walk import Walk
 from glan.settings import Settings
 from glan.stages import answers, questions, subjects, syllabi
-from glan.stages.making import Effects
-from glan.stages.recipe import Recipe
+from glan.stages.shared.making import Effects
+from glan.stages.shared.recipe import Recipe
 from glan.store import taxonomies
 from glan.store.calls import CallHistory, CallLog
 from glan.store.store import Store

@@ -28,7 +28,7 @@ from glan.planning.walk import survey
 from glan.records import SCHEMAS, content_digest, table
 from glan.settings import Settings
 from glan.stages import answers, instructions, questions, subjects, syllabi
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store import manifests, snapshots, taxonomies
 from glan.store.store import Store
 from glan.taxonomy import Discipline

@@ -1,4 +1,4 @@
-"""`glan`: the terminal's door to the same jobs that Prefect runs. Commands import what they need when they run."""
+"""`glan`: the terminal's door to the jobs that Prefect runs, and to the store. Commands import what they need when they run."""
 
 import contextlib
 import os

@@ -23,7 +23,7 @@ from tasks import progress
 from tasks.answers import answer_questions
 from tasks.artifacts import ProgressBars
 from tasks.continuations import continue_conversations
-from tasks.instructions import judge_instructions
+from tasks.instructions import curate_instructions
 from tasks.judgements import judge_answers
 from tasks.questions import ask_questions
 from tasks.refreshing import finish_edition, open_edition, walk_of
@@ -40,7 +40,7 @@ TASK_OF: dict[Stage, Any] = {
     "answers": answer_questions,
     "continuations": continue_conversations,
     "judgements": judge_answers,
-    "instructions": judge_instructions,
+    "instructions": curate_instructions,
 }
 
 PUBLISH_EVERY_SECONDS = 60.0

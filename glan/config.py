@@ -13,9 +13,9 @@ from glan.checks import Language, ModelName, Strict, explain, http_address, toml
 from glan.errors import InputError
 from glan.judging import Checking, Judging
 from glan.keys import canonical
-from glan.kinds import Difficulties, QuestionTypes
 from glan.languages import ENGLISH
 from glan.names import shown
+from glan.question_mix import Difficulties, QuestionTypes
 
 Role = Literal["subject", "syllabus", "question", "answer", "judge"]
 ROLES: tuple[Role, ...] = ("subject", "syllabus", "question", "answer", "judge")

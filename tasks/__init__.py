@@ -1,1 +1,1 @@
-"""Prefect tasks: thin shells around the core."""
+"""Prefect tasks, thin shells around the core, and what a run tells Prefect."""

@@ -9,7 +9,7 @@ from glan.errors import EndpointRefused, GlanError, InputError
 from glan.gateway.requests import Call, Conversation, Request, Understood
 from glan.prompts import PromptStamp
 from glan.settings import Settings
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from tasks import checking, wiring
 from tasks.checking import Finding
 from tasks.endpoints import endpoint_of, goes_by_batch

@@ -7,6 +7,6 @@ from tasks.wiring import Order, effects, recipe
 
 
 @unit_task("instructions")
-def judge_instructions(unit: Unit, order: Order, done: Receipt | None = None) -> Receipt:
+def curate_instructions(unit: Unit, order: Order, done: Receipt | None = None) -> Receipt:
     """The verdicts on one round of questions and answers, each row by itself."""
     return done or instructions.run(unit, recipe(order), effects(order))

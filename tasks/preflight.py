@@ -7,7 +7,7 @@ from glan.errors import InputError
 from glan.gateway.prices import without_price
 from glan.planning.recipes import recipe_of
 from glan.settings import Settings
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.taxonomy import Taxonomy
 from glan.units import Scope
 from tasks.endpoints import endpoint_of, goes_by_batch, prices_of

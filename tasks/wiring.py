@@ -1,4 +1,4 @@
-"""Settings -> effects: the one place where store, gateway, call log, clock and randomness are made.
+"""Settings -> effects: the one place where the gateway of a run is made, with its call log, clock and randomness.
 
 A process keeps one set of effects for each run it works on, so that all tasks of a run share one gateway. A worker of
 another process or machine makes its own from its own environment and the run's order, which is two short strings.
@@ -25,8 +25,8 @@ from glan.gateway.prices import Cost
 from glan.gateway.terms import Amount
 from glan.prompts import Prompts
 from glan.settings import Settings
-from glan.stages.making import Effects
-from glan.stages.recipe import Recipe
+from glan.stages.shared.making import Effects
+from glan.stages.shared.recipe import Recipe
 from glan.store import inputs, runs, spending
 from glan.store.batches import BatchBook
 from glan.store.calls import CallLog, Histories

@@ -9,7 +9,7 @@ import glan
 from glan.curation.curate import curate_store
 from glan.gateway.requests import Request
 from glan.planning.publishing import publish_snapshot
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store import inputs, taxonomies
 from glan.store.calls import CallLog
 from glan.store.store import Store

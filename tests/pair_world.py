@@ -10,7 +10,7 @@ from glan.gateway.requests import Request
 from glan.planning.scope import walks
 from glan.planning.walk import Survey, survey
 from glan.stages import pairs
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.stages.subjects import subject_id
 from glan.store.store import Store
 from glan.units import Receipt, Scope, Stage, Unit

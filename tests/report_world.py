@@ -10,7 +10,7 @@ from store_world import a_call
 
 from glan.gateway.requests import Request
 from glan.keys import canonical, digest
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store import inputs, runs
 from glan.store.calls import CallLog
 from glan.store.runs import RunRecord

@@ -15,8 +15,8 @@ from glan.prompts import Prompts
 from glan.records import SCHEMAS, content_digest, table
 from glan.replay.rebuild import RUN
 from glan.stages import subjects
-from glan.stages.making import Effects
-from glan.stages.recipe import Recipe
+from glan.stages.shared.making import Effects
+from glan.stages.shared.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Discipline
 from glan.units import STAGES, Receipt, Stage, Unit

@@ -18,7 +18,7 @@ from glan.benchmark import Benchmark
 from glan.config import Budget, Curation, ModelProfile, Models, RunConfig
 from glan.gateway.prices import Prices
 from glan.judging import Checking, Judging
-from glan.kinds import Difficulties, QuestionTypes
+from glan.question_mix import Difficulties, QuestionTypes
 from glan.records import SCHEMAS
 from glan.settings import Settings
 

@@ -13,7 +13,8 @@ from glan.gateway.structure import instruction
 from glan.keys import normalised
 from glan.replies import SubjectList, question_list, subject_list, syllabus_sessions
 from glan.spellings import spellings_of
-from glan.stages import question_shape, syllabi
+from glan.stages import syllabi
+from glan.stages.shared import question_shape
 
 DISCIPLINE = {"field": "Natural sciences", "sub_field": "Physical sciences", "discipline": "Physics"}
 

@@ -19,7 +19,7 @@ from glan.errors import InputError
 from glan.planning.forecast import records
 from glan.planning.recipes import base_config
 from glan.settings import Settings
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store import taxonomies
 from glan.store.store import Store
 

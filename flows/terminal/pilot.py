@@ -25,7 +25,7 @@ from glan.report.figures import figures
 from glan.report.page import page
 from glan.report.samples import Sample, samples
 from glan.settings import Settings
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store import runs
 from glan.store.store import Store
 from glan.taxonomy import Discipline

@@ -7,7 +7,7 @@ import pandas as pd
 from flows.terminal.screen import out, show_table
 from glan.gateway.prices import Prices
 from glan.planning.forecast import records
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.wording import counted
 
 _RANGE = ("calls_at_least", "calls_at_most", "cost_at_most_usd")

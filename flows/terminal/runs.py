@@ -20,7 +20,7 @@ from glan.planning.pilot import pilot
 from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.settings import Settings
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Taxonomy
 from glan.units import Scope

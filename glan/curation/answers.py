@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from glan.config import Curation
 from glan.curation.examples import Example
 from glan.curation.language_forms import forms_of
+from glan.curation.patterns import Guarded
 from glan.curation.words import GRAM, grams, grams_of, words
 from glan.names import shown
 
@@ -19,14 +20,44 @@ _CANNOT = (
     r"(?:i can't|i cannot|i can not|i won't(?: be able to)?|i will not(?: be able to)?|(?:i'm|i am) (?:unable|not able) to"
     r"|i must (?:respectfully |politely )?decline to) "
 )
-_MODEL = (
-    r"(?:ai|artificial intelligence|(?:ai |large )?language model)(?: language)?(?: model| assistant| chatbot| system)?"
-)
+_MODEL = r"(?:ai|artificial intelligence|(?:ai |large )?language model(?: ai)?)(?: language)?(?: model| assistant| chatbot| system)?"
 _MAKER = r"(?: (?:developed|created|made|trained) by \w+(?: \w+)?)?"
 _AS_AN_AI = re.compile(
     rf"{_SORRY}(?:as an? {_MODEL}{_MAKER},? ?(?:i (?:can't|cannot|can not|don't|do not|am not|won't|will not"
     r"|am unable|lack\b|have no\b)|i'm (?:not|unable)\b|my (?:purpose|role|training|knowledge)\b)"
     rf"|(?:i'm|i am) (?:just |only )?an? {_MODEL}{_MAKER}(?:,? (?:and|so))?(?: i)? (?:can't|cannot|can not|don't|do not)\b)",
+    re.IGNORECASE,
+)
+_KIND = r"(?:(?:responsible|ethical|helpful|harmless|honest|neutral|objective|text-based|conversational|virtual),? (?:and )?)*"
+_SPEAKS_AS_AI = Guarded(
+    (
+        "as an ai",
+        "an ai ",
+        "ai assistant",
+        " ai, i",
+        " ai i",
+        "language model",
+        "artificial intelligence",
+        "my training",
+        "my knowledge",
+    ),
+    rf"\b(?:(?i:as an? {_KIND}{_MODEL}{_MAKER}),? ?(?:I (?:can't|cannot|can not|don't|do not|am not|won't|will not"
+    r"|am unable|lack\b|have no\b)|I'm (?:not|unable)\b|my (?:purpose|role|training|knowledge)\b)"
+    rf"|(?:I'm|I am) (?i:(?:just |only )?an? {_KIND}{_MODEL}{_MAKER})(?:,? (?:and|so))?(?: I)? (?:can't|cannot|can not|don't|do not)\b"
+    r"|(?:[Mm]y training data|[Mm]y (?:training|knowledge)) (?:only |currently )?(?:goes|extends|reaches|ends|stops|runs)"
+    r" (?:(?:only )?(?:up )?(?:to|until|till)|in|at) (?:\w+ )?(?:19|20)\d\d\b|[Mm]y knowledge cut-?off\b)",
+    re.NOFLAG,
+)
+_QUOTED = re.compile(
+    '"[^"\n]*(?:"|$)|\u201c[^\u201d]*\u201d|\u00ab[^\u00bb]*\u00bb|\u2018[^\u2019\n]*\u2019(?!\\w)'
+    "|^[ \\t]*>.*$|(?<!\\w)'(?:[^'\n]|(?<=\\w)'(?=\\w))+'(?!\\w)",
+    re.MULTILINE,
+)
+_SPEAKER = re.compile(r":[\W_]*$")  # of a line of dialogue, or what announces an example
+_NOTE = re.compile(r"\b(?:note|notice|disclaimer|caveat|warning|important|answer|remark)s?\b[\W_]*$", re.IGNORECASE)
+_MADE_UP = re.compile(
+    r"\b(?:write|compose|draft|imagine|pretend|act as|role|perspective|voice|persona|story|poem|dialogue|monologue|script|prompts?"
+    r"|train(?:ed|ing)|data ?sets?|forecast\w*|time series)\b",
     re.IGNORECASE,
 )
 _DECLINES = re.compile(
@@ -51,14 +82,37 @@ def empty_answer(example: Example, settings: Curation) -> str | None:
 
 
 def refusal(example: Example, settings: Curation) -> str | None:
-    """The answer opens by declining, or as a language model that speaks about itself."""
+    """The answer opens by declining, or speaks anywhere as a language model about itself."""
     opening = " ".join(example.answer[:400].replace("\u2019", "'").split()).lstrip(_MARKS)
     declined = _AS_AN_AI.match(opening) or _DECLINES.match(opening)
     if declined is None and len(example.answer) <= _LONGEST_REFUSAL:
         declined = _CANNOT_WRITE.match(opening)
     if declined is None and example.language:
         declined = forms_of(example.language).refusal.match(opening)
-    return f"the answer opens with '{shown(declined[0])}'" if declined else None
+    if declined:
+        return f"the answer opens with '{shown(declined[0])}'"
+    spoken = _speaks_as_ai(example)
+    return f"the answer speaks as a language model: '{shown(spoken)}'" if spoken else None
+
+
+def _speaks_as_ai(example: Example) -> str | None:
+    """What an answer says of itself as a language model, outside of code and quotations; a part that is played is none."""
+    if not _SPEAKS_AS_AI.search(example.said.plain.replace("\u2019", "'")) or _MADE_UP.search(example.question):
+        return None
+    for line in _own_words(example.said.without_code[0]).splitlines():
+        spoken = _SPEAKS_AS_AI.search(line)
+        if spoken and not _is_played(line[: spoken.start()]):
+            return spoken[0]
+    return None
+
+
+def _own_words(text: str) -> str:
+    return _QUOTED.sub(" ", text).replace("\u2019", "'")
+
+
+def _is_played(before: str) -> bool:
+    speaker = _SPEAKER.search(before)
+    return speaker is not None and not _NOTE.search(before[: speaker.start()])
 
 
 def restatement(example: Example, settings: Curation) -> str | None:

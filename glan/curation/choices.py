@@ -13,6 +13,11 @@ _OPTION = re.compile(
 _LABEL = r"(?<![A-Za-z0-9'’])([A-D])(?![A-Za-z0-9'’])"
 _AS_LABEL = re.compile(rf"{_LABEL}(?!\s+[^\W\d_])")  # "A force" begins with no label
 _NAMED = re.compile(r"\b(?i:option|choice|answer|key)s?\b(?:\s+is)?\W+([A-D])(?![A-Za-z0-9'’])")
+_RIGHT = re.compile(rf"{_LABEL} (?i:is|would be) (?i:the )?(?i:only )?(?i:right|correct|best|answer)\b")
+_REJECTED = re.compile(
+    rf"\b(?i:not|rather than|instead of|unlike) (?i:(?:option|choice) )?{_LABEL}(?:(?:,| or| nor| and) {_LABEL})*(?!\s+[^\W\d_])"
+    rf"|(?:\b(?i:option|choice) )?{_LABEL} (?i:is|are) (?i:wrong|incorrect|false|not)\b"
+)
 _SEVERAL = re.compile(rf"{_LABEL}\s*(?:,|&|/|\band\b|\bor\b)\s*{_LABEL}")
 _BEYOND_ARTICLE = re.compile(_LABEL.replace("A-D]", "B-D]", 1))
 
@@ -39,10 +44,10 @@ def without_labels(question: str) -> str:
 def chosen(answer: str, options: Mapping[str, str]) -> str | None:
     """The option that an answer names in its last line; None if it names none, or several."""
     lines = [line for line in answer.splitlines() if any(map(str.isalnum, line))]
-    last = lines[-1] if lines else ""
+    last = _REJECTED.sub("", lines[-1]) if lines else ""
     if _SEVERAL.search(last):
         return None
-    for pattern in (_OPTION, _NAMED, _AS_LABEL, _BEYOND_ARTICLE):
+    for pattern in (_OPTION, _NAMED, _RIGHT, _AS_LABEL, _BEYOND_ARTICLE):
         named = set(pattern.findall(last))
         if named:
             return named.pop() if len(named) == 1 else None

@@ -20,6 +20,13 @@ _FORMULA = re.compile(
 _LEFT_OPEN = re.compile(  # begins as only a formula does, and no dollar sign follows but those of prices
     r"\$(?<![\\$\w]\$)(?:\w{1,3}\^|\\[a-zA-Z]{2})(?:[^$\\]|\\.|\$\d)*\Z", re.DOTALL
 )
+_STARS = re.compile(r"\*{2}(?<!\\\*\*)")
+_BOLD_OPENS = re.compile(r"(?:^|[\s\"'\u201c\u2018\u2013\u2014])\*\*(?=[^\W_])(?!p\s*[<=>\u2264])")
+_ON_STARS = re.compile(  # two stars of Python, C, a shell, a table of significance or a footnote
+    r"\*{3}|kwargs|unpack|argument|parameter|operator|\bpower|exponent|\bglob|pattern|wildcard|regex|markdown|asterisk|\bstars?\b"
+    r"|footnote|pointer|\b(?:char|int|void|double|struct|argv)\b|(?:^|\s)\*\*\w+[,)\]}]",
+    re.IGNORECASE,
+)
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n")
 _BRACE = re.compile(r"[{}](?<!\\[{}])")
 _RULER = re.compile(r"^\s*\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?\s*)?$")
@@ -27,14 +34,14 @@ _CELL_END = re.compile(r"(?<!\\)\|")
 
 
 def broken_markup(example: Example, settings: Curation) -> str | None:
-    """A code fence, formula, environment or table that is opened and not closed, or closed and not opened."""
+    """A code fence, formula, environment, table or bold text that is opened and not closed, or closed and not opened."""
     for part, text in (("question", example.asked), ("answer", example.said)):
         outside, fence_open = text.without_code
         if part == "answer" and (fence_open or formula_open(outside)):
             continue  # cut off: `truncation` says so
         if fence_open:
             return "the question leaves a code block open"
-        if problem := _of_formulas(outside) or _of_tables(outside):
+        if problem := _of_formulas(outside) or _of_tables(outside) or _of_bold(outside):
             return f"the {part} {problem}"
     return None
 
@@ -71,6 +78,28 @@ def _of_tables(text: str) -> str | None:
         if "|" in head and _RULER.match(ruler) and _cells(head) != _cells(ruler):
             return "has a table whose head does not fit"
     return None
+
+
+def _of_bold(text: str) -> str | None:
+    """Bold text that its paragraph does not end; stars that nothing opened point to a footnote, which begins with some."""
+    if "**" not in text:
+        return None
+    odd = [one for one in _PARAGRAPH_END.split(_FORMULA.sub("x", text)) if len(_STARS.findall(one)) % 2]
+    left = [_is_left_bold(paragraph) for paragraph in odd if not _ON_STARS.search(paragraph)]
+    return "has bold text that is not closed" if left and all(left) else None
+
+
+def _is_left_bold(paragraph: str) -> bool:
+    """Whether bold text is open at the end of a paragraph."""
+    is_open = False
+    for stars in _STARS.finditer(paragraph):
+        if is_open:
+            is_open = False
+        elif _BOLD_OPENS.match(paragraph, max(stars.start() - 1, 0)):
+            is_open = True
+        elif not paragraph[stars.start() - 1 : stars.start()].isspace():
+            return False
+    return is_open
 
 
 def _cells(line: str) -> int:

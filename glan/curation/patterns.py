@@ -4,7 +4,7 @@ import re
 
 
 class Guarded:
-    """A pattern, whatever the case of letters, that is tried only on a text with one of some words.
+    """A pattern, by default whatever the case of letters, that is tried only on a text with one of some words.
 
     `words` are in lower case, and without one of them the pattern cannot match. A look for a fixed word is a hundred
     times faster than one for a pattern of alternatives, and nearly all texts have none of the words.

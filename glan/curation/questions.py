@@ -15,10 +15,19 @@ _HEADING = re.compile(
 )
 _ANSWER_SECTION = Guarded(
     ("answer", "solution"),
-    r"(?:^(?:[^\w\n]|_)*|(?<=[?\uff1f])[ \t]+[(\[*_]{0,3})(?:(?:model|sample|correct|suggested|expected)\s+)?"
+    r"(?:^(?:[^\w\n]|_)*|(?<=[?\uff1f.!])(?<!\n\d\.)[ \t]+[(\[*_]{0,3})(?:(?:model|sample|correct|suggested|expected)\s+)?"
     r"(?:answer|solution)(?:\s+key)?[*_ \t]*[:\n](?P<given>.*)",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
+# A result in a last sentence, no more: "The answer is an integer" and options "A: 4, B: 5" say nothing of it.
+_RESULT = r"[-+$\\(]{0,3}\d[\d.,/]*(?: ?(?!digits?|words?|letters?|parts?|steps?)[^\s.?!:]{1,6})?|[A-D]\)?"
+_RESULT_TOLD = Guarded(
+    ("answer is", "a:", "a**:"),
+    rf"(?<=[?.!])\s+[(\[*_]{{0,3}}the (?:correct |right |final )?answer is:?\s+[*_\"(]*(?:{_RESULT})[\s.*_\")\]]*\Z"
+    rf"|(?<=[?\uff1f])\s+[*_]*(?-i:A)[*_]*:[*_]*\s+[^?:\uff1f]*\Z",
+)
+_ASKS_FOR_THE_WAY = re.compile(r"\b(?:explain|show|prove|justify|why|steps?|derive|reason\w*|how)\b", re.IGNORECASE)
+_OTHER_LABEL = re.compile(r"\b[A-PR-Z]\s*[:=)]")
 _ASKS = re.compile(
     r"[?\uff1f\u061f]|\b(?:analy[sz]e|calculate|compare|compute|derive|describe|design|determine|discuss|estimate"
     r"|evaluate|explain|find|give|how|identify|implement|interpret|list|name|prove|show|sketch|solve|state"
@@ -30,7 +39,11 @@ _ASKS_TO_JUDGE = re.compile(
     r"|evaluate (?:the|this) (?:following|solution|answer|argument|proof|reply)|check|verify|valid|invalid|feedback|grade|improve|student'?s|review|debug|agree|fill in|complete the)\b",
     re.IGNORECASE,
 )
-_BLANK = re.compile(r"(?:your (?:answer|solution)\b.*)?", re.IGNORECASE)
+_BLANK = re.compile(
+    r"(?:your (?:answer|solution)\b.*|(?:yes|true) or (?:no|false)"
+    r"|(?:in|with|using|within) (?:[\w-]+ ){1,4}(?:words?|sentences?|paragraphs?|lines?|detail|terms|forms?|units?|decimals?|places))?",
+    re.IGNORECASE,
+)
 _MARK = re.compile(r"[?\uff1f\u061f\u037e]")
 _FILLERS = " \t\r\n_.\u2026*[](){}?-"
 
@@ -51,13 +64,33 @@ def answer_in_question(example: Example, settings: Curation) -> str | None:
     """The question goes on with a section that answers it; a solution to be judged or a blank to be filled is none."""
     if example.language:
         return _answered_in(example.question, example.language)
-    section = _ANSWER_SECTION.search(example.question)
-    if section is None or _BLANK.fullmatch(section["given"].strip(_FILLERS)):
-        return None
-    before = example.question[: section.start()]
-    if _ASKS_TO_JUDGE.search(before) or _ASKS_TO_JUDGE.search(section["given"]) or not _ASKS.search(before):
+    if not (_has_section(example.question) or _tells_result(example.question)):
         return None
     return "the question has a section with its answer or solution"
+
+
+def _has_section(question: str) -> bool:
+    section = _ANSWER_SECTION.search(question)
+    if section is None or _BLANK.fullmatch(section["given"].strip(_FILLERS)):
+        return False
+    before = question[: section.start()]
+    if _ASKS_TO_JUDGE.search(before) or _ASKS_TO_JUDGE.search(section["given"]) or not _ASKS.search(before):
+        return False
+    return not (before.endswith((".", "!")) and _ASKS.search(section["given"]))  # of chemistry: "Solution: 0.1 M HCl"
+
+
+def _tells_result(question: str) -> bool:
+    told = _RESULT_TOLD.search(question)
+    if told is None:
+        return False
+    before = question[: told.start()]
+    if _ASKS_TO_JUDGE.search(before) or not _ASKS.search(before):
+        return False
+    if "answer is" in told[0].lower():
+        return not _ASKS_FOR_THE_WAY.search(before)
+    return bool(told[0].split(":", 1)[1].strip(_FILLERS)) and not _OTHER_LABEL.search(
+        f"{before} {told[0].split(':', 1)[1]}"
+    )
 
 
 def _answered_in(question: str, language: str) -> str | None:

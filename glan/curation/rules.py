@@ -42,16 +42,16 @@ class Rule:
 RULES: tuple[Rule, ...] = (
     Rule("empty_question", 1, empty_question, ("min_question_words",)),
     Rule("question_heading", 1, question_heading),
-    Rule("answer_in_question", 2, answer_in_question),
-    Rule("not_self_contained", 2, not_self_contained),
+    Rule("answer_in_question", 3, answer_in_question),
+    Rule("not_self_contained", 3, not_self_contained),
     Rule("empty_answer", 1, empty_answer),
-    Rule("refusal", 2, refusal),
+    Rule("refusal", 3, refusal),
     Rule("truncation", 1, truncation),
     Rule("repetition", 1, repetition, ("max_repeated_line_share", "max_top_ngram_share")),
     Rule("restatement", 1, restatement, ("min_restated_share",)),
     Rule("length", 1, length, ("max_question_words", "min_answer_words", "max_answer_words")),
     Rule("other_language", 3, other_language, ("language", "min_language_certainty")),
-    Rule("broken_markup", 3, broken_markup),
+    Rule("broken_markup", 4, broken_markup),
     Rule("personal_data", 2, personal_data),
 )
 

@@ -10,7 +10,7 @@ from glan.keys import digest, seed_for, slug
 from glan.names import clean
 from glan.replies import TaxonomyNodes, taxonomy_nodes
 from glan.spellings import spellings_of
-from glan.stages.recipe import Ingredients, Recipe, unlike_example, with_parameters
+from glan.stages.shared.recipe import Ingredients, Recipe, unlike_example, with_parameters
 
 TAXONOMY = "taxonomy"
 """Stage and discipline under which the calls of a draft are on record."""

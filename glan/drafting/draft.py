@@ -12,8 +12,8 @@ from glan.drafting.votes import counted
 from glan.errors import RETRYABLE
 from glan.gateway.requests import Outcome
 from glan.names import same
-from glan.stages.making import Effects
-from glan.stages.recipe import Recipe
+from glan.stages.shared.making import Effects
+from glan.stages.shared.recipe import Recipe
 from glan.taxonomy import Taxonomy
 
 ROOT: Path = ()

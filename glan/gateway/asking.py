@@ -116,6 +116,8 @@ class Asking:
         """Send once, when limits and health allow, and tell the line how it went."""
         line, desk = self._line, self._desk
         desk.check()
+        if line.limiter.held_seconds > self._patience:
+            raise EndpointDown(self._beyond_patience(f"{line.host} is at its limit and asks to wait"))
         await line.limiter.enter(self._rank)
         burst = line.limiter.bursts
         try:
@@ -234,12 +236,18 @@ class Asking:
             self._condemn(trouble.message)
         return None
 
+    @property
+    def _patience(self) -> float:
+        return max(self._desk.patience_seconds, _LEAST_PATIENCE)
+
+    def _beyond_patience(self, what: str) -> str:
+        return f"{what}; longer than the patience of {self._patience:.0f} s; run again later"
+
     async def _bear_capacity(self, trouble: Trouble, fault: Fault) -> None:
         self._desk.ledger.totals.rate_limited += 1
-        patience = max(self._desk.patience_seconds, _LEAST_PATIENCE)
         waiting = max(self._line.limiter.unanswered_seconds, fault.retry_after or 0.0)
-        if waiting > patience:
-            raise EndpointDown(f"{trouble.message}; longer than the patience of {patience:.0f} s; run again later")
+        if waiting > self._patience:
+            raise EndpointDown(self._beyond_patience(trouble.message))
         await self._desk.rest(self._desk.pace.capacity_wait(self._rate_limited))
         self._rate_limited += 1
 

@@ -235,6 +235,8 @@ class Gateway:
             for conversation in conversations:
                 await self._open.enter(rank)
                 tasks.append(group.create_task(self._converse(conversation, history, rank)))
+                # By the task's end: one that is cancelled before its first step comes to no `finally`.
+                tasks[-1].add_done_callback(lambda _: self._open.leave())
         return [task.result() for task in tasks]
 
     async def _converse(self, conversation: Conversation, history: History | None, rank: int) -> Outcome:
@@ -260,7 +262,6 @@ class Gateway:
             raise
         finally:
             conversation.close()
-            self._open.leave()
 
     async def _ask(self, request: Request, history: History | None, rank: int) -> Call | Failure:
         progress: Call | Progress = Progress()

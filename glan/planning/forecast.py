@@ -15,7 +15,7 @@ from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.stages import pairs
 from glan.stages.questions import rounds as further_rounds
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Discipline
 from glan.units import STAGES, Scope, Stage, Unit

@@ -4,7 +4,7 @@ from glan.config import RunConfig, Selection
 from glan.curation import benchmarks, embedding
 from glan.prompts import Prompts
 from glan.settings import Settings
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store import runs
 from glan.store.store import Store
 

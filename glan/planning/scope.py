@@ -7,7 +7,7 @@ from glan.languages import subject_at
 from glan.planning.walk import Shelf, Walk
 from glan.stages.pairs import syllabi_of
 from glan.stages.questions import span_of
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store import editions, manifests, retries
 from glan.store.editions import Edition
 from glan.store.store import Store

@@ -12,7 +12,7 @@ from glan.planning.scope import walks
 from glan.planning.walk import Survey, Walk, survey
 from glan.stages import pairs
 from glan.stages.questions import LONGEST_ROUND
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Discipline
 from glan.units import Stage, quarantined

@@ -18,7 +18,7 @@ from glan.languages import LANGUAGES, branch
 from glan.planning.pairing import Pairing, Waiting
 from glan.records import READ_BY_LATER_STAGES
 from glan.stages import answers, continuations, instructions, judgements, pairs, questions, subjects, syllabi
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store import manifests
 from glan.store.manifests import Manifest
 from glan.store.store import Store

@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from glan import supplements
 from glan.config import Curation
-from glan.curation import kinds, scores
+from glan.curation import scores, typed_answers
 from glan.dataset import View
 from glan.keys import canonical
 from glan.stages.instructions import unit_key
-from glan.stages.recipe import Recipe
-from glan.stages.recorded import recorded
+from glan.stages.shared.recipe import Recipe
+from glan.stages.shared.recorded import recorded
 from glan.store import manifests
 from glan.units import Receipt, Stage
 
@@ -79,6 +79,6 @@ def _distinct(recipes: Sequence[Recipe]) -> list[Recipe]:
     """One of all recipes that judge alike."""
     found: dict[tuple[object, ...], Recipe] = {}
     for recipe in recipes:
-        limits = scores.limits(recipe.config) | kinds.identity(recipe.config)
+        limits = scores.limits(recipe.config) | typed_answers.identity(recipe.config)
         found.setdefault((recipe.rules, recipe.stages, canonical(limits)), recipe)
     return list(found.values())

@@ -10,9 +10,9 @@ from glan.gateway.gateway import Gateway
 from glan.replay.recorded import NothingToWrite, NotOnRecord, RecordedReplies, no_clock
 from glan.replay.wanted import Wanted
 from glan.stages import answers, continuations, instructions, judgements, pairs, questions, subjects, syllabi
-from glan.stages.making import Effects
 from glan.stages.pairs import Taught
-from glan.stages.recipe import Recipe
+from glan.stages.shared.making import Effects
+from glan.stages.shared.recipe import Recipe
 from glan.store.calls import CallHistory, CallLog
 from glan.store.store import Store
 from glan.taxonomy import Discipline

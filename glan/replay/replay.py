@@ -13,8 +13,8 @@ from glan.errors import StoreError
 from glan.replay import verdicts
 from glan.replay.rebuild import Rebuilding, Rebuilt
 from glan.replay.wanted import Wanted, wanted
-from glan.stages.recipe import Recipe
-from glan.stages.recorded import recorded
+from glan.stages.shared.recipe import Recipe
+from glan.stages.shared.recorded import recorded
 from glan.store import editions, taxonomies
 from glan.store.calls import CallHistory
 from glan.store.layered import LayeredFiles

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from glan.dataset import View
 from glan.languages import ENGLISH, language_at
-from glan.report.kinds import asked
-from glan.stages.kinds import Kind
+from glan.report.kinds_asked import asked
+from glan.stages.sampling.kinds import Kind
 from glan.store import taxonomies
 from glan.store.store import Store
 from glan.units import Receipt, planned, quarantined

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from glan.dataset import View
 from glan.report.coverage import Coverage, GoOn, checked
-from glan.report.judged import Instructions, instructions
+from glan.report.instructions import Instructions, instructions
 from glan.report.ledger import Ledger, ledger
 from glan.report.origins import Origin, origins
 from glan.report.samples import FEW, Sample, samples

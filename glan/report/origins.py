@@ -18,9 +18,9 @@ from glan.gateway.requests import Call, Conversation, Message, Request
 from glan.report.coverage import GoOn
 from glan.report.samples import Sample
 from glan.stages import answers, continuations, pairs, questions, subjects, syllabi
-from glan.stages.recipe import Recipe
-from glan.stages.recorded import recorded
-from glan.stages.sampling import Sample as Drawn
+from glan.stages.sampling.decks import Sample as Drawn
+from glan.stages.shared.recipe import Recipe
+from glan.stages.shared.recorded import recorded
 from glan.store import calls
 from glan.store.ahead import ahead
 from glan.units import Receipt, Unit

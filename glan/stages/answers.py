@@ -5,9 +5,9 @@ from typing import Any
 
 from glan.gateway.requests import Call, Conversation, Outcome
 from glan.languages import column
-from glan.stages import answering
-from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
-from glan.stages.recipe import Ingredients, Recipe
+from glan.stages.shared import answering
+from glan.stages.shared.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
+from glan.stages.shared.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 

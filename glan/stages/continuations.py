@@ -18,9 +18,9 @@ from glan.gateway.requests import Call, Conversation, Message, Outcome, Problem
 from glan.keys import normalised
 from glan.languages import column
 from glan.records import ASKED_WITH
-from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance, subject_of
-from glan.stages.question_shape import bare, check
-from glan.stages.recipe import Ingredients, Recipe
+from glan.stages.shared.making import Effects, Made, Row, asked_for, make, one_row_each, provenance, subject_of
+from glan.stages.shared.question_shape import bare, check
+from glan.stages.shared.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 Turn = dict[str, str]
@@ -87,6 +87,7 @@ def ask(
     index = question["sample_index"]
     course = {"discipline": unit.path[2], "subject": subject["name"], "level": subject["level"]}
     turns: list[Turn] = [{"question": question["text"], "answer": answer["text"]}]
+    # As a reader will have the conversation: without what only the first answer was told of its form.
     first = recipe.request(unit, "answer", "answer", {"question": question["text"]}, prose(), sample_index=index)
     messages = list(first.messages)
     for _ in range(recipe.config.follow_ups):

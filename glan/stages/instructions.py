@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from glan.curation import contamination, kinds, scores, turns
+from glan.curation import contamination, scores, turns, typed_answers
 from glan.curation.contamination import Contamination
 from glan.curation.rules import Example, judged
 from glan.curation.signatures import signature_of
@@ -15,8 +15,8 @@ from glan.curation.verdicts import verdict
 from glan.keys import Texts
 from glan.languages import column, language_at
 from glan.records import KIND, OTHER
-from glan.stages.making import Effects, Made, Row, commit, subject_of
-from glan.stages.recipe import Ingredients, Recipe
+from glan.stages.shared.making import Effects, Made, Row, commit, subject_of
+from glan.stages.shared.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 
@@ -75,7 +75,7 @@ def unit_key(
 
 
 def _ingredients(recipe: Recipe) -> Ingredients:
-    return Ingredients("instructions", parameters={"rules": recipe.rules, **kinds.identity(recipe.config)})
+    return Ingredients("instructions", parameters={"rules": recipe.rules, **typed_answers.identity(recipe.config)})
 
 
 def _with_limits(recipe: Recipe) -> Ingredients:
@@ -107,7 +107,7 @@ def run(unit: Unit, recipe: Recipe, effects: Effects) -> Receipt:
     for answer, conversation, *reasons in zip(answers, conversations, found, found_in_turns, strict=True):
         name = answer["question_id"]
         own = given.get(name, {})
-        of_its_kind = kinds.reasons(questions[name], conversation[0], settings)
+        of_its_kind = typed_answers.reasons(questions[name], conversation[0], settings)
         against = [*chain(*reasons), *of_its_kind, *scores.reasons(own, settings)]
         row = _row(unit, subject, questions[name], answer, conversation, against, own, index)
         rows.append(_continued(row, further[name]) if name in further else row)

@@ -12,13 +12,13 @@ from glan.checking import agreement, code, programs, results
 from glan.checking.results import Result
 from glan.gateway.reading import structured
 from glan.gateway.requests import Call, Conversation, Outcome
-from glan.kinds import MULTIPLE_CHOICE
 from glan.languages import ENGLISH
+from glan.question_mix import MULTIPLE_CHOICE
 from glan.records import SCHEMAS
 from glan.replies import Judgement
-from glan.stages import answering
-from glan.stages.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
-from glan.stages.recipe import Ingredients, Recipe
+from glan.stages.shared import answering
+from glan.stages.shared.making import Effects, Made, Row, asked_for, make, one_row_each, provenance
+from glan.stages.shared.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 RUBRIC, MATH, CODE = "rubric", "math", "code"

@@ -21,7 +21,7 @@ from glan.stages.questions import (
     rounds,
     span_of,
 )
-from glan.stages.recipe import Ingredients, Recipe
+from glan.stages.shared.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 BLOCK = 10

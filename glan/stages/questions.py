@@ -16,12 +16,13 @@ from glan.keys import digest, seed_for
 from glan.languages import column
 from glan.records import OTHER, row_digest
 from glan.replies import QuestionList, question_list
-from glan.stages import kinds
-from glan.stages.kinds import Kind
-from glan.stages.making import Effects, Made, Row, asked_for, make, provenance
-from glan.stages.question_kinds import Written, check, written
-from glan.stages.recipe import Ingredients, Recipe
-from glan.stages.sampling import Sample, capacity_across, samples, samples_across
+from glan.stages.sampling import kinds
+from glan.stages.sampling.capacity import capacity_across
+from glan.stages.sampling.decks import Sample, samples, samples_across
+from glan.stages.sampling.kinds import Kind
+from glan.stages.shared.making import Effects, Made, Row, asked_for, make, provenance
+from glan.stages.shared.recipe import Ingredients, Recipe
+from glan.stages.shared.typed_questions import Written, check, written
 from glan.store.store import Store
 from glan.units import Receipt, Unit
 

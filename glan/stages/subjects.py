@@ -9,8 +9,8 @@ from glan.gateway.requests import Call, Conversation, Outcome, Problem
 from glan.keys import digest, distinct, normalised, slug
 from glan.replies import ListedSubject, SubjectList, subject_list
 from glan.spellings import grouped, spellings_of
-from glan.stages.making import Effects, Made, Row, asked_for, make, provenance
-from glan.stages.recipe import Ingredients, Recipe
+from glan.stages.shared.making import Effects, Made, Row, asked_for, make, provenance
+from glan.stages.shared.recipe import Ingredients, Recipe
 from glan.taxonomy import Discipline
 from glan.units import Receipt, Unit
 

@@ -9,9 +9,9 @@ from glan.keys import digest, distinct, normalised
 from glan.languages import ENGLISH, branch, column
 from glan.records import row_digest
 from glan.replies import SyllabusSessions, syllabus_sessions
-from glan.stages import sampling
-from glan.stages.making import Effects, Made, Row, make, provenance, subject_of
-from glan.stages.recipe import Ingredients, Recipe
+from glan.stages.sampling.capacity import capacity
+from glan.stages.shared.making import Effects, Made, Row, make, provenance, subject_of
+from glan.stages.shared.recipe import Ingredients, Recipe
 from glan.units import Receipt, Unit
 
 
@@ -156,4 +156,4 @@ def read(unit: Unit, outcomes: Sequence[Outcome]) -> Made:
         "language": column(unit.language),
         **provenance(unit, outcome.calls),
     }
-    return Made(rows=[row], capacity=sampling.capacity([session["key_concepts"] for session in sessions]))
+    return Made(rows=[row], capacity=capacity([session["key_concepts"] for session in sessions]))

@@ -24,8 +24,8 @@ from glan.release.releases import ReleaseOptions
 from glan.replay.replay import Replay
 from glan.report.figures import figures
 from glan.report.page import page
-from glan.stages.kinds import Kind, kinds
 from glan.stages.questions import span_of
+from glan.stages.sampling.kinds import Kind, kinds
 from glan.store.store import Store
 from glan.units import Scope
 

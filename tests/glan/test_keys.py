@@ -15,8 +15,8 @@ from glan.prompts import Prompt, Prompts, PromptStamp
 from glan.records import KIND, content_digest
 from glan.replies import question_list, subject_list
 from glan.stages import answers, instructions, questions, subjects, syllabi
-from glan.stages.recipe import Recipe
-from glan.stages.sampling import Sample
+from glan.stages.sampling.decks import Sample
+from glan.stages.shared.recipe import Recipe
 from glan.taxonomy import Discipline
 from glan.units import Receipt, Stage, Unit
 
@@ -286,7 +286,7 @@ RECORDED = {
     "syllabi": "50edac73b57a67bf02b23f184c1fd694e1487c71c964b62d44a9d89a660c32ec",
     "questions": "1490f41b6614d5120d454fecec0b1905c2df2f5e07fbcb88017d88ea7ebd1123",
     "answers": "a8fa17bbb3ab8af50db24d8bf3ce4d08fce3628cc0cde4ee09f6bcabc127cfb2",
-    "instructions": "7eb031ae02dd56686029610c6aa6e6e75cf9d7b7b495b2e4704c11e89e9c440e",
+    "instructions": "5658242be583436113ca5f4a21338322db5a801812a4e67c12b738b53918216a",
 }
 """The keys of the default configuration. Only a changed prompt or rule may change them, and that makes stores stale."""
 
@@ -331,7 +331,7 @@ def test_keys_of_what_is_asked_for_in_english_are_as_they_were_before_there_were
         "syllabi": "50edac73b57a67bf",
         "questions": "1490f41b6614d512",
         "answers": "a8fa17bbb3ab8af5",
-        "instructions": "7eb031ae02dd5668",
+        "instructions": "5658242be5834361",
     }
     syllabus = {"text": "Session 1", "sessions": [{"title": "Heat", "description": "d", "key_concepts": ["a", "b"]}]}
     sample = Sample(0, "single_session", (0,), ("a",))

@@ -77,6 +77,14 @@ def test_a_question_that_begins_with_such_a_word_stays(question: str) -> None:
         "Find x and evaluate the integral of x.\nSolution: x = 3, and the integral is 4.5.",
         "What is 2 + 2?\n\n### Answer\n\n4",
         "What is 2 + 2? (Answer: 4)",
+        "Find x if 2x = 4. **Answer: x = 2**",
+        "Compute the area of a circle of radius 2. **Solution: 4 pi.**",
+        "Compute the area of a circle of radius 2. Answer: 4 pi",
+        "What is 2 + 2? The correct answer is 4.",
+        "Compute 2 + 2. The answer is 4.",
+        "Which one is prime? A) 4 B) 6 C) 7 D) 9 The mean is no matter. The correct answer is C.",
+        "What is 2 + 2? A: 4",
+        "Q: What is 2 + 2?\n**A:** 4",
     ],
 )
 def test_an_answer_inside_the_question_is_a_reason(question: str) -> None:
@@ -94,6 +102,20 @@ def test_an_answer_inside_the_question_is_a_reason(question: str) -> None:
         "Explain your view and evaluate this proof.\nSolution: 1 = 2 by division.",
         "Explain what a solution: a homogeneous mixture, is made of.",
         "Which answer is right?\nAnswer A: the sum is even.\nAnswer B: the sum is odd.",
+        "Which is the largest? A: 4, B: 5, C: 6, D: 7",
+        "Which is the largest?\nA: 4\nB: 5\nC: 6\nD: 7",
+        "A sum gives 2 + 2. Is the answer 4?",
+        "Find the least such sum. The answer is an integer.",
+        "Find the sum of all such x. The answer is 3 digits long.",
+        "Find the sum of all such x. The answer is in the form m/n.",
+        "Explain step by step how to find the sum of 2 and 2. The correct answer is 4.",
+        "What went wrong? Tom found 5 for 2 + 2. The correct answer is 4.",
+        "Why is the sky blue? Answer: in two sentences.",
+        "Is 7 prime? Answer: yes or no.",
+        "A titration is to be described. Solution: 0.1 M HCl, 50 mL. Calculate the pH.",
+        "Q: What is 2 + 2? A: 4 Q: What is 3 + 3? A:",
+        "B: Where are they going? A: To the hives. Name the tense of both lines.",
+        "What does the ratio say of both mixtures? A: 1 to 4 and B = 2 to 3",
         "Solution A holds 5 g of salt. What is its concentration in 100 mL?",
     ],
 )
@@ -142,6 +164,49 @@ def test_a_short_answer_stays(answer: str) -> None:
 )
 def test_a_refusal_at_the_opening_is_a_reason(answer: str) -> None:
     assert codes(answer=answer) == ["refusal"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "The capital is Paris. As an AI language model, I cannot verify what has changed since.",
+        "Great question! As an AI language model, I don\u2019t have personal opinions.",
+        "As a language model AI, I do not keep bees.",
+        "A hive is heavy, but as a responsible AI language model I cannot say how heavy.",
+        f"{ANSWER}\n\n**Note:** As an AI, I can't weigh a hive.",
+        f"{ANSWER} I'm just an AI and cannot weigh it.",
+        f"{ANSWER} My training data only goes up to 2021, so look it up.",
+        f"{ANSWER} My knowledge cutoff lies before that year.",
+        'He said "yes". As a helpful and honest AI assistant, I do not know why.',
+    ],
+)
+def test_an_answer_that_speaks_as_a_language_model_is_a_reason_wherever_it_does(answer: str) -> None:
+    assert codes(answer=answer) == ["refusal"]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (QUESTION, "She began: \u201cAs an AI engineer, I cannot rest,\u201d and sat down."),
+        (QUESTION, "Among those who sell hives. As an AI engineer, I do not trust every balance."),
+        (QUESTION, 'A chatbot may say "As an AI language model, I cannot weigh hives" and stop.'),
+        (QUESTION, "A chatbot may say \u201cAs an AI language model, I can\u2019t weigh hives\u201d and stop."),
+        (QUESTION, "A chatbot may say 'As an AI language model, I can't weigh hives' and stop."),
+        (QUESTION, "Log it:\n```python\nprint('As an AI language model, I cannot weigh hives')\n```"),
+        (QUESTION, "Two lines follow.\n> As an AI language model, I cannot weigh hives.\n\nThat is all."),
+        (QUESTION, "Two lines follow.\n\n**Keeper:** How heavy is it?\n\n**Bot:** As an AI, I cannot weigh hives."),
+        (
+            QUESTION,
+            "Well put. As an AI language model does not know its makers, it may be wrong, and I cannot blame it.",
+        ),
+        (QUESTION, "Known of old: as an AI system, Deep Blue searched. I do not know how deep."),
+        (QUESTION, "The data that language models are trained on only goes up to some year; theirs ends in 2021."),
+        ("Write a speech of a robot to its hives.", "My bees! As an AI, I do not sleep. Yet I watch you."),
+        ("How do I split a time series for a forecast?", "In my case, my training data only goes up to 2021."),
+    ],
+)
+def test_who_quotes_plays_or_explains_a_language_model_stays(question: str, answer: str) -> None:
+    assert "refusal" not in codes(question, answer)
 
 
 @pytest.mark.parametrize(

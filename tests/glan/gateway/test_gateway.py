@@ -12,7 +12,7 @@ import pytest
 from gateway_world import KEY, Answer, MemoryHistory, MemoryLog, SayAnything, ask, completion, error, one
 
 from glan.config import ModelProfile
-from glan.errors import Cancelled, EndpointRefused, StoreError
+from glan.errors import Cancelled, EndpointRefused, StoreError, StoreWeather
 from glan.gateway.gateway import Endpoint, Gateway, Limits
 from glan.gateway.prices import Prices
 from glan.gateway.requests import Conversation
@@ -129,6 +129,23 @@ def test_an_error_of_a_conversation_is_raised_and_harms_no_other_run(
         gateway.run([one(ask(1)), broken()])
     turnpike.let_go()
     assert other.result(20)[0].value == "Answer to: Explain item 0."
+
+
+def test_runs_that_fail_half_opened_leave_their_places_to_others(
+    open_gateway: Open, endpoint: SayAnything, threads: ThreadPoolExecutor
+) -> None:
+    class Away(MemoryHistory):
+        def attempts(self, request_key: str) -> list[dict[str, Any]]:
+            raise StoreWeather("the store does not answer")
+
+    gateway = open_gateway(endpoint.base_url, max_concurrency=4)
+    asked = [{"request_key": ask(i).key} for i in range(20)]
+    failed = [threads.submit(gateway.run, [one(ask(i)) for i in range(20)], Away(asked)) for _ in range(8)]
+    for run in failed:
+        with pytest.raises(StoreWeather):
+            run.result(20)
+    others = threads.submit(gateway.run, [one(ask(i)) for i in range(20)])
+    assert all(outcome.value for outcome in others.result(20))
 
 
 def test_calls_of_all_threads_share_one_limit_and_a_new_one_starts_as_one_ends(

@@ -15,7 +15,7 @@ from glan.planning.experience import SUBJECTS_PER_DISCIPLINE, USUAL_TOKENS
 from glan.planning.forecast import COLUMNS, forecast
 from glan.planning.scope import walks
 from glan.planning.walk import survey
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store.calls import CallLog
 from glan.store.store import Store
 from glan.taxonomy import Discipline

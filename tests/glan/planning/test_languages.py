@@ -17,7 +17,7 @@ from glan.planning.publishing import drop_orphans, orphans
 from glan.planning.scope import walks
 from glan.planning.status import status
 from glan.planning.walk import Survey, survey
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store.store import Store
 from glan.units import Receipt, Scope, Stage
 

@@ -14,7 +14,7 @@ from glan.planning.publishing import drop_orphans, orphans, publish_snapshot
 from glan.planning.scope import walks
 from glan.planning.status import status
 from glan.planning.walk import named_units
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store import manifests, snapshots
 from glan.store.store import Store
 from glan.units import Scope

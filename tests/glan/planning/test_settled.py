@@ -10,7 +10,7 @@ from glan.planning import settled
 from glan.planning.scope import walks
 from glan.planning.status import status
 from glan.planning.walk import Walk, survey
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store.store import Store
 
 SAY = teacher("Optics", "Heat")

@@ -7,7 +7,7 @@ from stage_world import LAW, PHYSICS, UNJUDGED, Reply, grow, new_store, publish,
 
 from glan.gateway.requests import Request
 from glan.planning.status import COLUMNS, status
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store.store import Store
 
 SAY = teacher("Optics", "Heat")

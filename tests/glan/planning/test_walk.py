@@ -9,7 +9,7 @@ from stage_world import LAW, PHYSICS, UNJUDGED, clock, grow, new_store, publish,
 from glan.planning.publishing import publish_units
 from glan.planning.scope import walks
 from glan.planning.walk import Survey, survey
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store.store import Store
 from glan.taxonomy import Discipline
 

@@ -9,8 +9,8 @@ from stage_world import commit, commit_subjects, effects, new_store, recipe, ses
 from glan.config import ModelProfile, Models
 from glan.gateway.requests import Request
 from glan.stages import answers, instructions, questions, syllabi
-from glan.stages.making import Effects
-from glan.stages.recipe import Recipe
+from glan.stages.shared.making import Effects
+from glan.stages.shared.recipe import Recipe
 from glan.store.store import Store
 from glan.units import Receipt, Unit
 

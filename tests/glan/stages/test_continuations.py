@@ -25,7 +25,7 @@ from glan.planning.recipes import recipe_of
 from glan.planning.status import status
 from glan.replay.replay import Replay
 from glan.settings import Settings
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store import taxonomies
 from glan.store.store import Store
 from glan.units import Scope

@@ -20,7 +20,7 @@ from glan.planning.forecast import forecast
 from glan.planning.recipes import recipe_of
 from glan.replay.replay import Replay
 from glan.settings import Settings
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store import manifests, taxonomies
 from glan.store.store import Store
 from glan.units import Scope

@@ -14,7 +14,7 @@ from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.stages import pairs, questions
 from glan.stages.pairs import Taught, among, node, partners, syllabi_of, turns
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store.store import Store
 from glan.units import Unit
 

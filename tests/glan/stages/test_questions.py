@@ -15,10 +15,10 @@ from glan.curation.examples import Example
 from glan.curation.questions import answer_in_question, question_heading
 from glan.gateway.requests import Request
 from glan.stages import questions, syllabi
-from glan.stages.making import Effects
-from glan.stages.question_shape import bare, check
 from glan.stages.questions import LONGEST_ROUND, address, rounds, span_of
-from glan.stages.recipe import Recipe
+from glan.stages.shared.making import Effects
+from glan.stages.shared.question_shape import bare, check
+from glan.stages.shared.recipe import Recipe
 from glan.store.store import Store
 from glan.units import Receipt, Unit
 

@@ -17,7 +17,7 @@ from glan.keys import normalised
 from glan.replies import LEVELS, ListedSubject
 from glan.spellings import spellings_of
 from glan.stages import subjects
-from glan.stages.making import Row
+from glan.stages.shared.making import Row
 from glan.stages.subjects import subject_id
 
 UNIT = subjects.plan(dataclasses.replace(PHYSICS, field="Knowledge", sub_field="", discipline="Anything"), recipe())

@@ -10,8 +10,8 @@ from stage_world import PHYSICS, commit_subjects, effects, new_store, recipe, se
 from glan.keys import normalised
 from glan.replies import ClassSession, SyllabusSessions
 from glan.stages import syllabi
-from glan.stages.recipe import Recipe
-from glan.stages.sampling import capacity
+from glan.stages.sampling.capacity import capacity
+from glan.stages.shared.recipe import Recipe
 from glan.store.store import Store
 from glan.units import Unit
 

@@ -16,7 +16,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import comb, floor, lcm
+from math import floor, lcm
 from typing import Literal
 
 from glan.keys import normalised, seed_for
@@ -32,7 +32,6 @@ Pick = tuple[Concept, ...]
 """The chosen concepts, in syllabus order."""
 
 MOST_CONCEPTS = 5
-COUNTED_CAPACITY = 2_000
 RANDOM_TRIES = 20
 
 
@@ -71,24 +70,6 @@ def samples(sessions: Sessions, seed: int, share: float, start: int, stop: int) 
     ]
 
 
-def capacity(sessions: Sessions) -> int:
-    """How many samples both decks of a syllabus hold.
-
-    The sums of the paper (section 2.4) where all concept names differ; with repeated names it is counted by dealing,
-    up to 2,000.
-    """
-    names = [normalised(concept) for concepts in sessions for concept in concepts]
-    if len(set(names)) < len(names):
-        return sum(1 for _ in itertools.islice(_dealt(sessions, 0, 0.5), COUNTED_CAPACITY))
-    sizes = [len(concepts) for concepts in sessions]
-    single = sum(_subsets(size, 1) for size in sizes)
-    cross = sum(
-        _subsets(one + other, 2) - _subsets(one, 2) - _subsets(other, 2)
-        for one, other in itertools.combinations(sizes, 2)
-    )
-    return single + cross
-
-
 def samples_across(one: Sessions, other: Sessions, seed: int, start: int, stop: int) -> list[Sample]:
     """Cross-subject samples `start..stop-1` of two syllabi; fewer if their deck runs out before `stop`."""
     first = len(one)  # of the other's sessions, where those of both are counted on
@@ -105,19 +86,6 @@ def samples_across(one: Sessions, other: Sessions, seed: int, start: int, stop: 
         )
         for index, pick in enumerate(dealt, start=start)
     ]
-
-
-def capacity_across(one: Sessions, other: Sessions) -> int:
-    """How many samples the deck of two syllabi holds; with repeated names it is counted by dealing, up to 2,000."""
-    names = [normalised(concept) for concepts in (*one, *other) for concept in concepts]
-    if len(set(names)) < len(names):
-        return sum(1 for _ in itertools.islice(_cross_subject_deck(one, other, 0), COUNTED_CAPACITY))
-    pairs = itertools.product(map(len, one), map(len, other))
-    return sum(_subsets(left + right, 2) - _subsets(left, 2) - _subsets(right, 2) for left, right in pairs)
-
-
-def _subsets(size: int, least: int) -> int:
-    return sum(comb(size, chosen) for chosen in range(least, MOST_CONCEPTS + 1))
 
 
 def _dealt(sessions: Sessions, seed: int, share: float) -> Iterator[tuple[Strategy, Pick]]:
@@ -168,7 +136,7 @@ def _cross_session_deck(
 ) -> Iterator[Pick]:
     """Pairs of sessions take turns in the order of a round-robin tournament, so all sessions meet evenly."""
     seen: set[frozenset[str]] = set()
-    within = [frozenset(normalised(concept) for concept in concepts) for concepts in sessions]
+    within = names_within(sessions)
     turns = []
     for pair in _tournament(list(order)):
         groups = [[(session, concept) for concept in range(len(sessions[session]))] for session in sorted(pair)]
@@ -186,7 +154,7 @@ def _cross_subject_deck(one: Sessions, other: Sessions, seed: int) -> Iterator[P
     seen: set[frozenset[str]] = set()
     used: Counter[Concept] = Counter()
     chance = random.Random(seed_for(seed, "cross_subject"))
-    elsewhere = [*_dealt_alone(one), *_dealt_alone(other)]
+    elsewhere = [*dealt_alone(one), *dealt_alone(other)]
     turns = [
         _new_sets(
             [[(session, concept) for concept in range(len(sessions[session]))] for session in pair],
@@ -202,9 +170,14 @@ def _cross_subject_deck(one: Sessions, other: Sessions, seed: int) -> Iterator[P
     return _in_turns(turns)
 
 
-def _dealt_alone(sessions: Sessions) -> list[frozenset[str]]:
+def names_within(sessions: Sessions) -> list[frozenset[str]]:
+    """The normalised names of each session's concepts."""
+    return [frozenset(normalised(concept) for concept in concepts) for concepts in sessions]
+
+
+def dealt_alone(sessions: Sessions) -> list[frozenset[str]]:
     """What a syllabus deals by itself lies within one of these: the concepts of one session, or of two."""
-    within = [frozenset(normalised(concept) for concept in concepts) for concepts in sessions]
+    within = names_within(sessions)
     return [*within, *(left | right for left, right in itertools.combinations(within, 2))]
 
 

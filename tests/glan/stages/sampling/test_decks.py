@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glan.keys import normalised
-from glan.stages.sampling import MOST_CONCEPTS, Sample, capacity, capacity_across, samples, samples_across
+from glan.stages.sampling.capacity import capacity, capacity_across
+from glan.stages.sampling.decks import MOST_CONCEPTS, Sample, samples, samples_across
 
 NINE_SESSIONS = [[f"concept {session}.{number}" for number in range(5)] for session in range(9)]
 
@@ -50,6 +51,15 @@ def test_the_decks_deal_every_concept_set_exactly_once_and_then_end(sessions: li
     assert Counter(by_strategy["single_session"]) == Counter(single)
     assert Counter(by_strategy["cross_session"]) == Counter(cross)
     assert capacity(sessions) == len(dealt)
+
+
+def test_a_name_that_sessions_share_takes_away_only_the_sets_it_makes_alike() -> None:
+    sessions = [[f"concept {session}.{number}" for number in range(5)] for session in range(12)]
+    whole = capacity(sessions)
+    for session in sessions[:3]:
+        session[0] = "Overview"
+    single, cross = all_sets(sessions)
+    assert 0.8 * whole < capacity(sessions) == len(single) + len(cross) < whole
 
 
 @settings(deadline=None)

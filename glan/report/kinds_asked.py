@@ -7,11 +7,11 @@ import pyarrow as pa
 
 from glan import supplements
 from glan.dataset import View
-from glan.stages import kinds
-from glan.stages.kinds import Kind
 from glan.stages.questions import span_of
-from glan.stages.recipe import Recipe
-from glan.stages.recorded import recorded
+from glan.stages.sampling import kinds
+from glan.stages.sampling.kinds import Kind
+from glan.stages.shared.recipe import Recipe
+from glan.stages.shared.recorded import recorded
 from glan.store import parts
 from glan.units import Receipt
 

@@ -7,9 +7,9 @@ from glan.config import Curation, RunConfig
 from glan.curation.choices import chosen, options_of
 from glan.curation.examples import Example
 from glan.curation.words import size
-from glan.kinds import CODING, ESSAY, MULTIPLE_CHOICE
+from glan.question_mix import CODING, ESSAY, MULTIPLE_CHOICE
 
-VERSION = 1
+VERSION = 2
 """Raised by whoever changes what is found: units judged before are judged again."""
 
 NO_CHOICE, KEY_DISAGREES, NO_CODE, SHORT_ESSAY = "no_choice", "key_disagrees", "no_code", "short_essay"

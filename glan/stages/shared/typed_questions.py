@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from glan.curation.choices import LABELS, options_of
 from glan.gateway.requests import Problem
-from glan.kinds import MULTIPLE_CHOICE
 from glan.languages import ENGLISH
-from glan.stages import question_shape
-from glan.stages.kinds import Kind
+from glan.question_mix import MULTIPLE_CHOICE
+from glan.stages.sampling.kinds import Kind
+from glan.stages.shared import question_shape
 
 _KEY = re.compile(r"\n\s*(?!\W{0,3}[A-D]\W)[^\n:：]{1,30}[:：]\W*([A-D])\W*\Z")
 """A last line that ends in a label after a colon, and is no option itself."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from glan.config import RunConfig
 from glan.keys import seed_for
-from glan.kinds import Weights
+from glan.question_mix import Weights
 
 QUESTION, ANSWER = "question_kind", "answer_kind"
 """The templates that say what kind of question to write, and how one of a kind is answered."""

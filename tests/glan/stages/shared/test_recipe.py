@@ -3,7 +3,7 @@
 from glan.gateway.reading import prose
 from glan.gateway.requests import Problem, Understood
 from glan.prompts import Prompts
-from glan.stages.recipe import unlike_example
+from glan.stages.shared.recipe import unlike_example
 
 MESSAGES = Prompts.load()["question"].render(
     {

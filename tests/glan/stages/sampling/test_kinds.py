@@ -13,10 +13,10 @@ from stage_world import Reply, commit, commit_subjects, effects, new_store, reci
 from glan.config import ModelProfile, RunConfig
 from glan.gateway.requests import Request
 from glan.stages import answers, pairs, questions, syllabi
-from glan.stages.kinds import HAND, Kind, asked_for, kinds
 from glan.stages.pairs import Taught
-from glan.stages.question_kinds import check, written
-from glan.stages.recipe import Recipe
+from glan.stages.sampling.kinds import HAND, Kind, asked_for, kinds
+from glan.stages.shared.recipe import Recipe
+from glan.stages.shared.typed_questions import check, written
 from glan.store.store import Store
 from glan.supplements import supplement_of
 from glan.units import Receipt

@@ -8,7 +8,7 @@ from glan.curation.contamination import kept_out
 from glan.errors import InputError, StoreError
 from glan.keys import digest
 from glan.prompts import NAMES, Prompt, Prompts
-from glan.stages.recipe import Recipe
+from glan.stages.shared.recipe import Recipe
 from glan.store import inputs, runs
 from glan.store.files import Files
 

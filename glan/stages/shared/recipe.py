@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from glan.config import ModelProfile, Role, RunConfig, Selection
-from glan.curation import kinds, scores
+from glan.curation import scores, typed_answers
 from glan.curation.contamination import Contamination
 from glan.curation.rules import rules_digest
 from glan.gateway.requests import Message, Problem, Reader, Request, Understood, with_end
 from glan.keys import Texts, canonical, digest, normalised, seed_for, spelt
 from glan.languages import ENGLISH
 from glan.prompts import NAMES, Prompts
-from glan.stages import kinds as kinds_of_questions
-from glan.stages import other_language
+from glan.stages.sampling import kinds
+from glan.stages.shared import other_language
 from glan.units import Stage, Unit, stages_with
 
 _AT_HAND = 1000
@@ -60,7 +60,7 @@ class Recipe:
     @cached_property
     def asks_for_kinds(self) -> bool:
         """Whether questions are to be of given difficulties or types."""
-        return kinds_of_questions.asked_for(self.config)
+        return kinds.asked_for(self.config)
 
     @cached_property
     def identity(self) -> str:
@@ -73,7 +73,7 @@ class Recipe:
                 "profiles": {role: self.profile(role).identity() for role in config.roles},
                 "prompts": {name: self.prompts[name].stamp.digest for name in NAMES},
                 "rules": self.rules,
-                "limits": scores.limits(config) | kinds.identity(config),
+                "limits": scores.limits(config) | typed_answers.identity(config),
             }
         )
 

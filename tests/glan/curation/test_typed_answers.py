@@ -7,7 +7,7 @@ import pytest
 from glan.config import Curation, RunConfig
 from glan.curation.choices import chosen, options_of
 from glan.curation.examples import Example
-from glan.curation.kinds import identity, reasons
+from glan.curation.typed_answers import identity, reasons
 
 QUESTION = """A car brakes from 20 m/s at 5 m/s². How long does it take to stop?
 
@@ -53,6 +53,12 @@ ANSWERS = [
     ("所以答案是B。", "B"),
     ("It takes 4 s.", "B"),
     ("D) 100 s\n\n---", "D"),
+    ("I think B is right, not A.", "B"),
+    ("I take B rather than option A or C.", "B"),
+    ("A is right, and B is wrong.", "A"),
+    ("Not A but C.", "C"),
+    ("B) 4 s is not a long time", "B"),
+    ("The answer is not A.", None),
     ("A car that brakes stops.", None),
     ("A and B", None),
     ("B or C", None),

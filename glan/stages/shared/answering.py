@@ -6,8 +6,8 @@ from typing import Any
 from glan.config import RunConfig
 from glan.gateway.reading import prose
 from glan.gateway.requests import Request
-from glan.stages.kinds import ANSWER
-from glan.stages.recipe import Recipe
+from glan.stages.sampling.kinds import ANSWER
+from glan.stages.shared.recipe import Recipe
 from glan.units import Unit
 
 

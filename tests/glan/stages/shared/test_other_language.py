@@ -13,7 +13,7 @@ from glan.planning.publishing import orphans
 from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.stages import questions, syllabi
-from glan.stages.question_shape import bare, check
+from glan.stages.shared.question_shape import bare, check
 from glan.store.store import Store
 from glan.units import Receipt
 

@@ -1,0 +1,1 @@
+"""What several stages need: how requests and keys are made, how a unit is made, how questions are read."""
