@@ -36,6 +36,11 @@ _SIZES = [
     (100_000, "10K<n<100K"),
     (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"),
+    (100_000_000, "10M<n<100M"),
+    (1_000_000_000, "100M<n<1B"),
+    (10_000_000_000, "1B<n<10B"),
+    (100_000_000_000, "10B<n<100B"),
+    (1_000_000_000_000, "100B<n<1T"),
 ]
 
 _COLUMNS = """\
@@ -96,6 +101,11 @@ def escaped(text: str, limit: int = 120) -> str:
     return _MARKUP.sub(r"\\\g<0>", shown(" ".join(text.split()), limit)).translate(_ENTITIES)
 
 
+def size_category(rows: int) -> str:
+    """What the Hub calls a data set of so many rows."""
+    return next((name for limit, name in _SIZES if rows < limit), "n>1T")
+
+
 def _front_matter(plan: ReleasePlan, figures: Figures) -> str:
     every = kinds(plan.options.formats, plan.conversations)
     splits = [name for name in SPLITS if figures.splits[name]]
@@ -108,7 +118,7 @@ def _front_matter(plan: ReleasePlan, figures: Figures) -> str:
         **licences.fields(plan.options.license, plan.options.license_link),
         "task_categories": ["text-generation"],
         "tags": ["synthetic", "instruction-tuning", "glan"],
-        "size_categories": [next((name for limit, name in _SIZES if figures.rows < limit), "n>10M")],
+        "size_categories": [size_category(figures.rows)],
         "configs": [
             {
                 "config_name": name,
@@ -257,7 +267,10 @@ def _coverage(measured: Measured) -> str:
 def _diversity(found: Diversity) -> str:
     if found.distinct is None:
         return "There are too few questions to say how varied they are."
-    about = f"How varied questions are, on a fixed sample of {found.questions:,} (500 unless there are fewer):"
+    about = (
+        f"How varied questions are, on a fixed sample of {found.questions:,} (500 unless there are fewer); what is "
+        "compressed (zlib) are their normalised words, not the raw text:"
+    )
     return f"{about}\n\n{_table(['figure', 'more varied is', 'value'], variety(found))}"
 
 

@@ -35,7 +35,9 @@ class Requirements(BaseModel):
         default=None, gt=0, le=1, description="most self-BLEU-4 of a sample of 500 questions (Zhu et al. 2018)"
     )
     compression: float | None = Field(
-        default=None, gt=1, description="most compression ratio of a sample of 500 questions (Shaib et al. 2024)"
+        default=None,
+        gt=1,
+        description="most compression ratio of a sample of 500 questions (Shaib et al. 2024), of their normalised words",
     )
     vendi: float | None = Field(
         default=None,
