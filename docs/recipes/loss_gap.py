@@ -28,7 +28,7 @@ QUESTION = "### Question:\n{}\n\n### Answer:\n"
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Score as many rows of train as are held out, and print both means with the gap and its standard error."""
+    """Score at most `--rows` rows of train and of test each; print both means with the gap and its standard error."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("release", type=Path, help="folder of a release with Parquet files")
     parser.add_argument("--url", required=True, help="an OpenAI-compatible endpoint, up to /v1")

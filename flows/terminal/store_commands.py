@@ -14,10 +14,11 @@ Test = Annotated[
     int | None, typer.Option(help="Rows of each discipline that are held out. Default: 50, but at most a tenth of it.")
 ]
 Apart = Annotated[
-    str | None, typer.Option(help="What held-out rows share with no other: concepts (default), session or subject.")
+    str | None,
+    typer.Option(help="What held-out rows share with no other: concepts (default); beside these session or subject."),
 ]
 Validation = Annotated[
-    float | None, typer.Option(help="Share of the other rows that are for validation. Default: 0.01.")
+    float | None, typer.Option(help="Share of the other concept sets that are for validation. Default: 0.01.")
 ]
 Rows = Annotated[int | None, typer.Option(help="Rows of train and validation in all. Default: all there are.")]
 ReleasedLanguages = Annotated[
@@ -31,7 +32,9 @@ Balance = Annotated[
 ]
 Weights = Annotated[
     list[str] | None,
-    typer.Option(help="NAME=NUMBER: a field, sub-field or discipline id that gives so many times as many rows."),
+    typer.Option(
+        help="NAME=NUMBER: a field, sub-field or discipline id that gives so many times as many rows (0: none)."
+    ),
 ]
 Requirements = Annotated[
     list[str] | None,

@@ -10,6 +10,9 @@ LABELS = "ABCD"
 _OPTION = re.compile(
     r"^[ \t]*(?:[-*+][ \t]+)?[(（*_]{0,3}([A-D])[*_]{0,2}[)）.:：、][*_]{0,2}[ \t]*(?=\S)", re.MULTILINE
 )
+_ANY_OPTION = re.compile(r"([A-Ja-j])(?<![^\s(（*_].)[*_]{0,2}([)）.:：、])[*_]{0,2}(?=\s*\S)")
+_OPENS_LABEL = " \t\n,;(（*_"
+_FEWEST_OPTIONS = 3
 _LABEL = r"(?<![A-Za-z0-9'’])([A-D])(?![A-Za-z0-9'’])"
 _AS_LABEL = re.compile(rf"{_LABEL}(?!\s+[^\W\d_])")  # "A force" begins with no label
 _NAMED = re.compile(r"\b(?i:option|choice|answer|key)s?\b(?:\s+is)?\W+([A-D])(?![A-Za-z0-9'’])")
@@ -34,11 +37,27 @@ def options_of(question: str) -> dict[str, str]:
 
 
 def without_labels(question: str) -> str:
-    """The question and its options, one below the other; empty if it has none."""
-    if not (options := options_of(question)):
+    """The question and its three to ten options, one below the other, wherever they stand; empty if it has none."""
+    if not (marks := _longest_run(list(_ANY_OPTION.finditer(question)))):
         return ""
-    first = list(_OPTION.finditer(question))[-len(LABELS)]
-    return "\n".join([question[: first.start()], *options.values()])
+    ends = [match.start() for match in marks[1:]] + [len(question)]
+    options = [question[match.end() : end] for match, end in zip(marks, ends, strict=True)]
+    return "\n".join(text.strip(_OPENS_LABEL) for text in (question[: marks[0].start()], *options))
+
+
+def _longest_run(marks: list[re.Match[str]]) -> list[re.Match[str]]:
+    """Marks of options from A on, each by the next letter and written as the first is; of several runs the last longest."""
+    longest: list[re.Match[str]] = []
+    for number, first in enumerate(marks):
+        if first[1].upper() != "A":
+            continue
+        run = [first]
+        for mark in marks[number + 1 :]:
+            if ord(mark[1]) == ord(run[-1][1]) + 1 and mark[2] == first[2]:
+                run.append(mark)
+        if len(run) >= max(_FEWEST_OPTIONS, len(longest)):
+            longest = run
+    return longest
 
 
 def chosen(answer: str, options: Mapping[str, str]) -> str | None:

@@ -20,10 +20,8 @@ def docstring(text: str) -> str:
 
 
 def is_telling(signature: str) -> bool:
-    """Whether a signature can hardly be met by chance: a name of three words, or of two with two parameters or more."""
-    name, _, parameters = signature.rstrip(")").partition("(")
-    parts = [part for part in name.split("_") if part]
-    return len(parts) >= _TELLING_PARTS or (len(parts) == 2 and "," in parameters)
+    """Whether a signature can hardly be met by chance: its name has three words or more."""
+    return len([part for part in signature.partition("(")[0].split("_") if part]) >= _TELLING_PARTS
 
 
 def _parameters(inside: str) -> list[str]:

@@ -2,15 +2,16 @@
 
 Texts are compared as words (`curation.words`). An item is found in a text by any of these, the first that fits:
 
-- `exact`: the question is an item too short for n-grams;
+- `exact`: the question is an item too short for n-grams; of a short question with choices, only together with these;
 - `verbatim`: the text holds enough of the item's 8-grams, or the question lies in the item with nearly all its own;
 - `reworded`: enough of the item's words stand in runs of four and more that the text has too;
 - `template`: the same, once every number is masked;
-- `code`: the text defines the item's function, under a name that tells or with half its docstring.
+- `code`: the text defines the item's function, under a name of three words or more, or with half its docstring.
 
 Numbers of words are of one text: nothing depends on other rows, so verdicts are made and remade unit by unit.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,13 +30,14 @@ from glan.store.files import Files
 CODE = "contaminated"
 """The reason of a row that holds a benchmark item."""
 
-VERSION = 2
+VERSION = 3
 """Raised by whoever changes what is found: units judged before are judged again."""
 
 NGRAM = 8
 _RUN = 4  # words of the shortest run that counts as kept in a reworded item
 _SHORT = 16  # words of an item in which hardly a word may differ
-_STRICT = 0.9  # coverage of such an item
+_STRICT = 0.9  # coverage of such an item, and of one that is read with its choices
+_BARE = 12  # words of a question from which it counts without its choices; "Which of these is true?" is anybody's
 _OWN = 0.8  # share of a question's own 8-grams within one item
 _OWN_WORDS = 12  # of a question that is compared in this way
 _LONG_ANSWER = 20  # words of a solution that is looked for
@@ -44,6 +46,8 @@ _LIKELY = 0.15  # share of an item's runs of four that make it worth a closer lo
 _SHOWN = 5  # n-grams that stay on a row
 _MASK = "#"
 _TEMPLATE_WORDS = 10  # of an item besides its numbers, below which half of all sums would be one template
+
+_MARKS = re.compile(r"<<[^<>\n]*=[^<>\n]*>>|^####[ \t]*[-+$]?\d[\d.,]*\s*\Z", re.MULTILINE)
 
 _Numbers = NDArray[Any]
 _Hashes = NDArray[np.uint64]
@@ -84,13 +88,12 @@ class Contamination:
         texts = [(number, text) for number, item in enumerate(items) for text in _texts(item)]
         self._owners = [number for number, _ in texts]
         found = [words(text) for _, text in texts]
-        self._plain = _Index(found)
-        self._masked = _Index([_template(one) for one in found])
+        with_choices = [text == _with_choices(items[number]) for number, text in texts]
+        self._plain = _Index(found, with_choices)
+        self._masked = _Index([_template(one) for one in found], with_choices)
         self._first = {number: place for place, number in reversed(list(enumerate(self._owners)))}
         self._short = {
-            " ".join(one): number
-            for (number, text), one in zip(texts, found, strict=True)
-            if 0 < len(one) < NGRAM and text == items[number].question
+            " ".join(one): number for (number, _), one in zip(texts, found, strict=True) if 0 < len(one) < NGRAM
         }
         self._functions: dict[str, list[int]] = {}
         for number, item in enumerate(items):
@@ -101,13 +104,17 @@ class Contamination:
         """The item that an example holds; None if it is clean."""
         if not self._items:
             return None
-        for part, text in (("question", example.asked), ("answer", example.said)):
-            spoken = text.words
-            if part == "question" and (number := self._short.get(" ".join(spoken))) is not None:
-                return self._named(number, 1.0, "exact", part, (" ".join(spoken),))
-            if found := self._find(spoken, whole=part == "question"):
-                return self._named(self._owners[found.text], found.overlap, found.match, part, found.ngrams)
-        return self._options(example.question) or self._code(example.question, example.answer)
+        for part, spoken in (("question", example.asked.words), ("answer", _said(example))):
+            if part == "question" and (found := self._exact(spoken) or self._options(example.question)):
+                return found
+            if seen := self._find(spoken, whole=part == "question"):
+                return self._named(self._owners[seen.text], seen.overlap, seen.match, part, seen.ngrams)
+        return self._code(example.question, example.answer)
+
+    def _exact(self, spoken: Sequence[str]) -> Match | None:
+        text = " ".join(spoken)
+        number = self._short.get(text)
+        return None if number is None else self._named(number, 1.0, "exact", "question", (text,))
 
     def _find(self, spoken: list[str], whole: bool) -> _Found | None:
         found = self._plain.verbatim(spoken, self._settings, whole) or self._plain.reworded(spoken, self._settings)
@@ -122,7 +129,11 @@ class Contamination:
 
         Nearly all of it has to be there: "I only, II only, both, neither" stands below many questions.
         """
-        found = self._find(words(without_labels(question)), whole=False)
+        if not (spoken := words(without_labels(question))):
+            return None
+        if exact := self._exact(spoken):
+            return exact
+        found = self._find(spoken, whole=False)
         if found is None or found.overlap < _STRICT:
             return None
         return self._named(self._owners[found.text], found.overlap, found.match, "question", found.ngrams)
@@ -158,12 +169,29 @@ def identity(settings: Curation) -> dict[str, Any]:
 
 
 def _texts(item: Item) -> Iterable[str]:
-    """What is looked for: the question, with its choices if it is short; and a long solution."""
-    yield item.question
-    if item.choices and len(words(item.question)) < _SHORT:
-        yield f"{item.question}\n{item.choices}"
-    if len(words(item.answer)) >= _LONG_ANSWER:
-        yield item.answer
+    """What is looked for: the question, if it is short with its choices or only with these; and a long solution."""
+    length = len(words(item.question))
+    if not item.choices or length >= _BARE:
+        yield item.question
+    if item.choices and length < _SHORT:
+        yield _with_choices(item)
+    answer = _without_marks(item.answer)
+    if len(words(answer)) >= _LONG_ANSWER:
+        yield answer
+
+
+def _with_choices(item: Item) -> str:
+    return f"{item.question}\n{item.choices}"
+
+
+def _said(example: Example) -> list[str]:
+    plain = _without_marks(example.answer)
+    return example.said.words if plain == example.answer else words(plain)
+
+
+def _without_marks(solution: str) -> str:
+    """A solution without the marks of GSM8K: `<<100/2=50>>` behind a sum, `#### 50` at its end."""
+    return _MARKS.sub("", solution) if "<<" in solution or "####" in solution else solution
 
 
 def _has_number(spoken: Iterable[str]) -> bool:
@@ -211,11 +239,13 @@ class _Windows:
 class _Index:
     """Texts by their runs of eight and of four words."""
 
-    def __init__(self, texts: Sequence[Sequence[str]]) -> None:
+    def __init__(self, texts: Sequence[Sequence[str]], strict: Sequence[bool]) -> None:
+        """`strict`: of which texts nearly all has to be there."""
         self._vocabulary: dict[str, int] = {}
         for text in texts:
             for word in text:
                 self._vocabulary.setdefault(word, len(self._vocabulary) + 1)
+        self._strict = np.array(strict, np.bool_)
         self._ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
         self._words = self.ids(word for text in texts for word in text)
         self._long = _Postings(self._words, self._ends, NGRAM)
@@ -232,14 +262,17 @@ class _Index:
         if not len(numbers):
             return None
         overlap = shared / self._long.sizes[numbers]
-        best = int(np.argmax(overlap))
-        text, share = int(numbers[best]), float(overlap[best])
-        if share < settings.max_benchmark_overlap:
-            most = int(np.argmax(shared))
-            own = float(shared[most]) / max(len(spoken) - NGRAM + 1, 1)
-            if not (whole and len(spoken) >= _OWN_WORDS and own >= _OWN):
+        enough = overlap >= self._least(numbers, settings.max_benchmark_overlap)
+        if enough.any():
+            best = int(np.argmax(overlap * enough))
+            text, share = int(numbers[best]), float(overlap[best])
+        else:
+            own = shared / max(len(spoken) - NGRAM + 1, 1)
+            piece = own >= self._least(numbers, _OWN)
+            if not (whole and len(spoken) >= _OWN_WORDS and piece.any()):
                 return None
-            text, share = int(numbers[most]), min(own, 1.0)
+            best = int(np.argmax(own * piece))
+            text, share = int(numbers[best]), min(float(own[best]), 1.0)
         return _Found(text, share, "verbatim", self._ngrams(text, windows, spoken, NGRAM))
 
     def reworded(self, spoken: Sequence[str], settings: Curation) -> _Found | None:
@@ -253,7 +286,7 @@ class _Index:
                 continue
             least = settings.max_benchmark_coverage
             share = self.coverage(number, windows.hashes)
-            if share >= (max(least, _STRICT) if length < _SHORT else least):
+            if share >= (max(least, _STRICT) if length < _SHORT or self._strict[number] else least):
                 return _Found(number, share, "reworded", self._ngrams(number, windows, spoken, _RUN))
         return None
 
@@ -266,6 +299,10 @@ class _Index:
         for offset in range(_RUN):
             covered[starts + offset] = True
         return float(covered.mean()) if len(ids) else 0.0
+
+    def _least(self, numbers: _Numbers, least: float) -> NDArray[np.float64]:
+        """The share from which each of these texts is found."""
+        return np.where(self._strict[numbers], max(least, _STRICT), least)
 
     def _text(self, number: int) -> _Numbers:
         return self._words[self._ends[number - 1] if number else 0 : self._ends[number]]

@@ -14,7 +14,7 @@ import yaml
 
 from glan.names import shown
 from glan.release import licences
-from glan.release.figures import Authors, Figures
+from glan.release.figures import Authors, Figures, Node
 from glan.release.formats import kinds
 from glan.release.measures import Measured
 from glan.release.pictures import LENGTHS, ROWS
@@ -36,6 +36,11 @@ _SIZES = [
     (100_000, "10K<n<100K"),
     (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"),
+    (100_000_000, "10M<n<100M"),
+    (1_000_000_000, "100M<n<1B"),
+    (10_000_000_000, "1B<n<10B"),
+    (100_000_000_000, "10B<n<100B"),
+    (1_000_000_000_000, "100B<n<1T"),
 ]
 
 _COLUMNS = """\
@@ -79,7 +84,7 @@ def card(plan: ReleasePlan, figures: Figures, measured: Measured, authors: Count
         f"## How it was made\n\n{_method(plan)}",
         f"## Models and prompts\n\n{_models(figures, authors)}",
         f"## Splits\n\n{_splits(plan, figures)}",
-        f"## Rows\n\n{_rows(figures)}",
+        f"## Rows\n\n{_rows(figures, measured)}",
         f"## Coverage and diversity\n\n{_coverage(measured)}",
         f"## What was left out\n\n{_rejected(figures)}",
         f"## Benchmarks\n\n{_benchmarks(figures)}",
@@ -96,6 +101,11 @@ def escaped(text: str, limit: int = 120) -> str:
     return _MARKUP.sub(r"\\\g<0>", shown(" ".join(text.split()), limit)).translate(_ENTITIES)
 
 
+def size_category(rows: int) -> str:
+    """What the Hub calls a data set of so many rows."""
+    return next((name for limit, name in _SIZES if rows < limit), "n>1T")
+
+
 def _front_matter(plan: ReleasePlan, figures: Figures) -> str:
     every = kinds(plan.options.formats, plan.conversations)
     splits = [name for name in SPLITS if figures.splits[name]]
@@ -108,7 +118,7 @@ def _front_matter(plan: ReleasePlan, figures: Figures) -> str:
         **licences.fields(plan.options.license, plan.options.license_link),
         "task_categories": ["text-generation"],
         "tags": ["synthetic", "instruction-tuning", "glan"],
-        "size_categories": [next((name for limit, name in _SIZES if figures.rows < limit), "n>10M")],
+        "size_categories": [size_category(figures.rows)],
         "configs": [
             {
                 "config_name": name,
@@ -215,15 +225,16 @@ def _splits(plan: ReleasePlan, figures: Figures) -> str:
     return f"{counts}\n\n{about}"
 
 
-def _rows(figures: Figures) -> str:
+def _rows(figures: Figures, measured: Measured) -> str:
     fields: Counter[str] = Counter()
     for node, rows in figures.nodes.items():
         fields[node.field] += rows
+    without = {Node(*path[:3]) for path, one in measured.nodes.items() if path.discipline and not one.rows}
     tables = [
         _counts("field", fields),
         _table(
             ["field", "sub-field", "discipline", "rows"],
-            [[*map(escaped, node), f"{figures.nodes[node]:,}"] for node in sorted(figures.nodes)],
+            [[*map(escaped, node), f"{figures.nodes[node]:,}"] for node in sorted({*figures.nodes, *without})],
         ),
         *([_counts("language", figures.languages)] if len(figures.languages) > 1 else []),
         _counts("level", figures.levels),
@@ -257,7 +268,10 @@ def _coverage(measured: Measured) -> str:
 def _diversity(found: Diversity) -> str:
     if found.distinct is None:
         return "There are too few questions to say how varied they are."
-    about = f"How varied questions are, on a fixed sample of {found.questions:,} (500 unless there are fewer):"
+    about = (
+        f"How varied questions are, on a fixed sample of {found.questions:,} (500 unless there are fewer); what is "
+        "compressed (zlib) are their normalised words, not the raw text:"
+    )
     return f"{about}\n\n{_table(['figure', 'more varied is', 'value'], variety(found))}"
 
 

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from math import inf
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +21,7 @@ from glan.errors import InputError, StoreError
 from glan.names import shown
 from glan.release.formats import USUAL, Format, kinds
 from glan.release.requirements import Requirements
-from glan.release.sheet import Apart, Node
+from glan.release.sheet import LEVELS, Apart, Node
 from glan.store.files import Files
 
 MANIFEST = "manifest.json"
@@ -30,6 +30,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _ROWS_AT_A_TIME = 10_000
 
 HELD = pa.schema([("discipline_id", pa.string()), ("question_id", pa.string())])
+HELD_OUT = pa.schema(
+    [*HELD, *((name, pa.string()) for name in ("subject", "other_subject")), ("key_concepts", pa.list_(pa.string()))]
+)
 
 _Document = TypeVar("_Document", bound=BaseModel)
 
@@ -48,9 +51,12 @@ class ReleaseOptions(BaseModel):
         description="rows of each discipline, in each language, that are held out; null: 50, but at most a tenth of it",
     )
     apart: Apart = Field(
-        default="concepts", description="what the held-out rows share with no other: concept set, session or subject"
+        default="concepts",
+        description="what the held-out rows share with no other: concept set; beside it session or subject",
     )
-    validation: float = Field(default=0.01, ge=0, lt=1, description="share of the other rows that are for validation")
+    validation: float = Field(
+        default=0.01, ge=0, lt=1, description="share of the other rows' concept sets that are for validation"
+    )
     rows: int | None = Field(default=None, ge=1, description="rows of train and validation in all; null: all there are")
     languages: tuple[Language, ...] = Field(
         default=(), description="ISO 639 codes: rows that were asked for in one of these; empty: in any"
@@ -62,7 +68,7 @@ class ReleaseOptions(BaseModel):
     weights: dict[str, float] = Field(
         default_factory=dict,
         description="by field, sub-field or discipline id (balanced by something else: by its names): how many times as many rows "
-        "its nodes give as others (0: none)",
+        "its nodes give as others (0: none, in no split)",
     )
     license: str = Field(
         default="",
@@ -92,6 +98,11 @@ class ReleaseOptions(BaseModel):
     def samples(self) -> bool:
         """Whether not all rows are taken."""
         return self.rows is not None or self.balance is not None or bool(self.weights)
+
+    @property
+    def weights_in_tree(self) -> dict[str, float]:
+        """The weights of fields, sub-fields and disciplines; none where the weights are of something else."""
+        return self.weights if self.balance is None or self.balance in LEVELS else {}
 
 
 class ReleasePlan(BaseModel):
@@ -127,7 +138,9 @@ class ReleaseManifest(ReleasePlan):
 
     rows: int
     splits: dict[str, int] = Field(default_factory=dict, description="rows by split")
-    left_out: int = Field(default=0, description="kept rows that share what the held-out rows must not share")
+    left_out: int = Field(
+        default=0, description="kept rows that share what rows held out here or earlier must not share"
+    )
     not_sampled: int = Field(default=0, description="kept rows beyond the number asked for")
     rejected: int
     rejected_by_reason: dict[str, int] = Field(description="a row may have several reasons")
@@ -177,7 +190,7 @@ def held_by_release(files: Files) -> pa.RecordBatchReader:
 def _held(files: Files) -> Iterator[pa.RecordBatch]:
     for manifest in finished(files):
         for file in rows_once(manifest):
-            yield from _identities(files, f"{folder(manifest.release)}/{file.path}")
+            yield from _columns(files, f"{folder(manifest.release)}/{file.path}", HELD)
 
 
 def rows_once(manifest: ReleaseManifest, split: str = "") -> list[ReleaseFile]:
@@ -187,26 +200,23 @@ def rows_once(manifest: ReleaseManifest, split: str = "") -> list[ReleaseFile]:
     return [file for file in manifest.files if file.path.startswith(begin) and file.path.endswith(end)]
 
 
-def held_out(files: Files, names: Iterable[str]) -> set[str]:
-    """The ids of the questions that these releases hold out."""
-    return {
-        question_id
-        for name in names
-        if (manifest := find(files, name)) is not None
-        for file in rows_once(manifest, "test-")
-        for batch in _identities(files, f"{folder(name)}/{file.path}")
-        for question_id in batch["question_id"].to_pylist()
-    }
+def held_out(files: Files, names: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The rows that these releases hold out, with the columns of `HELD_OUT`; one that several do comes several times."""
+    for name in names:
+        if (manifest := find(files, name)) is not None:
+            for file in rows_once(manifest, "test-"):
+                for batch in _columns(files, f"{folder(name)}/{file.path}", HELD_OUT):
+                    yield from batch.to_pylist()
 
 
-def _identities(files: Files, path: str) -> Iterator[pa.RecordBatch]:
+def _columns(files: Files, path: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     if path.endswith(".parquet"):
         with pq.ParquetFile(files.open_input(path)) as parquet:
-            for batch in parquet.iter_batches(_ROWS_AT_A_TIME, columns=HELD.names):
-                yield batch.select(HELD.names)
+            for batch in parquet.iter_batches(_ROWS_AT_A_TIME, columns=schema.names):
+                yield batch.select(schema.names)
     else:
         rows = [json.loads(line) for line in io.BytesIO(files.read(path))]
-        yield pa.RecordBatch.from_pylist([{name: row[name] for name in HELD.names} for row in rows], schema=HELD)
+        yield pa.RecordBatch.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema=schema)
 
 
 def _document(files: Files, path: str, kind: type[_Document]) -> _Document | None:

@@ -35,7 +35,9 @@ class Requirements(BaseModel):
         default=None, gt=0, le=1, description="most self-BLEU-4 of a sample of 500 questions (Zhu et al. 2018)"
     )
     compression: float | None = Field(
-        default=None, gt=1, description="most compression ratio of a sample of 500 questions (Shaib et al. 2024)"
+        default=None,
+        gt=1,
+        description="most compression ratio of a sample of 500 questions (Shaib et al. 2024), of their normalised words",
     )
     vendi: float | None = Field(
         default=None,
@@ -82,8 +84,8 @@ def _short(name: str, bound: float, nodes: Nodes) -> Iterator[str]:
 
 
 def share(one: Reach, name: str) -> float | None:
-    """A figure of a node by the name of its bound; None where it cannot be said."""
-    if name == "rows":
+    """A figure of a node by the name of its bound; 0 of one without rows, None where it cannot be said."""
+    if name == "rows" or not one.rows:
         return one.rows
     if name == "evenness":
         return one.evenness

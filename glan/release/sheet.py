@@ -12,7 +12,9 @@ from glan.keys import normalised
 from glan.languages import ENGLISH
 
 Apart = Literal["concepts", "session", "subject"]
-"""What a held-out row shares with no row of train: its concept set, any of its sessions, or its subject."""
+"""What a held-out row shares with no row of train: its concept set; beside it any of its sessions, or its subject."""
+
+LEVELS = ("field", "sub_field", "discipline", "subject")
 
 Node = Literal["field", "sub_field", "discipline", "subject", "language", "difficulty", "question_type"]
 
@@ -40,14 +42,15 @@ class Sheet:
     """Rows in the order in which they are added.
 
     `order`: a hash of each question's id, by which rows are drawn, so that a draw depends on no other row.
+    `sets`: a hash of each row's concept set.
     `disciplines`, `nodes`: numbers of each row's discipline in its language, and of the node it is sampled by.
     `atoms`, `starts`: hashes of what a row must not share, and where each row's begin.
     """
 
     def __init__(self, apart: Apart, node: Node) -> None:
         self._apart, self._node = apart, node
-        self._order, self._atoms = array("Q"), array("Q")
-        self._nodes, self._disciplines, self._counts = array("q"), array("q"), array("q")
+        self._order, self._sets, self._atoms = array("Q"), array("Q"), array("Q")
+        self._nodes, self._disciplines, self._counts = array("i"), array("i"), array("H")
         self.names: dict[tuple[str, ...], int] = {}
         self._discipline_names: dict[tuple[str, str], int] = {}
 
@@ -58,7 +61,8 @@ class Sheet:
             discipline = row["discipline_id"], language_of(row)
             self._disciplines.append(self._discipline_names.setdefault(discipline, len(self._discipline_names)))
             self._nodes.append(self.names.setdefault(node_of(row, self._node), len(self.names)))
-            atoms = _atoms(row, self._apart)
+            self._sets.append(set_of(row))
+            atoms = atoms_of(row, self._apart)
             self._atoms.extend(atoms)
             self._counts.append(len(atoms))
 
@@ -68,6 +72,10 @@ class Sheet:
     @property
     def order(self) -> NDArray[np.uint64]:
         return np.array(self._order, np.uint64)
+
+    @property
+    def sets(self) -> NDArray[np.uint64]:
+        return np.array(self._sets, np.uint64)
 
     @property
     def nodes(self) -> NDArray[np.int64]:
@@ -94,7 +102,7 @@ def node_of(row: Mapping[str, Any], node: Node) -> tuple[str, ...]:
     if node in ("difficulty", "question_type"):
         return (row[node] or "",)
     path = (row["field"], row["sub_field"], row["discipline_id"], row["subject"])
-    return path[: ("field", "sub_field", "discipline", "subject").index(node) + 1]
+    return path[: LEVELS.index(node) + 1]
 
 
 def language_of(row: Mapping[str, Any]) -> str:
@@ -107,11 +115,17 @@ def hashed(*parts: str) -> int:
     return int.from_bytes(hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).digest(), "little")
 
 
-def _atoms(row: Mapping[str, Any], apart: Apart) -> list[int]:
+def set_of(row: Mapping[str, Any]) -> int:
+    """A hash of its concept set."""
+    return hashed(*sorted({normalised(concept) for concept in row["key_concepts"] or ()}))
+
+
+def atoms_of(row: Mapping[str, Any], apart: Apart) -> list[int]:
+    """Hashes of what a row is held apart by."""
     if apart == "subject":
         names = [row["subject"], *([row["other_subject"]] if row["other_subject"] else [])]
         return [hashed(row["discipline_id"], normalised(name)) for name in names]
     if apart == "session":
         own = [hashed(row["syllabus_id"], str(session)) for session in row["session_indexes"] or ()]
         return own + [hashed(row["other_syllabus_id"], str(one)) for one in row["other_session_indexes"] or ()]
-    return [hashed(*sorted({normalised(concept) for concept in row["key_concepts"] or ()}))]
+    return [set_of(row)]

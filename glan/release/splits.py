@@ -1,10 +1,10 @@
 """Kept rows -> train, validation and a held-out test set that shares with train nothing that could give it away.
 
 The test set is GLAN-Test's like (paper, section 3.4): so many rows of each discipline. What was held out once stays so:
-the rows that an earlier release held out come first.
+the rows that an earlier release held out come first, and nothing that shares with them is trained on.
 """
 
-from collections.abc import Set
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,38 +22,57 @@ MOST_OF_A_DISCIPLINE = 0.1
 """… but, unless asked for, no more than this share of it."""
 
 Places = NDArray[np.int8]
+Hashes = NDArray[np.uint64]
+Chosen = NDArray[np.bool_]
 
 
-def split(sheet: Sheet, test: int | None, validation: float, before: Set[int] = frozenset()) -> Places:
+class Before(NamedTuple):
+    """Hashes of what earlier releases hold out: ids, concept sets, and the sessions or subjects that are kept apart too."""
+
+    ids: Hashes
+    sets: Hashes
+    atoms: Hashes
+
+
+def split(sheet: Sheet, offered: Chosen, test: int | None, validation: float, before: Before) -> Places:
     """Where each row of a sheet goes.
 
     Args:
+        offered: rows that may be held out.
         test: rows of each discipline that are held out; None: 50, but at most a tenth of the discipline.
-        validation: share of the rest, drawn by concept set, in [0, 1).
-        before: hashes of the ids of rows that an earlier release held out.
+        validation: share of the other concept sets, in [0, 1).
     """
     places = np.full(len(sheet), TRAIN, np.int8)
-    known = np.isin(sheet.order, np.array(sorted(before), np.uint64))
-    held = _held(sheet, test, known)
+    known = np.isin(sheet.order, before.ids)
+    held = _held(sheet, offered, test, known)
     places[held] = TEST
-    shared = np.zeros(len(sheet), np.bool_)
-    shared[sheet.owners[np.isin(sheet.atoms, sheet.atoms[held[sheet.owners]])]] = True
+    apart, owners = held | known, sheet.owners
+    shared = np.isin(sheet.sets, np.concatenate([sheet.sets[apart], before.sets]))
+    shared[owners[np.isin(sheet.atoms, np.concatenate([sheet.atoms[apart[owners]], before.atoms]))]] = True
     places[(shared | known) & ~held] = LEFT_OUT
-    drawn = sheet.order.astype(np.float64) / 2.0**64 < validation
+    drawn = _mixed(sheet.sets).astype(np.float64) / 2.0**64 < validation
     places[drawn & (places == TRAIN)] = VALIDATION
     return places
 
 
-def _held(sheet: Sheet, test: int | None, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _mixed(hashes: Hashes) -> Hashes:
+    """Other hashes of the same: the smallest of the old ones are in the test set (the finaliser of splitmix64)."""
+    mixed = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def _held(sheet: Sheet, offered: Chosen, test: int | None, known: Chosen) -> Chosen:
     """The rows of the test set: of each discipline the known ones, then those whose atoms come first, so that few are spent."""
     held = np.zeros(len(sheet), np.bool_)
-    if test == 0 or not len(sheet):
+    if test == 0 or not offered.any():
         return held
     order, disciplines = sheet.order, sheet.disciplines
     last = np.zeros(len(sheet), np.uint64)
     np.maximum.at(last, sheet.owners, sheet.atoms)  # the row is wholly held once its last atom is
     ranked = np.lexsort((order, last, ~known, disciplines))
-    sizes = np.bincount(disciplines)
+    ranked = ranked[offered[ranked]]
+    sizes = np.bincount(disciplines[offered])
     starts = np.cumsum(sizes) - sizes
     for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
         wanted = min(USUAL_TEST, int(MOST_OF_A_DISCIPLINE * size)) if test is None else min(test, size)

@@ -28,7 +28,7 @@ class Diversity:
     """All of a sample of questions; None where it holds too little to say.
 
     `distinct`: share of word 1-, 2- and 3-grams that are different (Li et al. 2016); higher is more varied.
-    `compression`: size before by size after deflate (Shaib et al. 2024); lower is more varied.
+    `compression`: size of the normalised words before by after zlib (Shaib et al. 2024); lower is more varied.
     `self_bleu`: mean BLEU-4 of a question against all others (Zhu et al. 2018), 0 to 1; lower is more varied.
     `vendi`: effective number of different questions by shared words (Friedman and Dieng 2023), 1 to the sample's size.
     """

@@ -19,6 +19,16 @@ TRAIN = "A train with 240 people stops 12 times; 6 get off and 30 get on each ti
 ATOMS = "Which particle of an atom carries a positive charge and sits inside its nucleus?"
 SHORT = "What is mitosis?"
 CAPITAL = "What is the capital of Australia?"
+MARKED = (
+    "Half of the hives are 100 / 2 = <<100/2=50>>50. With 30 kg in each they hold 50 * 30 = <<50*30=1500>>1500 kg, and "
+    "a third of it is 1500 / 3 = <<1500/3=500>>500 kg.\n#### 500"
+)
+UNMARKED = (
+    "Half of the hives are 100 / 2 = 50. With 30 kg in each they hold 50 * 30 = 1500 kg, and a third of it is 1500 / 3 "
+    "= 500 kg."
+)
+GAS = "Which gas makes up most of the air?"
+CORRECT = "Which one of the following statements is correct?"
 CHOICES = "Which of the following is true?"
 BENCHMARKS = [
     Item("sums", "test/7", BAKERY, answer=SOLUTION),
@@ -28,6 +38,12 @@ BENCHMARKS = [
     Item("exam", "15", CAPITAL, choices="Sydney\nCanberra\nMelbourne\nPerth"),
     Item("exam", "16", "Which statement is true?", choices="I only\nII only\nBoth I and II\nNeither I nor II"),
     Item("exam", "14", CHOICES, choices="Water boils at 90 degrees at sea level\nIce floats because it is less dense"),
+    Item("exam", "17", GAS, choices="Oxygen\nNitrogen\nArgon\nHelium"),
+    Item("exam", "18", "Which is prime?", choices="4\n6\n7"),
+    Item("exam", "19", CORRECT, choices="Bees have four wings\nBees have two wings\nBees have no wings at all"),
+    Item("sums", "test/9", "How much honey is a third of what half of the hives in the valley hold?", answer=MARKED),
+    Item("functions", "Task/11", "Write a function to find the sum of an array.", signature="find_sum(arr,n)"),
+    Item("functions", "Task/12", "Locate the left insertion point for a value.", signature="binary_search(arr,x)"),
     Item(
         "functions",
         "Task/3",
@@ -66,6 +82,15 @@ def found(question: str, answer: str = CLEAN_ANSWER) -> Match | None:
         (SHORT.lower(), "exact"),
         (f"{CHOICES} {BENCHMARKS[6].choices}", "verbatim"),
         (f"{CAPITAL}\nA) Sydney\nB) Canberra\nC) Melbourne\nD) Perth", "verbatim"),
+        (f"{CAPITAL} A) Sydney B) Canberra C) Melbourne D) Perth", "verbatim"),
+        (f"{CAPITAL} Sydney, Canberra, Melbourne, Perth", "verbatim"),
+        (f"{GAS} A) Oxygen B) Nitrogen C) Argon D) Helium", "verbatim"),
+        (f"{GAS}\n(a) Oxygen\n(b) Nitrogen\n(c) Argon\n(d) Helium", "verbatim"),
+        (f"{GAS} (a) Oxygen, (b) Nitrogen, (c) Argon, (d) Helium", "verbatim"),
+        (f"{GAS} **A.** Oxygen **B.** Nitrogen **C.** Argon **D.** Helium", "verbatim"),
+        ("Which is prime? A) 4 B) 6 C) 7", "exact"),
+        ("Which is prime?\n4\n6\n7", "exact"),
+        (f"{CORRECT}\na) Bees have four wings\nb) Bees have two wings\nc) Bees have no wings at all", "verbatim"),
     ],
 )
 def test_a_planted_item_is_found_in_a_question(question: str, match: str) -> None:
@@ -81,6 +106,13 @@ def test_a_planted_item_or_its_solution_is_found_in_an_answer(answer: str) -> No
     seen = found("How are wages worked out from hours?", answer)
 
     assert seen is not None and (seen.part, seen.item) == ("answer", "test/7")
+
+
+@pytest.mark.parametrize("answer", [MARKED, UNMARKED, f"{UNMARKED}\n#### 500"])
+def test_a_solution_is_found_with_and_without_the_marks_of_a_calculator(answer: str) -> None:
+    seen = found("How is it worked out?", answer)
+
+    assert seen is not None and (seen.item, seen.overlap) == ("test/9", 1.0)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +145,16 @@ def test_a_function_of_a_benchmark_is_found_however_it_is_written(answer: str) -
             "How fast can one check that a number is prime?",
             "def is_prime(n):\n    return all(n % d for d in range(2, n))",
         ),
+        ("How is a list added up?", "def find_sum(arr, n):\n    return sum(arr[:n])"),
+        ("How is a sorted list searched?", "def binary_search(arr, x):\n    return bisect(arr, x)"),
         ("What is 15% of 80 plus 3?", "It is 15."),
+        (CAPITAL, "Canberra."),
+        (GAS, "Nitrogen."),
+        (CORRECT, "The first."),
+        (f"{CORRECT} A) Ants are insects. B) Ants are worms. C) Ants are birds. D) Ants are fungi.", "A"),
+        (f"{CORRECT}\na) Bees have four legs\nb) Ants have two wings\nc) Wasps have no stings at all", "b"),
+        ("Which is prime? A) 4 B) 6 C) 11", "C"),
+        ("Print `x << 2 == 4 >> y`.", "cout << a << 1; x >> y;"),
         ("What is the capital of Austria?\nA) Graz\nB) Vienna\nC) Linz\nD) Salzburg", "B"),
         (
             "Bees sting (I) and fly (II). Which is right?\nA) I only\nB) II only\nC) Both I and II\nD) Neither I nor II",

@@ -1,6 +1,8 @@
 """What the data card of a release promises."""
 
 import datetime
+import importlib.util
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import yaml
 from store_world import a_call
 from tiny_store import NOON, clock, commit, instruction, new_store, publish, unit
 
-from glan.release.card import escaped
+from glan.release.card import escaped, size_category
 from glan.release.publish import publish as release
 from glan.release.releases import ReleaseOptions
 from glan.store.calls import CallLog
@@ -49,6 +51,14 @@ def test_the_front_matter_tells_readers_which_files_are_the_data(tmp_path: Path,
     folder = tmp_path / "v1" / "releases" / "first"
     assert [found.name for found in folder.glob(path)] == [f"train-00000.{formats[0]}"]
     assert header["size_categories"] == ["n<1K"]
+
+
+def test_sizes_are_named_as_the_hub_names_them() -> None:
+    found = importlib.util.find_spec("datasets")  # its list without its import, which takes seconds
+    assert found and found.origin
+    known = json.loads((Path(found.origin).parent / "utils" / "resources" / "size_categories.json").read_text())
+    named = [size_category(10**digits) for digits in range(2, 13)]
+    assert named == [size for size in known if size != "unknown"]
 
 
 def test_counts_models_prompts_and_reasons_are_shown(tmp_path: Path) -> None:

@@ -132,6 +132,73 @@ def test_by_choice_they_share_no_subject(store: Store) -> None:
     assert not subjects & {(row["discipline_id"], row["subject"]) for row in others}
 
 
+def repeating(number: int, at: str = "") -> list[Row]:
+    """600 questions on 40 subjects of ten sessions each, whose 120 concept sets repeat from subject to subject."""
+    one = unit("instructions", "physics", "basics.0-20")
+    return [
+        instruction(
+            f"q{at}{place}",
+            one,
+            subject=f"subject {place % 40}",
+            subject_id=f"physics-{place % 40}",
+            syllabus_id=f"syllabus-{place % 40}",
+            session_indexes=[place // 40 % 10],
+            key_concepts=[f"concept {place * 7 % 120}", "common"],
+        )
+        for place in range(number)
+    ]
+
+
+def sets_of(rows: list[Row]) -> set[frozenset[str]]:
+    return {frozenset(row["key_concepts"]) for row in rows}
+
+
+def learned(store: Store, manifest: ReleaseManifest) -> list[Row]:
+    return [*split(store, manifest, "train"), *split(store, manifest, "validation")]
+
+
+@pytest.mark.parametrize("apart", ["session", "subject"])
+def test_held_out_by_more_than_concept_sets_they_share_none_of_these_either(tmp_path: Path, apart: str) -> None:
+    store = store_of(str(tmp_path), physics=repeating(600))
+    manifest = make(store, test=20, apart=apart, validation=0.1)
+    held = split(store, manifest, "test")
+    assert len(held) == 20 and manifest.splits["train"] > 200
+    assert not sets_of(held) & sets_of(learned(store, manifest))
+    if apart == "subject":
+        assert len({row["subject"] for row in held}) == 2  # no more of them are spent than 20 rows need
+
+
+def test_a_concept_set_is_in_train_or_in_validation(tmp_path: Path) -> None:
+    store = store_of(str(tmp_path), physics=repeating(600))
+    manifest = make(store, test=0, validation=0.2)
+    train, validation = (sets_of(split(store, manifest, name)) for name in ("train", "validation"))
+    assert 10 < len(validation) < 40 and len(train | validation) == 120
+    assert not train & validation
+
+
+def marks(rows: list[Row], apart: str, all_rows: list[Row]) -> set[Any]:
+    if apart == "session":
+        return set(sessions_of(rows, {row["question_id"]: row for row in all_rows}))
+    return {row["subject"] for row in rows} if apart == "subject" else set(sets_of(rows))
+
+
+@pytest.mark.parametrize("apart", ["concepts", "session", "subject"])
+def test_nothing_is_learned_later_of_what_an_earlier_release_held_out(tmp_path: Path, apart: str) -> None:
+    """Of the rows it held out, one in three was rejected since and one in three has left the store."""
+    before, more = repeating(200), repeating(600, "-new-")
+    store = store_of(str(tmp_path), physics=before)
+    held = split(store, make(store, test=12, apart=apart), "test")
+    fate = {name: place % 3 for place, name in enumerate(sorted(ids(held)))}
+    left = [row for row in before if fate.get(row["question_id"]) != 2]
+    now = [{**row, "kept": fate.get(row["question_id"]) != 1} for row in left]
+    publish(store, commit(store, unit("instructions", "physics", "basics.0-20", "new"), [*now, *more]))
+    for name, test in (("second", 5), ("third", 0)):
+        rows = learned(store, make(store, name, test=test, apart=apart))
+        assert len(rows) > 100
+        assert not sets_of(rows) & sets_of(held)
+        assert not marks(rows, apart, [*before, *more]) & marks(held, apart, before)
+
+
 def test_what_was_held_out_stays_held_out_as_the_data_grows(tmp_path: Path) -> None:
     store = store_of(str(tmp_path), physics=rows_of("physics", 2, 40))
     first = ids(split(store, make(store, test=10), "test"))
@@ -170,6 +237,15 @@ def test_weights_are_obeyed_at_any_level_of_the_tree(store: Store) -> None:
     manifest = make(store, "second", test=0, validation=0, rows=50, weights={field: 0})
     assert field not in {row["field"] for row in split(store, manifest, "train")}
     assert manifest.rows == 50
+
+
+def test_what_is_to_give_nothing_gives_nothing_to_the_test_set_either(store: Store) -> None:
+    manifest = make(store, test=5, balance="discipline", rows=60, weights={"physics": 3, "law": 0})
+    assert Counter(row["discipline_id"] for row in split(store, manifest, "test")) == {"physics": 5, "economics": 5}
+    field = split(store, manifest, "train")[0]["field"]
+    manifest = make(store, "second", test=5, validation=0.1, rows=50, weights={field: 0})
+    assert manifest.splits["test"] and manifest.splits["validation"]
+    assert field not in {row["field"] for name in manifest.splits for row in split(store, manifest, name)}
 
 
 def test_a_smaller_sample_is_part_of_a_larger_one(store: Store) -> None:
