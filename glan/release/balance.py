@@ -1,6 +1,6 @@
 """How many rows each node of the tree gives, and which: equal or weighted shares instead of whatever there is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,16 +66,26 @@ def _level(sizes: Numbers, weight: NDArray[np.float64], rows: int) -> float:
     return (rows - given) / width
 
 
-def weights_of(names: Mapping[tuple[str, ...], int], given: Mapping[str, float]) -> list[float]:
-    """The weight of each node, by its own name or the nearest one above it that is given; 1 where none is.
+def weight_of(path: Sequence[str], given: Mapping[str, float]) -> float:
+    """The weight of a node, by its own name or the nearest one above it that is given; 1 where none is."""
+    return next((given[name] for name in reversed(path) if name in given), 1.0)
+
+
+def weights_of(
+    names: Mapping[tuple[str, ...], int], given: Mapping[str, float], empty: Iterable[Sequence[str]] = ()
+) -> list[float]:
+    """The weight of each node.
+
+    Args:
+        empty: further nodes that may be given a weight, although they have no rows.
 
     Raises:
         InputError: a name is no node of the rows.
     """
-    known = {name for path in names for name in path}
+    known = {name for path in (*names, *empty) for name in path}
     for name in given:
         if name not in known:
             raise InputError(
                 f"weights: no row of the release is under '{shown(name)}'; name a field, sub-field or discipline id"
             )
-    return [next((given[name] for name in reversed(path) if name in given), 1.0) for path in names]
+    return [weight_of(path, given) for path in names]

@@ -14,7 +14,7 @@ import yaml
 
 from glan.names import shown
 from glan.release import licences
-from glan.release.figures import Authors, Figures
+from glan.release.figures import Authors, Figures, Node
 from glan.release.formats import kinds
 from glan.release.measures import Measured
 from glan.release.pictures import LENGTHS, ROWS
@@ -84,7 +84,7 @@ def card(plan: ReleasePlan, figures: Figures, measured: Measured, authors: Count
         f"## How it was made\n\n{_method(plan)}",
         f"## Models and prompts\n\n{_models(figures, authors)}",
         f"## Splits\n\n{_splits(plan, figures)}",
-        f"## Rows\n\n{_rows(figures)}",
+        f"## Rows\n\n{_rows(figures, measured)}",
         f"## Coverage and diversity\n\n{_coverage(measured)}",
         f"## What was left out\n\n{_rejected(figures)}",
         f"## Benchmarks\n\n{_benchmarks(figures)}",
@@ -225,15 +225,16 @@ def _splits(plan: ReleasePlan, figures: Figures) -> str:
     return f"{counts}\n\n{about}"
 
 
-def _rows(figures: Figures) -> str:
+def _rows(figures: Figures, measured: Measured) -> str:
     fields: Counter[str] = Counter()
     for node, rows in figures.nodes.items():
         fields[node.field] += rows
+    without = {Node(*path[:3]) for path, one in measured.nodes.items() if path.discipline and not one.rows}
     tables = [
         _counts("field", fields),
         _table(
             ["field", "sub-field", "discipline", "rows"],
-            [[*map(escaped, node), f"{figures.nodes[node]:,}"] for node in sorted(figures.nodes)],
+            [[*map(escaped, node), f"{figures.nodes[node]:,}"] for node in sorted({*figures.nodes, *without})],
         ),
         *([_counts("language", figures.languages)] if len(figures.languages) > 1 else []),
         _counts("level", figures.levels),

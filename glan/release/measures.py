@@ -6,17 +6,21 @@ import io
 import pyarrow as pa
 
 from glan.dataset import View
+from glan.release.balance import weight_of
+from glan.release.releases import ReleaseOptions
 from glan.release.splits import SPLITS, Places
 from glan.report.diversity import Diversity
-from glan.report.reach import COUNTED, LEVELS, Nodes
+from glan.report.reach import COUNTED, LEVELS, Nodes, begun
 from glan.report.texts import Read
 
 
 class Measured:
-    """The rows that a release will hold, in figures."""
+    """The rows that a release will hold, in figures. Disciplines that give none are among its nodes, unless by their weight."""
 
-    def __init__(self, view: View, placed: Places) -> None:
-        read, number = Read(view), 0
+    def __init__(self, view: View, placed: Places, options: ReleaseOptions) -> None:
+        weights = options.weights_in_tree
+        wanted = [one for one in begun(view) if weight_of((one.field, one.sub_field, one.discipline_id), weights)]
+        read, number = Read(view, wanted), 0
         for table in view.tables("instructions", list(Read.READS)):
             kept = table.filter(table["kept"])
             chosen = placed[number : number + len(kept)] < len(SPLITS)

@@ -10,6 +10,7 @@ from glan.release.earlier import Earlier
 from glan.release.releases import ReleaseOptions, ReleasePlan
 from glan.release.sheet import READS, Sheet, language_of
 from glan.release.splits import LEFT_OUT, TEST, Places
+from glan.report.reach import begun
 
 NOT_SAMPLED = LEFT_OUT + 1
 
@@ -30,7 +31,9 @@ def places(view: View, plan: ReleasePlan) -> Places:
         spoken = [not options.languages or language_of(row) in options.languages for row in rows]
         sheet.add(row for row, is_spoken in zip(rows, spoken, strict=True) if is_spoken)
         wanted += spoken
-    weights = np.array(balance.weights_of(sheet.names, options.weights), np.float64)
+    empty = begun(view) if options.weights_in_tree else []
+    named = [(one.field, one.sub_field, one.discipline_id) for one in empty]
+    weights = np.array(balance.weights_of(sheet.names, options.weights, named), np.float64)
     placed = splits.split(sheet, weights[sheet.nodes] > 0, options.test, options.validation, earlier.before())
     if options.samples:
         placed[(placed < TEST) & ~_sampled(sheet, placed, options, weights)] = NOT_SAMPLED

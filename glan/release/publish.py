@@ -135,7 +135,7 @@ def _begin(store: Store, wanted: ReleasePlan, latest: bool) -> ReleasePlan:
                 f"no row of snapshot {wanted.snapshot} would be in the release; name other languages, weights or rows"
             )
         if wanted.options.require != Requirements():
-            measured = Measured(view, placed)
+            measured = Measured(view, placed, wanted.options)
             check(wanted.options.require, measured.nodes, measured.diversity)
         wanted = wanted.model_copy(update={"conversations": _any_continued(view)})
         body = wanted.model_dump_json(indent=2).encode()
@@ -168,7 +168,7 @@ def _any_continued(view: View) -> bool:
 def _finish(store: Store, plan: ReleasePlan) -> ReleaseManifest:
     view, counted = _view(store, plan), Figures()
     placed = places(view, plan)
-    measured = Measured(view, placed)
+    measured = Measured(view, placed, plan.options)
     with Shards(
         ROWS_PER_SHARD, kinds(plan.options.formats, plan.conversations), partial(_send, store.files, plan)
     ) as shards:

@@ -21,7 +21,7 @@ from glan.errors import InputError, StoreError
 from glan.names import shown
 from glan.release.formats import USUAL, Format, kinds
 from glan.release.requirements import Requirements
-from glan.release.sheet import Apart, Node
+from glan.release.sheet import LEVELS, Apart, Node
 from glan.store.files import Files
 
 MANIFEST = "manifest.json"
@@ -98,6 +98,11 @@ class ReleaseOptions(BaseModel):
     def samples(self) -> bool:
         """Whether not all rows are taken."""
         return self.rows is not None or self.balance is not None or bool(self.weights)
+
+    @property
+    def weights_in_tree(self) -> dict[str, float]:
+        """The weights of fields, sub-fields and disciplines; none where the weights are of something else."""
+        return self.weights if self.balance is None or self.balance in LEVELS else {}
 
 
 class ReleasePlan(BaseModel):

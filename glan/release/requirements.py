@@ -84,8 +84,8 @@ def _short(name: str, bound: float, nodes: Nodes) -> Iterator[str]:
 
 
 def share(one: Reach, name: str) -> float | None:
-    """A figure of a node by the name of its bound; None where it cannot be said."""
-    if name == "rows":
+    """A figure of a node by the name of its bound; 0 of one without rows, None where it cannot be said."""
+    if name == "rows" or not one.rows:
         return one.rows
     if name == "evenness":
         return one.evenness

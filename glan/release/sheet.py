@@ -14,6 +14,8 @@ from glan.languages import ENGLISH
 Apart = Literal["concepts", "session", "subject"]
 """What a held-out row shares with no row of train: its concept set; beside it any of its sessions, or its subject."""
 
+LEVELS = ("field", "sub_field", "discipline", "subject")
+
 Node = Literal["field", "sub_field", "discipline", "subject", "language", "difficulty", "question_type"]
 
 READS = (
@@ -100,7 +102,7 @@ def node_of(row: Mapping[str, Any], node: Node) -> tuple[str, ...]:
     if node in ("difficulty", "question_type"):
         return (row[node] or "",)
     path = (row["field"], row["sub_field"], row["discipline_id"], row["subject"])
-    return path[: ("field", "sub_field", "discipline", "subject").index(node) + 1]
+    return path[: LEVELS.index(node) + 1]
 
 
 def language_of(row: Mapping[str, Any]) -> str:

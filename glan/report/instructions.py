@@ -10,6 +10,7 @@ from glan.dataset import View
 from glan.report.coverage import Coverage, GoOn, Judged, checked, covered
 from glan.report.examples import Examples, Where
 from glan.report.ledger import hours_of
+from glan.report.reach import begun
 from glan.report.texts import Read, Texts
 
 _COLUMNS = list(dict.fromkeys((*Read.READS, *Judged.READS, *Examples.READS, "created_at")))
@@ -29,7 +30,7 @@ class Instructions:
 
 def instructions(view: View, go_on: GoOn = lambda: None, each: int = 3) -> Instructions:
     """Read them; `each`: how many examples of every reason."""
-    judged, read, examples = Judged(), Read(view), Examples(each)
+    judged, read, examples = Judged(), Read(view, begun(view)), Examples(each)
     hours: Counter[tuple[int, bool]] = Counter()
     for table in checked(view.tables("instructions", _COLUMNS), go_on):
         judged.add(table)

@@ -10,10 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
+from glan import taxonomy
 from glan.dataset import View
 from glan.keys import normalised
 from glan.report.diversity import evenness
 from glan.stages import pairs
+from glan.store import taxonomies
+from glan.taxonomy import Discipline
 
 READS = (
     "field", "sub_field", "discipline", "discipline_id", "subject", "subject_id", "syllabus_id", "session_indexes",
@@ -66,7 +69,7 @@ class Reach:
 
     @property
     def evenness(self) -> float | None:
-        """Entropy of the rows over the subjects, as a share of the most it could be; None for a single subject."""
+        """Entropy of the rows over the subjects, as a share of the most it could be; None for a single subject or no row."""
         return evenness(self.rows_by_subject)
 
 
@@ -97,11 +100,23 @@ class _Subject:
 Nodes = Mapping[Path, Reach]
 
 
-class Reached:
-    """Feed it the rows discipline by discipline, as a snapshot shows them; then ask for the nodes."""
+def begun(view: View) -> list[Discipline]:
+    """The disciplines of the taxonomy that have syllabi or instructions, whether or not a row of them is kept."""
+    latest = taxonomies.latest(view.store.files)
+    there = view.generations("syllabi").keys() | view.generations("instructions").keys()
+    return [one for one in taxonomy.from_table(latest[1]) if one.discipline_id in there] if latest else []
 
-    def __init__(self, view: View) -> None:
+
+class Reached:
+    """Feed it the rows discipline by discipline, as a snapshot shows them; then ask for the nodes.
+
+    Args:
+        expected: disciplines that are nodes even if no row of them comes.
+    """
+
+    def __init__(self, view: View, expected: Iterable[Discipline]) -> None:
         self._view = view
+        self._without = {one.discipline_id: Path(one.field, one.sub_field, one.discipline) for one in expected}
         self._discipline_id: str | None = None
         self._subjects: dict[str, _Subject] = {}
         self._found: list[tuple[Path, Reach]] = []
@@ -117,6 +132,7 @@ class Reached:
         if row["discipline_id"] != self._discipline_id:
             self._close()
             self._discipline_id = row["discipline_id"]
+            self._without.pop(row["discipline_id"], None)
         subject = self._subjects.get(row["subject_id"])
         if subject is None or not subject.rows:
             path = Path(row["field"], row["sub_field"] or "", row["discipline"], row["subject"])
@@ -129,21 +145,29 @@ class Reached:
             reached.reach(row["other_syllabus_id"], row["other_session_indexes"] or (), names)
 
     def nodes(self) -> Nodes:
-        """Every node that has rows, at every level, in the order of the tree."""
+        """Every node that has rows or is expected, at every level, in the order of the tree."""
         self._close()
+        while self._without:
+            self._discipline_id, path = self._without.popitem()
+            self._found.append((path, Reach()))
+            self._close(path)
         nodes: dict[Path, Reach] = {}
         for path, reach in self._found:
             for above in {path.up_to(level) for level in LEVELS}:
                 nodes[above] = nodes.get(above, Reach()).plus(reach)
         return dict(sorted(nodes.items()))
 
-    def _close(self) -> None:
-        """Count what the discipline holds; only numbers are kept of it. Subjects without rows count towards it."""
-        held = self._held() if self._subjects else {}
+    def _close(self, path: Path | None = None) -> None:
+        """Count what the discipline holds; only numbers are kept of it. Subjects without rows count towards it.
+
+        Args:
+            path: of a discipline without rows; None: as its rows say, and there is nothing to count without any.
+        """
+        if path is None and self._subjects:
+            path = next(iter(self._subjects.values())).path.up_to("discipline")
+        held = self._held() if path else {}
         for subject_id in [*self._subjects, *(held.keys() - self._subjects.keys())]:
-            one = self._subjects.get(subject_id) or _Subject(
-                next(iter(self._subjects.values())).path.up_to("discipline")
-            )
+            one = self._subjects.get(subject_id) or _Subject(path or Path())
             reached = Reach(
                 rows=one.rows,
                 subjects=1,

@@ -1,6 +1,6 @@
 """Kept rows -> how deep the tree is covered, how varied questions are, how long texts are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from glan.dataset import View
 from glan.report import reach
 from glan.report.diversity import Diversity, Sampled, diversity
 from glan.report.reach import Nodes, Reached
+from glan.taxonomy import Discipline
 
 SHARES = (0, 5, 25, 50, 75, 95, 100)
 """Percent of the texts that are not longer than what `Texts.lengths` says."""
@@ -48,12 +49,13 @@ class Texts:
 
 
 class Read:
-    """Feed it the tables of instructions, with the columns in `READS`, in the order of a snapshot."""
+    """Feed it the tables of instructions, with the columns in `READS`, in the order of a snapshot; `expected`: disciplines that
+    are told of even if none of their rows is kept."""
 
     READS = ("question_id", "question", "answer", "turns", "kept", *reach.READS)
 
-    def __init__(self, view: View) -> None:
-        self._reached, self._sample = Reached(view), Sampled()
+    def __init__(self, view: View, expected: Iterable[Discipline]) -> None:
+        self._reached, self._sample = Reached(view, expected), Sampled()
         self._lengths = {name: [np.empty(0, np.int32)] for name in _TEXTS}  # four bytes a text
 
     def add(self, table: pa.Table) -> None:

@@ -72,6 +72,34 @@ def test_what_is_enough_is_published_and_its_figures_are_beside_it(tmp_path: Pat
     assert "self-BLEU-4" in card
 
 
+def with_law(url: str) -> Store:
+    """Three kept rows of physics, and of law only rejected ones."""
+    store, rejected = filled(url), unit("instructions", "law", "torts.0-20")
+    publish(store, commit(store, rejected, [instruction("r", rejected, kept=False, reasons=["too short"])]))
+    return store
+
+
+@pytest.mark.parametrize("require", [{"rows": 3}, {"sessions": 0.1}, {"concepts": 0.1}, {"evenness": 0.1}], ids=str)
+def test_a_discipline_of_which_nothing_is_kept_falls_short(tmp_path: Path, require: dict[str, float]) -> None:
+    store = with_law(str(tmp_path))
+    with pytest.raises(InputError, match="there is 0 of Law;"):
+        make(store, **require)
+    assert store.files.list("releases") == []
+    options = ReleaseOptions.model_validate({"test": 0, "require": require, "weights": {"law": 0}})
+    assert release(store, "first", options=options, run_id="run", clock=clock).rows == 3
+    assert "Law" not in store.files.read("releases/first/coverage.csv").decode()
+
+
+def test_a_discipline_of_which_nothing_is_kept_is_named_with_its_nought(tmp_path: Path) -> None:
+    store = with_law(str(tmp_path))
+    make(store)
+    lines = csv.DictReader(io.StringIO(store.files.read("releases/first/coverage.csv").decode()))
+    assert {line["discipline"]: line["rows"] for line in lines} == {"": "0", "Physics": "3", "Law": "0"}
+    card = store.files.read("releases/first/README.md").decode()
+    assert "| Social sciences |  | Law | 0 |" in card
+    assert "from 1 disciplines in 1 fields" in card
+
+
 def test_questions_that_repeat_each_other_are_stopped_by_their_self_bleu(tmp_path: Path) -> None:
     store = filled(str(tmp_path), [f"What is the weight of a ray of light in a box of {n} grams?" for n in range(9)])
     with pytest.raises(InputError, match="see what repeats"):

@@ -5,7 +5,7 @@ from pathlib import Path as Folder
 from tiny_store import commit, instruction, new_store, publish, unit
 
 from glan.dataset import View
-from glan.report.reach import READS, Path, Reach, Reached
+from glan.report.reach import READS, Path, Reach, Reached, begun
 from glan.store.store import Store
 
 SESSIONS = [("Light", ["ray", "lens", "mirror"]), ("Waves", ["Crest", "phase"])]
@@ -29,7 +29,7 @@ def asked(store: Store, discipline_id: str, subject: str, *about: tuple[list[int
 
 def nodes(store: Store) -> dict[Path, Reach]:
     view = View.open(store, "latest")
-    reached = Reached(view)
+    reached = Reached(view, begun(view))
     for table in view.tables("instructions", list(READS)):
         for row in table.to_pylist():
             reached.add(row)
@@ -64,6 +64,23 @@ def test_levels_add_up_and_subjects_without_rows_count(tmp_path: Folder) -> None
     assert physics.evenness == 0.0
     assert [path.field for path in found if not any(path[1:])] == ["Natural sciences", "Social sciences"]
     assert found[Path("Social sciences")].evenness is None
+
+
+def test_a_discipline_of_which_nothing_came_is_a_node_too(tmp_path: Folder) -> None:
+    store = new_store(str(tmp_path))
+    rejected = unit("instructions", "economics", "trade.0-20")
+    publish(
+        store,
+        syllabus(store, "physics", "optics"),
+        asked(store, "physics", "optics", ([0], ["ray"])),
+        syllabus(store, "law", "torts"),
+        commit(store, rejected, []),
+    )
+    found = nodes(store)
+    law = found[Path("Social sciences", "", "Law")]
+    assert (law.rows, law.subjects, law.sessions_reached, law.sessions, law.evenness) == (0, 1, 0, 2, None)
+    assert found[Path("Social sciences", "", "Economics")] == Reach()
+    assert found[Path("Natural sciences")].rows == 1
 
 
 def test_rows_spread_evenly_over_subjects_are_said_to_be(tmp_path: Folder) -> None:
