@@ -44,7 +44,7 @@ class _Answer:
 class FaultyS3:
     """`when(request)` names what happens to a request, or None. Called from many threads, one at a time.
 
-    busy, failing, expired, denied, full: an error instead of the answer. refused: the connection is closed at once.
+    busy, failing, expired, denied, full: an error instead of the answer. astray: the 404 of a proxy. refused: the connection is closed at once.
     lost: carried out, and the connection closed instead of an answer. late: carried out, and answered after
     `slow_seconds`. slow: carried out after `slow_seconds`. cut: half of the body, then the connection is closed.
     old: of a listing, what it said `lag` listings before, or nothing at first.
@@ -127,6 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         if kind in _ERRORS:
             self._say(_error(*_ERRORS[kind]))
+            return
+        if kind == "astray":
+            self._say(_Answer(404, "Not Found", [("Content-Type", "text/plain")], b"404 page not found\n"))
             return
         if kind == "slow":
             time.sleep(proxy.slow_seconds)

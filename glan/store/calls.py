@@ -143,6 +143,7 @@ class CallLog:
         self._thread.join()
 
     def _flush_now_and_then(self) -> None:
+        told = False
         while not self._closed:
             self._wake.wait(self._flush_seconds)
             self._wake.clear()
@@ -151,6 +152,10 @@ class CallLog:
                     self.flush()
             except StoreError as error:
                 _logger.warning("call log: %d rows are still unwritten: %s", self._backlog, error)
+            except Exception:  # whatever it is, replies that are paid for are tried to be written again
+                if not told:
+                    _logger.exception("call log: %d rows are still unwritten", self._backlog)
+                told = True
 
     def _flush(self) -> None:
         with self._state:

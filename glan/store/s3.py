@@ -53,11 +53,11 @@ class S3Files(Files):
                 return bool(head["Metadata"].get(_WRITER) == mark)
             return True
 
-        return self._patiently(put, path)
+        return self._patiently(put, path, writes=True)
 
     def replace(self, path: str, body: bytes) -> None:
         key = self._key(path)
-        self._patiently(lambda: self._put(key, body), path)
+        self._patiently(lambda: self._put(key, body), path, writes=True)
 
     def read(self, path: str) -> bytes:
         return self._get(path)[0]
@@ -122,16 +122,20 @@ class S3Files(Files):
 
         return self._patiently(get, path)
 
-    def _patiently(self, request: Callable[[], Awaitable[Answer]], path: str) -> Answer:
-        """Send a request until it is answered, refused for good, or the patience is spent."""
+    def _patiently(self, request: Callable[[], Awaitable[Answer]], path: str, writes: bool = False) -> Answer:
+        """Send a request until it is answered, refused for good, or the patience is spent.
+
+        One that `writes` needs no object to be there: a 404 is of something before the store that is starting.
+        """
         give_up = time.monotonic() + 60
         for remaining in reversed(range(self._tries)):
             try:
                 return cast(Answer, sync(self._s3.loop, request))
             except Exception as error:
-                if is_absent(error):
+                absent = is_absent(error)
+                if absent and not writes:
                     raise FileNotFoundError(f"{self.url}/{LAYOUT}/{path} is not there") from error
-                if not is_weather(error):
+                if not absent and not is_weather(error):
                     raise translated(error, self.url) from error
                 if not remaining or time.monotonic() > give_up:
                     raise StoreWeather(

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -247,6 +248,26 @@ def test_a_timed_flush_that_fails_keeps_the_rows_and_goes_on(tmp_path: Path) -> 
     files.trouble = ""
     log.close()
     assert recorded(files) == ["r1"]
+
+
+def test_rows_are_written_by_themselves_after_a_failure_of_any_kind(tmp_path: Path) -> None:
+    class Broken(LocalFiles):
+        failures = 2
+
+        def create(self, path: str, body: bytes) -> bool:
+            if self.failures:
+                self.failures -= 1
+                raise RuntimeError("a fault that nobody has thought of")
+            return super().create(path, body)
+
+    files = Broken(str(tmp_path))
+    log = a_log(files, flush_seconds=0.01)
+    log.append(a_call("r1"))
+    give_up = time.monotonic() + 10
+    while log.backlog and time.monotonic() < give_up:
+        time.sleep(0.01)
+    assert recorded(files) == ["r1"]
+    log.close()
 
 
 def test_two_processes_under_one_writer_name_are_found_out(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from faulty_network import FaultyNetwork
+from faulty_s3 import FaultyS3
 from s3_server import S3Server
 
 from glan.errors import StoreError, StoreWeather
@@ -64,6 +65,21 @@ def test_a_server_that_stays_overloaded_is_weather(network: FaultyNetwork, s3_ur
         files.create("a/b", b"1")
     network.say_busy = 0
     assert files.create("a/b", b"1")
+
+
+def test_a_404_to_a_write_comes_from_a_proxy_and_is_weather(
+    s3_url: str, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultyS3(s3_server.port) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+        files = patient(s3_url, tries=3)
+        proxy.when = lambda request: "astray" if request.method == "PUT" and proxy.struck["astray"] < 2 else None
+        assert files.create("a/b", b"1")
+        proxy.when = lambda request: "astray" if request.method in ("PUT", "POST") else None
+        for write in (lambda: files.create("a/c", b"1"), lambda: files.replace("a/b", b"2")):
+            with pytest.raises(StoreWeather):
+                write()
+        assert files.read("a/b") == b"1"
 
 
 def test_a_server_that_is_not_there_is_weather(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
