@@ -1,8 +1,10 @@
 """One run of a deployment for each discipline, a bounded number at a time, watched by the run that started them."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
-from prefect import flow, runtime
+from prefect import flow, get_run_logger, runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
@@ -11,29 +13,37 @@ from flows.parameters import FanOutConfig
 from glan.config import Budget
 from glan.settings import Settings
 from glan.store import taxonomies
+from glan.store.patience import waited_for
 from glan.store.store import Store
 from tasks.children import Child, Children
 from tasks.sharing import Shares
+
+Result = TypeVar("Result")
 
 
 @flow(name="fan-out", flow_run_name="fan-out {config.deployment} {config.selected}", persist_result=False)
 @told
 def fan_out(config: FanOutConfig = FanOutConfig()) -> State[Any]:
     """Start, watch and sum up; one discipline that fails stops no other, and all are cancelled with this run."""
-    store = Store.open(Settings.load().store)
+    settings = Settings.load()
+    store = Store.open(settings.store)
     names = [one.discipline_id for one in taxonomies.current(store).select(**config.selectors())]
     run_id = str(runtime.flow_run.id)
     shares = Shares(config.budget, config.budget.id or f"fan-out.{run_id}", store.files, len(names))
-    children = Children(config.deployment, run_id, len(names))
+    children = Children(config.deployment, run_id, len(names), settings.patience_seconds)
+
+    def patiently(work: Callable[[], Result]) -> Result:
+        return waited_for(work, settings.patience_seconds, children.rest, get_run_logger().warning)
+
     with children:
         while names or children.open:
             while names and len(children.open) < config.at_once and not shares.spent:
                 name = names.pop(0)
-                children.start(name, _form(config, name, shares.deal(name)))
+                children.start(name, _form(config, name, patiently(partial(shares.deal, name))))
             if shares.spent and not children.open:
                 break
             for child in children.wait():
-                shares.give_back(child.discipline_id)
+                patiently(partial(shares.give_back, child.discipline_id))
     return _end(children.ended, names)
 
 

@@ -2,11 +2,13 @@
 
 import logging
 import time
+from collections import Counter
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 from uuid import UUID
 
+from httpx import TransportError
 from prefect import get_client
 from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
@@ -20,6 +22,9 @@ from glan.names import shown
 from tasks.watching import STOPPED
 
 LOOK_EVERY_SECONDS = 2.0
+GONE_AFTER_LOOKS = 3
+"""A run that so many answers of the server in a row do not name has been deleted there."""
+_LATER = {408, 429}
 UNANSWERED_SECONDS = 60.0
 """After which a run that nobody has begun is worth a word."""
 
@@ -42,8 +47,10 @@ class Child:
 class Children:
     """The runs of one deployment that one run has started. Leaving the block early cancels those still open."""
 
-    def __init__(self, deployment: str, run_id: str, planned: int) -> None:
+    def __init__(self, deployment: str, run_id: str, planned: int, patience_seconds: float) -> None:
         """Look the deployment up; `planned` runs of it are to be started in all.
+
+        `patience_seconds`: how long a server that cannot start a run is asked again.
 
         Raises:
             InputError: there is none of this name.
@@ -54,6 +61,8 @@ class Children:
         self.open: dict[UUID, str] = {}
         self.ended: list[Child] = []
         self._begun: dict[UUID, float] = {}
+        self._unnamed: Counter[UUID] = Counter()
+        self._patience = patience_seconds
         self._bar: UUID | None = None
         with get_client(sync_client=True) as client:
             try:
@@ -79,7 +88,19 @@ class Children:
 
         Raises:
             InputError: the deployment's form does not take these parameters.
+            Cancelled: the run that starts it is to stop.
         """
+        give_up, told = time.monotonic() + self._patience, False
+        while (run := self._started(discipline_id, parameters, last=time.monotonic() >= give_up)) is None:
+            if not told:
+                _logger.warning("the Prefect server cannot start the run of %s; it is asked again", discipline_id)
+                told = True
+            self.rest(LOOK_EVERY_SECONDS)
+        self.open[run.id] = discipline_id
+        self._begun[run.id] = time.monotonic()
+
+    def _started(self, discipline_id: str, parameters: dict[str, Any], last: bool) -> FlowRun | None:
+        """The run of a discipline; None if the server is in trouble and this is not the last try."""
         try:
             run = run_deployment(
                 self._deployment,
@@ -89,12 +110,29 @@ class Children:
                 idempotency_key=f"{self._run_id}-{discipline_id}",
             )
         except PrefectHTTPStatusError as error:
-            raise InputError(
-                f"`config`: {self._deployment} does not take these fields: {shown(_said(error), 300)}"
-            ) from None
+            status = error.response.status_code
+            if status < 500 and status not in _LATER:
+                raise InputError(
+                    f"`config`: {self._deployment} does not take these fields: {shown(_said(error), 300)}"
+                ) from None
+            if last:
+                raise
+            return None
+        except TransportError:
+            if last:
+                raise
+            return None
         assert isinstance(run, FlowRun)
-        self.open[run.id] = discipline_id
-        self._begun[run.id] = time.monotonic()
+        return run
+
+    def rest(self, seconds: float) -> None:
+        """Wait, then see whether the run that started them is to stop.
+
+        Raises:
+            Cancelled: it is.
+        """
+        time.sleep(seconds)
+        self._running(self._look())
 
     def wait(self) -> list[Child]:
         """Look after a moment; the runs that have ended meanwhile.
@@ -103,19 +141,36 @@ class Children:
             Cancelled: the run that started them is to stop.
         """
         time.sleep(LOOK_EVERY_SECONDS)
-        runs = {run.id: run for run in self._look()}
-        parent = runs.pop(UUID(self._run_id), None)
-        if parent is not None and parent.state and (parent.state.is_cancelling() or parent.state.is_cancelled()):
-            raise Cancelled(STOPPED)
-        for run in runs.values():
+        seen = self._look()
+        runs = self._running(seen)
+        for run in runs:
             self._note_unanswered(run)
-        ended = [child for run in runs.values() if (child := _child(run, self.open[run.id])).final]
+        ended = [child for run in runs if (child := _child(run, self.open[run.id])).final]
+        if seen:
+            ended += self._gone({run.id for run in runs})
         for child in ended:
             del self.open[child.flow_run_id]
             self.ended.append(child)
         if ended:
             self._show()
         return ended
+
+    def _running(self, seen: list[FlowRun]) -> list[FlowRun]:
+        """Of an answer of the server, the runs that were started; raises Cancelled if the one that did is to stop."""
+        for run in seen:
+            if str(run.id) == self._run_id and run.state and (run.state.is_cancelling() or run.state.is_cancelled()):
+                raise Cancelled(STOPPED)
+        return [run for run in seen if run.id in self.open]
+
+    def _gone(self, named: set[UUID]) -> list[Child]:
+        """The runs that the server no longer knows: somebody has deleted them, so that nothing more is heard of them."""
+        self._unnamed = Counter({run_id: self._unnamed[run_id] + 1 for run_id in self.open if run_id not in named})
+        message = "its run was deleted on the Prefect server"
+        return [
+            Child(self.open[run_id], run_id, self.open[run_id], "Crashed", message, completed=False, final=True)
+            for run_id, looks in self._unnamed.items()
+            if looks >= GONE_AFTER_LOOKS
+        ]
 
     def _look(self) -> list[FlowRun]:
         """The run itself and those it has started, as the server has them now."""

@@ -45,10 +45,11 @@ class Shares:
 
     def give_back(self, name: str) -> None:
         """A process has ended: what it has not spent is for the others."""
-        share = self._dealt.pop(name, None)
+        share = self._dealt.get(name)
         if share is None:
             return
         used = spending.spent(self._files, share.id, self._cost)
+        del self._dealt[name]  # not before, so that it can be given back later if the store is away
         for cap in self._left:
             self._left[cap] += getattr(share, cap) - getattr(used, cap)
 
