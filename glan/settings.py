@@ -65,7 +65,9 @@ class Settings(BaseSettings):
         default=10.0, gt=0, le=3600, description="a batch is sent when no call has been added for so long"
     )
     batch_requests: int = Field(default=50_000, ge=1, le=50_000, description="most calls in one batch")
-    patience_seconds: float = Field(default=1800.0, ge=0, description="how long an endpoint that is down is waited for")
+    patience_seconds: float = Field(
+        default=1800.0, ge=0, description="how long an endpoint or a store that is down is waited for"
+    )
     flush_seconds: float = Field(default=2.0, gt=0, le=60, description="longest time a finished reply stays unwritten")
     prices: Path | None = Field(
         default=None, description="TOML of prices per million tokens, by model, that go before the public ones"

@@ -53,8 +53,15 @@ class Leases:
         self._held: dict[str, datetime.datetime] = {}
 
     def take(self, discipline_id: str) -> Holder | None:
-        """Take the lease; returns the other run that has it, in which case it is not taken."""
-        other = self._other(discipline_id)
+        """Take the lease; returns the other run that has it, in which case it is not taken.
+
+        A store that does not say whose it is holds nobody up: then it is not taken either.
+        """
+        try:
+            other = self._other(discipline_id)
+        except StoreError as error:
+            _logger.warning("nobody knows whose the lease of %s is: %s", discipline_id, error)
+            return None
         if other is None:
             self._write(discipline_id)
         return other
@@ -67,11 +74,13 @@ class Leases:
 
     def release(self, discipline_id: str) -> None:
         """Give the lease back, if it is held and still this run's."""
-        if self._held.pop(discipline_id, None) and self._other(discipline_id) is None:
-            try:
+        if self._held.pop(discipline_id, None) is None:
+            return
+        try:
+            if self._other(discipline_id) is None:
                 self._files.delete(_path(discipline_id))
-            except StoreError as error:
-                _logger.warning("the lease of %s was not given back and lapses by itself: %s", discipline_id, error)
+        except StoreError as error:
+            _logger.warning("the lease of %s was not given back and lapses by itself: %s", discipline_id, error)
 
     def release_all(self) -> None:
         """Give back whatever is held."""

@@ -1,6 +1,7 @@
 """Whatever a store does while a run writes to it: it is waited for, or named in one sentence; never a wrong table."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,8 @@ from model_server import ModelServer
 from proof_checks import check_complete, check_store, paid_twice, tables, unrecorded
 from proof_world import CONCURRENCY, RUN, SEED, environment, one_pass, run_here
 from s3_server import S3Server
+
+from glan.store.s3 import S3Files
 
 PASSING = ("busy", "failing", "refused", "lost", "late", "slow", "cut")
 MORE = {**RUN, "questions": 6}
@@ -80,6 +83,35 @@ def test_a_store_that_refuses_in_the_middle_ends_the_run_with_its_reason(
     check_complete(store, RUN)
     assert paid_twice(server) <= {call.digest for call in lost}
     assert server.count <= one_pass(RUN) + len(lost)
+
+
+def test_a_store_that_is_away_between_units_is_waited_for(
+    store: str, server: ModelServer, proxy: FaultyS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(S3Files.__init__.__kwdefaults__, "tries", 1)  # in place of eight, which take 18 seconds
+    seen: Counter[str] = Counter()
+
+    def away(request: Asked) -> str | None:
+        """Leases always; listings and generations twice each, once there is something to follow or to name."""
+        stage = request.key.partition("/v1/")[2].partition("/")[0]
+        if stage == "_leases":
+            return "busy"
+        seen[f"{request.method} {stage}"] += 1
+        followed = seen["PUT subjects"] and request.lists
+        named = seen["PUT instructions"] and request.method == "PUT" and stage == "_manifests"
+        kind = "lists" if followed else "names" if named else ""
+        if not kind or seen[kind] == 2:
+            return None
+        seen[kind] += 1
+        return "busy"
+
+    proxy.when = away
+    assert run_here(RUN).name == "Completed"
+    proxy.when = lambda request: None
+    assert seen["lists"] == seen["names"] == 2
+    check_store(store)
+    check_complete(store, RUN)
+    assert server.count == one_pass(RUN)
 
 
 @pytest.mark.soak

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from tiny_store import new_store
 
+from glan.errors import StoreWeather
 from glan.store.files import Files
 from glan.store.leases import LASTS, RENEWED_EVERY, Holder, Leases
+from glan.store.local import LocalFiles
 
 
 class Clock:
@@ -70,3 +72,27 @@ def test_a_run_that_is_tried_again_has_its_own_lease_still(files: Files) -> None
 def test_a_lease_that_nobody_can_read_holds_nobody_up(files: Files) -> None:
     files.replace("_leases/physics.json", b"{")
     assert leases(files, Clock(), "a").take("physics") is None
+
+
+class Away(LocalFiles):
+    """A folder that does not answer while it is away."""
+
+    away = False
+
+    def read(self, path: str) -> bytes:
+        if self.away:
+            raise StoreWeather("the store does not answer; try again later")
+        return super().read(path)
+
+
+def test_a_store_that_is_away_holds_up_nobody_who_takes_a_lease_or_gives_it_back(tmp_path: Path) -> None:
+    files, clock = Away(str(tmp_path)), Clock()
+    one, other = leases(files, clock, "a"), leases(files, clock, "b")
+    other.take("law")
+    one.take("physics")
+    files.away = True
+    one.release_all()
+    assert one.take("law") is None
+    files.away = False
+    again = leases(files, clock, "c").take("law")
+    assert again is not None and again.run_id == "b", "the lease of another was written over"
