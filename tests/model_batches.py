@@ -4,9 +4,11 @@ A batch is carried out `delay` seconds after it was created, each line as the ve
 recorded and answered by the server as a call made at once, so that what was paid for is known from one place.
 """
 
+import asyncio
 import itertools
 import json
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -46,6 +48,7 @@ class BatchFaults:
     create_errors: list[int] = field(default_factory=list)  # statuses of the next creations, which create nothing
     lose_answers: int = 0  # of the next creations: they create, but the connection is closed
     break_off: int = 0  # of the next downloads: they end in the middle
+    held: threading.Event | None = None  # a download stops in the middle until this is set
     no_api: bool = False
     lines: Callable[[Payload], int | None] = lambda payload: None  # status of a line's error; 0: it is in no file
 
@@ -87,6 +90,7 @@ class Batches:
     def __init__(self, carry_out: Callable[[Payload, Mapping[str, str]], Carried], seed: int) -> None:
         self.faults = BatchFaults()
         self.all: list[Batch] = []
+        self.halfway = threading.Event()  # a download that is held has come to its middle
         self._carry_out = carry_out
         self._seed = seed
         self._files: dict[str, bytes] = {}
@@ -139,7 +143,21 @@ class Batches:
             await response.prepare(request)
             await response.write(content[: len(content) // 2])
             return _hung_up(request, response)
+        if self.faults.held is not None:
+            return await self._held(request, content, self.faults.held)
         return web.Response(body=content, content_type="application/octet-stream")
+
+    async def _held(self, request: web.BaseRequest, content: bytes, until: threading.Event) -> web.StreamResponse:
+        lines = content.splitlines(keepends=True)
+        response = web.StreamResponse()
+        response.content_length = len(content)
+        await response.prepare(request)
+        await response.write(b"".join(lines[: len(lines) // 2]))
+        self.halfway.set()
+        while not until.is_set():
+            await asyncio.sleep(0.01)
+        await response.write(b"".join(lines[len(lines) // 2 :]))
+        return response
 
     async def _create(self, request: web.BaseRequest) -> web.StreamResponse:
         given = json.loads(await request.content.read())
@@ -254,6 +272,10 @@ class Batches:
         begin = ids.index(request.query["after"]) + 1 if "after" in request.query else 0
         page = newest[begin : begin + 2]
         return _json({"object": "list", "data": page, "has_more": begin + 2 < len(newest)})
+
+    def results(self, batch: Batch) -> list[str]:
+        """The custom ids of its results, in the order in which they stand in the file."""
+        return [json.loads(line)["custom_id"] for line in self._files[batch.output or ""].splitlines()]
 
     def _shown(self, name: str) -> web.StreamResponse:
         for batch in self.all:

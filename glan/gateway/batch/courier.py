@@ -249,6 +249,8 @@ class Courier:
         finally:
             batch.begun.set()
             self._room.ended(well=batch.status == "completed")
+        wanted = [self._wanted[custom_id] for custom_id in batch.open if custom_id in self._wanted]
+        self._again(wanted)  # asked for while it was read, after their lines had passed: it is read once more
         self._close_if_done(batch)
 
     async def _end_of(self, batch: Batch) -> State | None:

@@ -20,7 +20,8 @@ class Outbox:
         self._arrived = asyncio.Event()
 
     def put(self, entry: Entry) -> None:
-        """This one is to go."""
+        """This one is to go, if it is not among them already."""
+        self.take(entry.custom_id)
         self.entries[entry.custom_id] = entry
         self._bytes += len(entry.line)
         self._arrived.set()

@@ -5,6 +5,7 @@ import datetime
 import random
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from model_batches import BatchFaults
 from model_faults import Faults
 from model_server import ModelServer
 
+from glan.batches import custom_id
 from glan.config import Budget
 from glan.errors import BudgetSpent, Cancelled, EndpointDown, EndpointRefused, InputError, StoreWeather
 from glan.gateway.batch import provider
@@ -284,6 +286,31 @@ def test_results_that_nobody_asked_for_yet_are_there_for_those_who_ask_later(
     assert kinds(server) == [12] and set(paid(server).values()) == {1}
 
 
+def test_a_request_that_is_asked_while_its_batch_is_read_gets_its_reply(
+    server: ModelServer, open_gateway: OpenGateway
+) -> None:
+    released = threading.Event()
+    server.batches.faults = BatchFaults(delay=0.3, held=released)
+    stopped(open_gateway(log=MemoryLog()), server)
+    first, last = ends_of_results(server)
+    gateway, outcomes = open_gateway(), list[Outcome]()
+
+    def asked(index: int) -> threading.Thread:
+        thread = threading.Thread(target=lambda: outcomes.extend(gateway.run([one(ask(index))])), daemon=True)
+        thread.start()
+        return thread
+
+    threads = [asked(last)]
+    assert server.batches.halfway.wait(20)
+    threads.append(asked(first))  # whose line has passed
+    time.sleep(0.5)
+    released.set()
+    for thread in threads:
+        thread.join(10)
+    assert len(outcomes) == 2 and all(outcome.value for outcome in outcomes)
+    assert kinds(server) == [12] and set(paid(server).values()) == {1}
+
+
 def test_a_batch_that_the_provider_has_forgotten_is_sent_again(
     server: ModelServer, open_gateway: OpenGateway, notices: list[str]
 ) -> None:
@@ -390,3 +417,16 @@ def stopped(gateway: Gateway, server: ModelServer, count: int = 12) -> None:
         run(gateway, count)
     thread.join()
     gateway.close()
+
+
+def ends_of_results(server: ModelServer) -> tuple[int, int]:
+    """Which of the requests of the first batch have the first and the last line of its results."""
+    [batch] = server.batches.all
+    until = time.monotonic() + 20
+    while time.monotonic() < until and not batch.over:
+        listing = urllib.request.Request(f"{server.base_url}/batches", headers={"Authorization": f"Bearer {KEY}"})
+        urllib.request.urlopen(listing).close()
+        time.sleep(0.02)
+    index = {custom_id(ask(number).key, 0): number for number in range(len(batch.lines))}
+    names = server.batches.results(batch)
+    return index[names[0]], index[names[-1]]
