@@ -47,6 +47,8 @@ class BatchFaults:
     most_enqueued: int | None = None  # lines in all batches that are not over, above which one fails
     create_errors: list[int] = field(default_factory=list)  # statuses of the next creations, which create nothing
     lose_answers: int = 0  # of the next creations: they create, but the connection is closed
+    unseen: int = 0  # of the next looks at a batch: 404
+    unread: int = 0  # of the next downloads: 404
     break_off: int = 0  # of the next downloads: they end in the middle
     held: threading.Event | None = None  # a download stops in the middle until this is set
     no_api: bool = False
@@ -134,6 +136,9 @@ class Batches:
 
     async def _content(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
         content = self._files.get(name)
+        if self.faults.unread:
+            self.faults.unread -= 1
+            content = None
         if content is None:
             return _error(404, f"No such File object: {name}")
         if self.faults.break_off:
@@ -278,6 +283,9 @@ class Batches:
         return [json.loads(line)["custom_id"] for line in self._files[batch.output or ""].splitlines()]
 
     def _shown(self, name: str) -> web.StreamResponse:
+        if self.faults.unseen:
+            self.faults.unseen -= 1
+            return _error(404, f"No batch found with id '{name}'.")
         for batch in self.all:
             if batch.id == name:
                 return _json(batch.shown())

@@ -26,6 +26,10 @@ _PAGE = 100  # batches in one piece of a listing,
 _MOST_PAGES = 100  # and how many pieces are looked through
 _NONE_SUCH = frozenset({404, 405, 410, 501})
 _MARK = "glan"  # the metadata by which a batch is found again
+_BETWEEN_LOOKS = (1.0, 1.0, 2.0, 2.0)
+"""Pauses before it is believed that a thing is not there: a copy may lag behind, a proxy may err (three minutes in all)."""
+
+Json = dict[str, Any]
 
 
 class Crowded(GlanError):
@@ -86,34 +90,49 @@ class Provider:
     async def find(self, names: Collection[str], profile: ModelProfile) -> dict[str, str]:
         """The ids of those of these batches that are there."""
         found: dict[str, str] = {}
-        after: dict[str, Any] = {}
+        async for batch in self._listing(profile):
+            if (mark := _mark(batch)) in names:
+                found.setdefault(mark, batch["id"])
+            if len(found) == len(names):
+                break
+        return found
+
+    async def _listed_one(self, profile: ModelProfile, fits: Callable[[Json], bool]) -> Json | None:
+        """The newest batch of the listing that fits."""
+        async for batch in self._listing(profile):
+            if fits(batch):
+                return batch
+        return None
+
+    async def _listing(self, profile: ModelProfile) -> AsyncIterator[Json]:
+        """The batches that are there, as the provider shows them; the newest first."""
+        after: Json = {}
         for _ in range(_MOST_PAGES):
             page = partial(self._client.get, "/batches", _SECONDS, {"limit": _PAGE, **after})
             given = await self._trial(profile).of(page)
             listed = given.get("data") if isinstance(given, dict) else None
             batches = [batch for batch in listed or [] if isinstance(batch, dict) and isinstance(batch.get("id"), str)]
             for batch in batches:
-                mark = str((batch.get("metadata") or {}).get(_MARK))
-                if mark in names:
-                    found.setdefault(mark, batch["id"])
+                yield batch
             last = {"after": batches[-1]["id"]} if batches else {}
-            if len(found) == len(names) or not last or last == after or not given.get("has_more"):
-                break
+            if not last or last == after or not given.get("has_more"):
+                return
             after = last
-        return found
 
     async def state(self, batch_id: str, profile: ModelProfile) -> State | None:
-        """How a batch stands; None: the provider does not know it (any more)."""
+        """How a batch stands; None: the provider does not know it (any more), nor has it in its listing."""
         path = f"/batches/{quote(batch_id, safe='')}"
         given = await self._trial(profile, may_miss=True).of(lambda: self._client.get(path, _SECONDS))
         if isinstance(given, Fault):
+            given = await self._listed_one(profile, lambda batch: batch["id"] == batch_id)
+        if given is None:
             return None
         seen = state(given)
         errors = [(line, replace(fault, message=self._client.scrubbed(fault.message))) for line, fault in seen.errors]
         return replace(seen, errors=tuple(errors))
 
     async def lines(self, file_id: str, profile: ModelProfile) -> AsyncIterator[bytes]:
-        """The lines of a file; some come again when a transfer broke off. None if the file is gone."""
+        """The lines of a file; some come again when a transfer broke off. None if the file is gone for good."""
         path = f"/files/{quote(file_id, safe='')}/content"
         trial = self._trial(profile, may_miss=True)
         while True:
@@ -155,6 +174,10 @@ class Provider:
         """How long one call is tried."""
         return self._patience
 
+    async def pause(self, times: float) -> None:
+        """Wait so many times the longest wait between two tries."""
+        await asyncio.sleep(times * self._pace.longest_wait_seconds)
+
 
 class _Trial:
     """One call, tried until it is answered, or until it is clear that it will not be."""
@@ -162,6 +185,7 @@ class _Trial:
     def __init__(self, provider: Provider, profile: ModelProfile, may_miss: bool, name: str) -> None:
         self._provider, self._profile, self._may_miss, self._name = provider, profile, may_miss, name
         self._tried = 0
+        self._missed = 0
         self._since: float | None = None
 
     async def of(self, call: Callable[[], Awaitable[Any]]) -> Any:
@@ -184,16 +208,16 @@ class _Trial:
         return given if await self.bear(given) else None
 
     async def bear(self, fault: Fault) -> bool:
-        """Wait before the next try. True: there is none, for the thing asked for is missing.
+        """Wait before the next try. True: there is none, for the thing asked for is missing, at every look.
 
         Raises:
             Crowded, EndpointRefused, EndpointDown: it is no use.
         """
         host = self._provider.host
         if fault.status in _NONE_SUCH:
-            if self._may_miss:
-                return True
-            raise EndpointRefused(without_batches(host, fault.status))
+            if not self._may_miss:
+                raise EndpointRefused(without_batches(host, fault.status))
+            return await self._is_missing()
         if is_crowded(fault):
             raise Crowded(fault.message or f"{host} finds the file too large")
         trouble = classify(fault, self._profile, host)
@@ -213,6 +237,19 @@ class _Trial:
         await self._provider.rest(self._tried, fault.retry_after)
         self._tried += 1
         return False
+
+    async def _is_missing(self) -> bool:
+        """Whether it was said often enough that the thing is not there; else wait before the next look."""
+        if self._missed == len(_BETWEEN_LOOKS):
+            return True
+        await self._provider.pause(_BETWEEN_LOOKS[self._missed])
+        self._missed += 1
+        return False
+
+
+def _mark(batch: Json) -> str:
+    metadata = batch.get("metadata")
+    return str(metadata.get(_MARK)) if isinstance(metadata, dict) else ""
 
 
 def without_batches(host: str, status: int) -> str:
