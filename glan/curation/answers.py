@@ -30,17 +30,7 @@ _AS_AN_AI = re.compile(
 )
 _KIND = r"(?:(?:responsible|ethical|helpful|harmless|honest|neutral|objective|text-based|conversational|virtual),? (?:and )?)*"
 _SPEAKS_AS_AI = Guarded(
-    (
-        "as an ai",
-        "an ai ",
-        "ai assistant",
-        " ai, i",
-        " ai i",
-        "language model",
-        "artificial intelligence",
-        "my training",
-        "my knowledge",
-    ),
+    (" ai ", " ai,", "language model", "artificial intelligence", "my training", "my knowledge"),
     rf"\b(?:(?i:as an? {_KIND}{_MODEL}{_MAKER}),? ?(?:I (?:can't|cannot|can not|don't|do not|am not|won't|will not"
     r"|am unable|lack\b|have no\b)|I'm (?:not|unable)\b|my (?:purpose|role|training|knowledge)\b)"
     rf"|(?:I'm|I am) (?i:(?:just |only )?an? {_KIND}{_MODEL}{_MAKER})(?:,? (?:and|so))?(?: I)? (?:can't|cannot|can not|don't|do not)\b"

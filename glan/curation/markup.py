@@ -84,7 +84,8 @@ def _of_bold(text: str) -> str | None:
     """Bold text that its paragraph does not end; stars that nothing opened point to a footnote, which begins with some."""
     if "**" not in text:
         return None
-    odd = [one for one in _PARAGRAPH_END.split(_FORMULA.sub("x", text)) if len(_STARS.findall(one)) % 2]
+    uneven = (_FORMULA.sub("x", one) for one in _PARAGRAPH_END.split(text) if one.count("**") % 2)
+    odd = [paragraph for paragraph in uneven if len(_STARS.findall(paragraph)) % 2]
     left = [_is_left_bold(paragraph) for paragraph in odd if not _ON_STARS.search(paragraph)]
     return "has bold text that is not closed" if left and all(left) else None
 

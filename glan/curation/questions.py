@@ -39,6 +39,9 @@ _ASKS_TO_JUDGE = re.compile(
     r"|evaluate (?:the|this) (?:following|solution|answer|argument|proof|reply)|check|verify|valid|invalid|feedback|grade|improve|student'?s|review|debug|agree|fill in|complete the)\b",
     re.IGNORECASE,
 )
+_IS_CHEMICAL = re.compile(  # what is dissolved, not what is found out
+    r"\bpH\b|\b(?:molarity|molality|titrat\w+|dissol\w+|concentration|solutes?|solvents?)\b", re.IGNORECASE
+)
 _BLANK = re.compile(
     r"(?:your (?:answer|solution)\b.*|(?:yes|true) or (?:no|false)"
     r"|(?:in|with|using|within) (?:[\w-]+ ){1,4}(?:words?|sentences?|paragraphs?|lines?|detail|terms|forms?|units?|decimals?|places))?",
@@ -71,12 +74,14 @@ def answer_in_question(example: Example, settings: Curation) -> str | None:
 
 def _has_section(question: str) -> bool:
     section = _ANSWER_SECTION.search(question)
-    if section is None or _BLANK.fullmatch(section["given"].strip(_FILLERS)):
+    if section is None or "___" in section["given"] or _BLANK.fullmatch(section["given"].strip(_FILLERS)):
         return False
     before = question[: section.start()]
     if _ASKS_TO_JUDGE.search(before) or _ASKS_TO_JUDGE.search(section["given"]) or not _ASKS.search(before):
         return False
-    return not (before.endswith((".", "!")) and _ASKS.search(section["given"]))  # of chemistry: "Solution: 0.1 M HCl"
+    if _IS_CHEMICAL.search(before) and "solution" in section[0][:20].lower() and "=" not in section["given"]:
+        return False
+    return not (before.endswith((".", "!")) and _ASKS.search(section["given"]))
 
 
 def _tells_result(question: str) -> bool:

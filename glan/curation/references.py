@@ -18,19 +18,20 @@ _BASED = (
     r"(?:(?:based|build(?:ing)?|drawing|expanding|reflecting|relying) (?:up)?on|referring (?:back )?to|continuing from)"
 )
 _ENDS = r"(?=['\u2019]s\b|[,.:;?!)]| and\b| we\b|$)"  # "the last session's topic", not "the last session token"
+_NOT_OF_IT = r"(?! (?:of|for) (?:an?|each|every|any|errors)\b)"
 _TO_TEACHING = Guarded(
     ("class", "session", "lecture", "syllab", "lesson", "module", "textbook", "course", "chapter", "key concept"),
     rf"\b{_SAID}(?: \w+){{0,2}} (?:in|during|throughout) (?:the |this |our |today's |your )?(?:previous |last |first |same )?{_TEACHING}\b"
     rf"|\bwe (?:have )?{_SEEN}(?: \w+){{0,2}} (?:in|during) (?:the |our )?(?:previous |last ){_TEACHING}\b"
-    rf"|\b{_BASED} (?:the |our |your )?(?-i:previous|last) {_TEACHING}\b{_ENDS}"
+    rf"|(?:^|(?<=[.!?] )){_BASED} (?:the |our |your )?(?-i:previous|last) {_TEACHING}\b{_ENDS}"
     r"|\brecall(?:ing)? from (?:the |our )?(?:previous|last) (?:class|session|lecture|lesson)\b"
-    r"|\b(?:according to|based on|as per) (?:the|this|your) syllabus\b"
+    rf"|\b(?:according to|based on|as per) (?:the|this|your) syllabus\b{_NOT_OF_IT}"
     rf"|\b(?:today's|our|the (?:above|previous|preceding)) {_TEACHING}\b"
     # The current session of a shell, the current class or module of a program, a given module over a ring are none.
     rf"|\bthe (?:current|given) (?!sessions?\b)(?:{_TAUGHT_IN})\b"
     r"|\bthis class(?: session\b|\b(?! of\b))"
     r"|\bthis (?:(?:class |course )?session|lecture|syllabus|lesson)\b"
-    r"|\b(?:the|this|your) (?:class session|syllabus)(?:es|s)?\b(?! (?:of|for) (?:an?|each|every|any)\b)"
+    rf"|\b(?:the|this|your) (?:class session|syllabus)(?:es|s)?\b{_NOT_OF_IT}"
     rf"|\bclass sessions? \d|\b{_MATTER} (?:of|from|in) sessions? \d+\b(?! (?:of|with) an?\b)"
     r"|\b(?:session|lecture|lesson|module) (?:above|\d{1,2}(?: and (?:session )?\d{1,2})? of (?:the|this))\b"
     r"|\bkey concepts? (?:above|given|listed|provided|from|of (?:the|this) (?:session|lecture|lesson))\b",
@@ -75,7 +76,7 @@ _TO_TEXT_ABOVE = Guarded(
 _WORDS_OF_A_TEXT = 20  # before "the passage above"; fewer hold no passage
 _TO_ALL_ABOVE = Guarded(
     ("above",),
-    r"\b(?:based on|given|using|considering|in (?:the )?light of|according to|from) (?:all )?(?:the above(?=[,.;:?!]|$)"
+    r"\b(?:based on|given|using|considering|in (?:the )?light of|according to|from) (?:all )?(?:the above(?=[,.;:?!]|$)(?!, below\b)"
     rf"|(?:the )?above (?:information|details|facts)\b|(?:the )?(?:information|details|facts) (?:provided |given |presented |shown )?above\b{_ALONE})",
 )
 _WORDS_OF_NOTHING = 12  # before it, in a first sentence; more may hold what is meant

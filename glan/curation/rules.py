@@ -42,8 +42,8 @@ class Rule:
 RULES: tuple[Rule, ...] = (
     Rule("empty_question", 1, empty_question, ("min_question_words",)),
     Rule("question_heading", 1, question_heading),
-    Rule("answer_in_question", 3, answer_in_question),
-    Rule("not_self_contained", 3, not_self_contained),
+    Rule("answer_in_question", 4, answer_in_question),
+    Rule("not_self_contained", 4, not_self_contained),
     Rule("empty_answer", 1, empty_answer),
     Rule("refusal", 3, refusal),
     Rule("truncation", 1, truncation),
@@ -51,7 +51,7 @@ RULES: tuple[Rule, ...] = (
     Rule("restatement", 1, restatement, ("min_restated_share",)),
     Rule("length", 1, length, ("max_question_words", "min_answer_words", "max_answer_words")),
     Rule("other_language", 3, other_language, ("language", "min_language_certainty")),
-    Rule("broken_markup", 4, broken_markup),
+    Rule("broken_markup", 5, broken_markup),
     Rule("personal_data", 2, personal_data),
 )
 
