@@ -26,6 +26,8 @@ _PAGE = 100  # batches in one piece of a listing,
 _MOST_PAGES = 100  # and how many pieces are looked through
 _NONE_SUCH = frozenset({404, 405, 410, 501})
 _MARK = "glan"  # the metadata by which a batch is found again
+_BEFORE_A_SECOND = (1 / 3, 1.0, 2.0)
+"""Pauses before each look for a batch whose creation was not answered; it may be there late, or not be listed yet."""
 _BETWEEN_LOOKS = (1.0, 1.0, 2.0, 2.0)
 """Pauses before it is believed that a thing is not there: a copy may lag behind, a proxy may err (three minutes in all)."""
 
@@ -67,7 +69,7 @@ class Provider:
         return self._id(given)
 
     async def create(self, file_id: str, name: str, profile: ModelProfile) -> str:
-        """Have the file carried out; the id of the batch. Where an answer was lost, the batch is looked for first.
+        """Have the file carried out; the id of the batch. Where an answer was lost, the batch is looked for at length.
 
         Raises:
             Crowded: too much is waiting already.
@@ -81,11 +83,21 @@ class Provider:
         trial = self._trial(profile)
         while True:
             given = await trial.once(lambda: self._client.post("/batches", _SECONDS, body=body))
-            if given is None:  # it may have been created all the same
-                if found := await self.find([name], profile):
-                    return found[name]
-                continue
-            return self._id(given)
+            if given is not None:
+                return self._id(given)
+            if trial.unsure and (found := await self._created(file_id, name, profile)):
+                return found
+
+    async def _created(self, file_id: str, name: str, profile: ModelProfile) -> str | None:
+        """The id of the batch of this file, if it was created though its answer was lost; None: it never turned up."""
+        for times in _BEFORE_A_SECOND:
+            await self.pause(times)
+            found = await self._listed_one(
+                profile, lambda batch: _mark(batch) == name or batch.get("input_file_id") == file_id
+            )
+            if found is not None:
+                return str(found["id"])
+        return None
 
     async def find(self, names: Collection[str], profile: ModelProfile) -> dict[str, str]:
         """The ids of those of these batches that are there."""
@@ -165,9 +177,9 @@ class Provider:
         """The health of the endpoint, shared with the calls made at once."""
         return self._breaker
 
-    async def rest(self, nth: int, at_least: float | None) -> None:
+    async def rest(self, nth: int, at_least: float) -> None:
         """Wait before the next try."""
-        await asyncio.sleep(max(at_least or 0.0, self._pace.wait(nth) * (1 + self._random.random()) / 2))
+        await asyncio.sleep(max(at_least, self._pace.wait(nth) * (1 + self._random.random()) / 2))
 
     @property
     def patience_seconds(self) -> float:
@@ -187,6 +199,7 @@ class _Trial:
         self._tried = 0
         self._missed = 0
         self._since: float | None = None
+        self.unsure = False  # whether what the last try asked for may have been done all the same
 
     async def of(self, call: Callable[[], Awaitable[Any]]) -> Any:
         """The JSON of the answer, or the fault if the thing asked for may be missing and is."""
@@ -226,15 +239,17 @@ class _Trial:
             raise EndpointRefused(
                 trouble.message if final else f"{host} refuses a batch ({fault.status}): {fault.message}"
             )
+        self.unsure = trouble.way is Way.WEATHER
         self._since = self._since or monotonic()
         if trouble.way is Way.WEATHER:
             self._provider.breaker.failed(self._name, trouble)
         else:
             self._provider.breaker.answered()
-        if monotonic() - self._since > self._provider.patience_seconds:
+        left = self._provider.patience_seconds - (monotonic() - self._since)
+        if left < 0:
             waited = f"gave up after {self._provider.patience_seconds:.0f} s; run again later"
             raise EndpointDown(f"{trouble.message}; {waited}")
-        await self._provider.rest(self._tried, fault.retry_after)
+        await self._provider.rest(self._tried, min(fault.retry_after or 0.0, left))
         self._tried += 1
         return False
 

@@ -209,6 +209,25 @@ def test_creations_that_fail_or_lose_their_answer_make_one_batch(
     assert kinds(server) == [7]
 
 
+@pytest.mark.parametrize("late", [{"unlisted": 2}, {"keeps_metadata": False}])
+def test_a_batch_whose_creation_was_not_answered_is_looked_for_before_a_second(
+    server: ModelServer, open_gateway: OpenGateway, late: dict[str, Any]
+) -> None:
+    server.batches.faults = BatchFaults(lose_answers=1, **late)
+    assert all(outcome.value for outcome in run(open_gateway(), 7))
+    assert kinds(server) == [7]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_that_the_provider_asks_for_is_no_longer_than_patience(
+    server: ModelServer, open_gateway: OpenGateway, status: int
+) -> None:
+    server.batches.faults = BatchFaults(create_errors=[status] * 1_000, retry_after="86400")
+    with pytest.raises(EndpointDown, match="gave up after"):
+        run(open_gateway(patience=0.5), 3)
+    assert not server.batches.all
+
+
 def test_a_download_that_breaks_off_is_gone_on_with(
     server: ModelServer, open_gateway: OpenGateway, log: MemoryLog
 ) -> None:
