@@ -152,12 +152,12 @@ def without_follow_ups(store: Store, made: Recipe) -> tuple[str, str]:
         (
             Judging(),
             "3ff0502ecbf8355036e93d60b723184eed2bf0c9199c80143568e9f29da52374",
-            "2bfe835598005fc0a560e1e41f252351e3134ae54c0c993c1c4a12f425859de2",
+            "b0ad29d719db8ae3f00709829e6c08f042ec5873f108c4df0fb5f2147ac61510",
         ),
         (
             JUDGED,
             "e22708ea4738c73272874458f6b0f4327b223cb87107343c603e6ad094f57e9a",
-            "a12bda29f338a8c8c8785e715b02ef224a2aa2683cea536ded526b14f008e7b9",
+            "3996b66edbaced84dbff24f0e420ffea0e9f801145ed6cf3b150cd09d83659b9",
         ),
     ],
     ids=["plain", "judged"],
