@@ -46,7 +46,12 @@ class BatchFaults:
     delay: float = 0.0
     most_enqueued: int | None = None  # lines in all batches that are not over, above which one fails
     create_errors: list[int] = field(default_factory=list)  # statuses of the next creations, which create nothing
+    retry_after: str | None = None  # said with these errors
     lose_answers: int = 0  # of the next creations: they create, but the connection is closed
+    unlisted: int = 0  # of the next listings: they show no batch yet
+    keeps_metadata: bool = True
+    unseen: int = 0  # of the next looks at a batch: 404
+    unread: int = 0  # of the next downloads: 404
     break_off: int = 0  # of the next downloads: they end in the middle
     held: threading.Event | None = None  # a download stops in the middle until this is set
     no_api: bool = False
@@ -134,6 +139,9 @@ class Batches:
 
     async def _content(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
         content = self._files.get(name)
+        if self.faults.unread:
+            self.faults.unread -= 1
+            content = None
         if content is None:
             return _error(404, f"No such File object: {name}")
         if self.faults.break_off:
@@ -163,13 +171,15 @@ class Batches:
         given = json.loads(await request.content.read())
         if self.faults.create_errors:
             status = self.faults.create_errors.pop(0)
-            return _error(status, "Rate limit reached for batches." if status == 429 else "The server had an error.")
+            said = "Rate limit reached for batches." if status == 429 else "The server had an error."
+            return _error(status, said, self.faults.retry_after)
         assert given["completion_window"] == "24h" and given["endpoint"] == "/v1/chat/completions", given
         lines = [json.loads(line) for line in self._files[given["input_file_id"]].splitlines()]
         kind = self.faults.plan(len(self.all), len(lines))
         assert kind is None or kind in KINDS, kind
+        metadata = given["metadata"] if self.faults.keeps_metadata else {}
         batch = Batch(
-            len(self.all), f"batch_{next(self._names)}", lines, given["metadata"], kind, time.time(),
+            len(self.all), f"batch_{next(self._names)}", lines, metadata, kind, time.time(),
             given["input_file_id"],
         )  # fmt: skip
         self.all.append(batch)
@@ -268,6 +278,9 @@ class Batches:
     def _listed(self, request: web.BaseRequest) -> web.StreamResponse:
         """The newest first, in pages of two so that they are turned."""
         newest = [batch.shown() for batch in reversed(self.all)]
+        if self.faults.unlisted:
+            self.faults.unlisted -= 1
+            newest = []
         ids = [batch["id"] for batch in newest]
         begin = ids.index(request.query["after"]) + 1 if "after" in request.query else 0
         page = newest[begin : begin + 2]
@@ -278,6 +291,9 @@ class Batches:
         return [json.loads(line)["custom_id"] for line in self._files[batch.output or ""].splitlines()]
 
     def _shown(self, name: str) -> web.StreamResponse:
+        if self.faults.unseen:
+            self.faults.unseen -= 1
+            return _error(404, f"No batch found with id '{name}'.")
         for batch in self.all:
             if batch.id == name:
                 return _json(batch.shown())
@@ -288,9 +304,10 @@ def _json(value: Any) -> web.Response:
     return web.Response(body=orjson.dumps(value), content_type="application/json")
 
 
-def _error(status: int, message: str) -> web.Response:
+def _error(status: int, message: str, retry_after: str | None = None) -> web.Response:
     body = error_body({"message": message, "code": None, "type": "error"})
-    return web.Response(status=status, body=body, content_type="application/json")
+    headers = {"Retry-After": retry_after} if retry_after else {}
+    return web.Response(status=status, body=body, content_type="application/json", headers=headers)
 
 
 def _hung_up(request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:

@@ -136,11 +136,11 @@ def test_not_even_a_kill_leaves_a_process_behind(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 @pytest.mark.model
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_with_the_embedded_model_run_needs_no_key(tmp_path: Path) -> None:
     with Served(tmp_path / "work", None, "--local", OPENAI_API_KEY="") as served:
         deployed = served.client.read_deployment_by_name("generate/generate")
         assert deployed.parameters["config"]["disciplines"]  # the form begins with the demo's
-        run = served.run("generate/generate", deployed.parameters, seconds=800)
+        run = served.run("generate/generate", deployed.parameters, seconds=1700)
         assert run.state_name in ("Completed", "PartiallyCompleted"), run.state
     assert len(glan.load("answers", store=str(tmp_path / "work/data"))) > 0

@@ -197,7 +197,7 @@ def test_ctrl_c_ends_all_worker_processes_and_the_next_run_goes_on(server: Model
     server.latency = 0.3
     desk = Desk(tmp_path, server, str(tmp_path / "store"), RUN, GLAN_TASK_RUNNER="dask")
     run = desk.start()  # under a temporary Prefect server
-    server.wait_for_calls(30, timeout=120)
+    server.wait_for_calls(30, timeout=300)
     family = psutil.Process(run.pid).children(recursive=True)
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does
     assert psutil.wait_procs(family, timeout=30)[1] == []

@@ -61,7 +61,7 @@ def test_a_stopped_run_ends_soon_and_the_next_goes_on_from_it(
     second = committed(tmp_path)
     assert first.items() < second.items()
     server.latency = 0.0
-    assert start(server, tmp_path, **known).wait(60) == 0, (tmp_path / "log").read_text()
+    assert start(server, tmp_path, **known).wait(240) == 0, (tmp_path / "log").read_text()
 
     assert second.items() < committed(tmp_path).items()
     assert len(glan.load("instructions", store=store)) == 24

@@ -33,7 +33,8 @@ _LOOKS_FOR_FILES = 10  # at an ended batch whose results are said to be there
 _IN_VAIN = 3  # batches in a row that brought nothing, or times that one request is lost
 _SAY_EVERY_SECONDS = 3600.0
 _LAST_MOMENT = 20.0  # seconds for writing down that batches are done with
-_NEVER_SENT_AFTER = datetime.timedelta(days=1)
+_OLD = datetime.timedelta(days=1)  # then a batch that is not at the provider will not turn up there any more
+_UNKNOWN = "unknown"
 
 
 class Book(Protocol):
@@ -179,7 +180,7 @@ class Courier:
         for kept in found:
             record, batch_id = kept.record, kept.batch_id or ids.get(kept.record.name)
             if batch_id is None:
-                if self._office.clock() - record.created_at > _NEVER_SENT_AFTER:
+                if self._is_old(record):
                     await asyncio.to_thread(self._book.end, record.name, "never created")
                     del self._others[record.name]
                 continue
@@ -264,7 +265,7 @@ class Courier:
                 self._room.taken()
             if state is None or state.can_be_fetched or vain_looks >= _LOOKS_FOR_FILES:
                 batch.ended = True
-                batch.status = state.status if state else "unknown"
+                batch.status = state.status if state else _UNKNOWN
                 return state
             self._say_now_and_then()
             shortest = min(1.0, self._batching.gather_seconds)
@@ -379,9 +380,13 @@ class Courier:
         """Put on record that a batch is done with: only when all that came of it is written."""
         try:
             await asyncio.to_thread(self._office.written)
-            await asyncio.to_thread(self._book.end, batch.record.name, batch.status)
+            if batch.status != _UNKNOWN or self._is_old(batch.record):
+                await asyncio.to_thread(self._book.end, batch.record.name, batch.status)
         except GlanError as error:  # then the next run looks at it once more, which costs nothing
             _logger.warning("the end of batch %s was not written: %s", batch.batch_id, error)
+
+    def _is_old(self, record: BatchRecord) -> bool:
+        return self._office.clock() - record.created_at > _OLD
 
     def _fail(self, error: Exception) -> None:
         """Tell everybody who waits. The batches stay on record; whoever asks again takes them up again."""

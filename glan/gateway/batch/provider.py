@@ -26,6 +26,12 @@ _PAGE = 100  # batches in one piece of a listing,
 _MOST_PAGES = 100  # and how many pieces are looked through
 _NONE_SUCH = frozenset({404, 405, 410, 501})
 _MARK = "glan"  # the metadata by which a batch is found again
+_BEFORE_A_SECOND = (1 / 3, 1.0, 2.0)
+"""Pauses before each look for a batch whose creation was not answered; it may be there late, or not be listed yet."""
+_BETWEEN_LOOKS = (1.0, 1.0, 2.0, 2.0)
+"""Pauses before it is believed that a thing is not there: a copy may lag behind, a proxy may err (three minutes in all)."""
+
+Json = dict[str, Any]
 
 
 class Crowded(GlanError):
@@ -63,7 +69,7 @@ class Provider:
         return self._id(given)
 
     async def create(self, file_id: str, name: str, profile: ModelProfile) -> str:
-        """Have the file carried out; the id of the batch. Where an answer was lost, the batch is looked for first.
+        """Have the file carried out; the id of the batch. Where an answer was lost, the batch is looked for at length.
 
         Raises:
             Crowded: too much is waiting already.
@@ -77,43 +83,68 @@ class Provider:
         trial = self._trial(profile)
         while True:
             given = await trial.once(lambda: self._client.post("/batches", _SECONDS, body=body))
-            if given is None:  # it may have been created all the same
-                if found := await self.find([name], profile):
-                    return found[name]
-                continue
-            return self._id(given)
+            if given is not None:
+                return self._id(given)
+            if trial.unsure and (found := await self._created(file_id, name, profile)):
+                return found
+
+    async def _created(self, file_id: str, name: str, profile: ModelProfile) -> str | None:
+        """The id of the batch of this file, if it was created though its answer was lost; None: it never turned up."""
+        for times in _BEFORE_A_SECOND:
+            await self.pause(times)
+            found = await self._listed_one(
+                profile, lambda batch: _mark(batch) == name or batch.get("input_file_id") == file_id
+            )
+            if found is not None:
+                return str(found["id"])
+        return None
 
     async def find(self, names: Collection[str], profile: ModelProfile) -> dict[str, str]:
         """The ids of those of these batches that are there."""
         found: dict[str, str] = {}
-        after: dict[str, Any] = {}
+        async for batch in self._listing(profile):
+            if (mark := _mark(batch)) in names:
+                found.setdefault(mark, batch["id"])
+            if len(found) == len(names):
+                break
+        return found
+
+    async def _listed_one(self, profile: ModelProfile, fits: Callable[[Json], bool]) -> Json | None:
+        """The newest batch of the listing that fits."""
+        async for batch in self._listing(profile):
+            if fits(batch):
+                return batch
+        return None
+
+    async def _listing(self, profile: ModelProfile) -> AsyncIterator[Json]:
+        """The batches that are there, as the provider shows them; the newest first."""
+        after: Json = {}
         for _ in range(_MOST_PAGES):
             page = partial(self._client.get, "/batches", _SECONDS, {"limit": _PAGE, **after})
             given = await self._trial(profile).of(page)
             listed = given.get("data") if isinstance(given, dict) else None
             batches = [batch for batch in listed or [] if isinstance(batch, dict) and isinstance(batch.get("id"), str)]
             for batch in batches:
-                mark = str((batch.get("metadata") or {}).get(_MARK))
-                if mark in names:
-                    found.setdefault(mark, batch["id"])
+                yield batch
             last = {"after": batches[-1]["id"]} if batches else {}
-            if len(found) == len(names) or not last or last == after or not given.get("has_more"):
-                break
+            if not last or last == after or not given.get("has_more"):
+                return
             after = last
-        return found
 
     async def state(self, batch_id: str, profile: ModelProfile) -> State | None:
-        """How a batch stands; None: the provider does not know it (any more)."""
+        """How a batch stands; None: the provider does not know it (any more), nor has it in its listing."""
         path = f"/batches/{quote(batch_id, safe='')}"
         given = await self._trial(profile, may_miss=True).of(lambda: self._client.get(path, _SECONDS))
         if isinstance(given, Fault):
+            given = await self._listed_one(profile, lambda batch: batch["id"] == batch_id)
+        if given is None:
             return None
         seen = state(given)
         errors = [(line, replace(fault, message=self._client.scrubbed(fault.message))) for line, fault in seen.errors]
         return replace(seen, errors=tuple(errors))
 
     async def lines(self, file_id: str, profile: ModelProfile) -> AsyncIterator[bytes]:
-        """The lines of a file; some come again when a transfer broke off. None if the file is gone."""
+        """The lines of a file; some come again when a transfer broke off. None if the file is gone for good."""
         path = f"/files/{quote(file_id, safe='')}/content"
         trial = self._trial(profile, may_miss=True)
         while True:
@@ -146,14 +177,18 @@ class Provider:
         """The health of the endpoint, shared with the calls made at once."""
         return self._breaker
 
-    async def rest(self, nth: int, at_least: float | None) -> None:
+    async def rest(self, nth: int, at_least: float) -> None:
         """Wait before the next try."""
-        await asyncio.sleep(max(at_least or 0.0, self._pace.wait(nth) * (1 + self._random.random()) / 2))
+        await asyncio.sleep(max(at_least, self._pace.wait(nth) * (1 + self._random.random()) / 2))
 
     @property
     def patience_seconds(self) -> float:
         """How long one call is tried."""
         return self._patience
+
+    async def pause(self, times: float) -> None:
+        """Wait so many times the longest wait between two tries."""
+        await asyncio.sleep(times * self._pace.longest_wait_seconds)
 
 
 class _Trial:
@@ -162,7 +197,9 @@ class _Trial:
     def __init__(self, provider: Provider, profile: ModelProfile, may_miss: bool, name: str) -> None:
         self._provider, self._profile, self._may_miss, self._name = provider, profile, may_miss, name
         self._tried = 0
+        self._missed = 0
         self._since: float | None = None
+        self.unsure = False  # whether what the last try asked for may have been done all the same
 
     async def of(self, call: Callable[[], Awaitable[Any]]) -> Any:
         """The JSON of the answer, or the fault if the thing asked for may be missing and is."""
@@ -184,16 +221,16 @@ class _Trial:
         return given if await self.bear(given) else None
 
     async def bear(self, fault: Fault) -> bool:
-        """Wait before the next try. True: there is none, for the thing asked for is missing.
+        """Wait before the next try. True: there is none, for the thing asked for is missing, at every look.
 
         Raises:
             Crowded, EndpointRefused, EndpointDown: it is no use.
         """
         host = self._provider.host
         if fault.status in _NONE_SUCH:
-            if self._may_miss:
-                return True
-            raise EndpointRefused(without_batches(host, fault.status))
+            if not self._may_miss:
+                raise EndpointRefused(without_batches(host, fault.status))
+            return await self._is_missing()
         if is_crowded(fault):
             raise Crowded(fault.message or f"{host} finds the file too large")
         trouble = classify(fault, self._profile, host)
@@ -202,17 +239,32 @@ class _Trial:
             raise EndpointRefused(
                 trouble.message if final else f"{host} refuses a batch ({fault.status}): {fault.message}"
             )
+        self.unsure = trouble.way is Way.WEATHER
         self._since = self._since or monotonic()
         if trouble.way is Way.WEATHER:
             self._provider.breaker.failed(self._name, trouble)
         else:
             self._provider.breaker.answered()
-        if monotonic() - self._since > self._provider.patience_seconds:
+        left = self._provider.patience_seconds - (monotonic() - self._since)
+        if left < 0:
             waited = f"gave up after {self._provider.patience_seconds:.0f} s; run again later"
             raise EndpointDown(f"{trouble.message}; {waited}")
-        await self._provider.rest(self._tried, fault.retry_after)
+        await self._provider.rest(self._tried, min(fault.retry_after or 0.0, left))
         self._tried += 1
         return False
+
+    async def _is_missing(self) -> bool:
+        """Whether it was said often enough that the thing is not there; else wait before the next look."""
+        if self._missed == len(_BETWEEN_LOOKS):
+            return True
+        await self._provider.pause(_BETWEEN_LOOKS[self._missed])
+        self._missed += 1
+        return False
+
+
+def _mark(batch: Json) -> str:
+    metadata = batch.get("metadata")
+    return str(metadata.get(_MARK)) if isinstance(metadata, dict) else ""
 
 
 def without_batches(host: str, status: int) -> str:

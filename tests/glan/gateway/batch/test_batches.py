@@ -17,7 +17,7 @@ from model_batches import BatchFaults
 from model_faults import Faults
 from model_server import ModelServer
 
-from glan.batches import custom_id
+from glan.batches import BatchRecord, custom_id
 from glan.config import Budget
 from glan.errors import BudgetSpent, Cancelled, EndpointDown, EndpointRefused, InputError, StoreWeather
 from glan.gateway.batch import provider
@@ -209,6 +209,25 @@ def test_creations_that_fail_or_lose_their_answer_make_one_batch(
     assert kinds(server) == [7]
 
 
+@pytest.mark.parametrize("late", [{"unlisted": 2}, {"keeps_metadata": False}])
+def test_a_batch_whose_creation_was_not_answered_is_looked_for_before_a_second(
+    server: ModelServer, open_gateway: OpenGateway, late: dict[str, Any]
+) -> None:
+    server.batches.faults = BatchFaults(lose_answers=1, **late)
+    assert all(outcome.value for outcome in run(open_gateway(), 7))
+    assert kinds(server) == [7]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_that_the_provider_asks_for_is_no_longer_than_patience(
+    server: ModelServer, open_gateway: OpenGateway, status: int
+) -> None:
+    server.batches.faults = BatchFaults(create_errors=[status] * 1_000, retry_after="86400")
+    with pytest.raises(EndpointDown, match="gave up after"):
+        run(open_gateway(patience=0.5), 3)
+    assert not server.batches.all
+
+
 def test_a_download_that_breaks_off_is_gone_on_with(
     server: ModelServer, open_gateway: OpenGateway, log: MemoryLog
 ) -> None:
@@ -320,6 +339,39 @@ def test_a_batch_that_the_provider_has_forgotten_is_sent_again(
     server.batches.faults = BatchFaults()
     assert all(outcome.value for outcome in run(open_gateway(), 12))
     assert any("does not know batch" in notice for notice in notices)
+
+
+@pytest.mark.parametrize("fault", ["unseen", "unread"])
+def test_a_batch_or_a_file_that_is_not_there_for_a_moment_is_waited_for(
+    server: ModelServer, open_gateway: OpenGateway, fault: str
+) -> None:
+    server.batches.faults = BatchFaults(**{fault: 3})
+    assert all(outcome.value for outcome in run(open_gateway(), 6))
+    assert kinds(server) == [6] and set(paid(server).values()) == {1}
+
+
+def test_a_batch_that_is_listed_is_known(server: ModelServer, open_gateway: OpenGateway) -> None:
+    server.batches.faults = BatchFaults(unseen=1_000)
+    assert all(outcome.value for outcome in run(open_gateway(), 6))
+    assert kinds(server) == [6] and set(paid(server).values()) == {1}
+
+
+@pytest.mark.parametrize(("hours", "left"), [(1, 1), (25, 0)])
+def test_a_batch_that_is_unknown_stays_on_record_for_a_day(
+    server: ModelServer, open_gateway: OpenGateway, book: BatchBook, hours: int, left: int
+) -> None:
+    asked, sent = ask(0), now() - datetime.timedelta(hours=hours)
+    address = Endpoint(server.base_url, KEY).address
+    record = BatchRecord(
+        name="gone", endpoint=address, model="teacher", run_id="earlier", created_at=sent,
+        disciplines=["physics"], requests=[custom_id(asked.key, 0)],
+    )  # fmt: skip
+    book.keep(record)
+    book.keep_id("gone", "batch_gone")
+    gateway = open_gateway()
+    assert all(outcome.value for outcome in gateway.run([one(asked)]))
+    gateway.close()
+    assert [kept.record.name for kept in book.unfinished()] == ["gone"] * left
 
 
 def test_what_is_on_record_is_not_asked_again(server: ModelServer, open_gateway: OpenGateway, log: MemoryLog) -> None:
