@@ -6,7 +6,6 @@ used by its Batch API, many more are: each holds one line of a file.
 """
 
 import asyncio
-import datetime
 import itertools
 import logging
 import random
@@ -15,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from glan.clock import Clock, now
 from glan.config import ModelProfile
 from glan.errors import BudgetSpent, Cancelled, EndpointDown, EndpointRefused, GlanError
 from glan.gateway.asking import Asking, Desk, copied
@@ -65,10 +65,6 @@ class GatewayState:
     cost_usd: float | None
 
 
-def _utc_now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
-
-
 class Gateway:
     """One per process. Safe to use from many threads at once; `close` it at the end."""
 
@@ -83,7 +79,7 @@ class Gateway:
         budget_id: str = "",
         allowance: Allowance | None = None,
         notify: Callable[[str], None] = _logger.warning,
-        clock: Callable[[], datetime.datetime] = _utc_now,
+        clock: Clock = now,
         randomness: random.Random | None = None,
         pace: Pace | None = None,
         batching: Batching | None = None,

@@ -1,10 +1,10 @@
 """One row of the calls table per attempt, appended before anything is made of the reply; and the running totals."""
 
 import datetime
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from glan.clock import Clock
 from glan.gateway.answers import Fault, Reply
 from glan.gateway.prices import Prices
 from glan.gateway.requests import Request
@@ -51,9 +51,7 @@ class Spent:
 class Ledger:
     """Writes the rows of this process's calls."""
 
-    def __init__(
-        self, log: Log, run_id: str, budget_id: str, prices: Prices, clock: Callable[[], datetime.datetime]
-    ) -> None:
+    def __init__(self, log: Log, run_id: str, budget_id: str, prices: Prices, clock: Clock) -> None:
         self.log = log
         self.totals = Totals()
         self.run_id = run_id

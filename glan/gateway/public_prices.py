@@ -2,10 +2,11 @@
 
 import datetime
 import functools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from glan.clock import Clock
 from glan.gateway.prices import PublicPrices, Rate, Tariff
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ _FURTHER = ("requests_kcount", "output_reasoning_mtok", "output_citation_mtok")
 """What some models cost besides, of which the usage of a chat completion does not tell: their price is unknown."""
 
 
-def public_prices(
-    addresses: Mapping[str, Collection[str]], otherwise: str, clock: Callable[[], datetime.datetime]
-) -> PublicPrices:
+def public_prices(addresses: Mapping[str, Collection[str]], otherwise: str, clock: Clock) -> PublicPrices:
     """The list as it holds for the endpoints in use.
 
     A price is known only at the provider's own address: what another server takes for a model of the same name nobody

@@ -1,6 +1,5 @@
 """The write-ahead log and ledger of model calls: every reply of every attempt, written before anything rests on it."""
 
-import datetime
 import json
 import logging
 import threading
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from glan.clock import Clock
 from glan.errors import StoreError, StoreWeather
 from glan.records import SCHEMAS, check_columns, table
 from glan.store.ahead import ahead
@@ -60,7 +60,7 @@ class CallLog:
         writer: str,
         flush_seconds: float = 2.0,
         flush_rows: int = 256,
-        clock: Callable[[], datetime.datetime],
+        clock: Clock,
     ) -> None:
         self._files, self._writer, self._clock = files, writer, clock
         self._flush_seconds, self._flush_rows = flush_seconds, flush_rows

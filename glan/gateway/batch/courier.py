@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from glan.batches import BatchRecord, KeptBatch, waiting
+from glan.clock import Clock
 from glan.config import ModelProfile
 from glan.errors import EndpointDown, EndpointRefused, GlanError
 from glan.gateway.answers import Fault, Reply
@@ -61,7 +62,7 @@ class Office:
     """What a courier needs of the gateway it works for."""
 
     run_id: str
-    clock: Callable[[], datetime.datetime]
+    clock: Clock
     notify: Callable[[str], None]
     paused: Callable[[], bool]
     written: Callable[[], None]
