@@ -11,11 +11,13 @@ from prefect.states import Completed, Failed
 from flows.endings import told
 from flows.parameters import FanOutConfig
 from glan.config import Budget
+from glan.planning.recipes import last_config
 from glan.settings import Settings
 from glan.store import taxonomies
 from glan.store.patience import waited_for
 from glan.store.store import Store
 from tasks.children import Child, Children
+from tasks.curation import curated_together
 from tasks.sharing import Shares
 
 Result = TypeVar("Result")
@@ -24,7 +26,10 @@ Result = TypeVar("Result")
 @flow(name="fan-out", flow_run_name="fan-out {config.deployment} {config.selected}", persist_result=False)
 @told
 def fan_out(config: FanOutConfig = FanOutConfig()) -> State[Any]:
-    """Start, watch and sum up; one discipline that fails stops no other, and all are cancelled with this run."""
+    """Start, watch and sum up; one discipline that fails stops no other, and all are cancelled with this run.
+
+    In the end duplicates are decided over all, if those that ran side by side may have missed some of each other's.
+    """
     settings = Settings.load()
     store = Store.open(settings.store)
     names = [one.discipline_id for one in taxonomies.current(store).select(**config.selectors())]
@@ -44,6 +49,8 @@ def fan_out(config: FanOutConfig = FanOutConfig()) -> State[Any]:
                 break
             for child in children.wait():
                 patiently(partial(shares.give_back, child.discipline_id))
+    if children.ended and (last := patiently(partial(last_config, store))):
+        patiently(partial(curated_together, store, last.curation, run_id))
     return _end(children.ended, names)
 
 

@@ -1,6 +1,6 @@
 """Judged rows of all disciplines -> published instructions, as a Prefect task."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from prefect import task
@@ -8,6 +8,7 @@ from prefect.cache_policies import NO_CACHE
 
 from glan import __version__
 from glan.clock import now
+from glan.config import Curation
 from glan.curation.curate import Verdicts, curate_store
 from glan.keys import digest
 from glan.planning import settled
@@ -15,18 +16,24 @@ from glan.planning.publishing import publish_snapshot
 from glan.planning.scope import walks
 from glan.planning.walk import survey
 from glan.store import manifests, notes, taxonomies
+from glan.store.files import Files
+from glan.store.store import Store
 from glan.taxonomy import Discipline
-from glan.units import Scope
+from glan.units import Scope, Stage
 from tasks import progress
 from tasks.wiring import Order, effects, recipe, scope
 
 _NOTE = "verdicts"
+_WHOLE = "curated"
+
+_Generations = Mapping[Stage, Mapping[str, int]]
 
 
 def curated(order: Order) -> Verdicts:
     """Look for duplicates over all nodes and publish what changed, so that readers see it."""
     run = effects(order)
     made = recipe(order)
+    read = _generations(run.store.files)
     disciplines = taxonomies.current(run.store).select(**made.config.selectors())
     seen = [survey(walk) for walk in walks(run.store, disciplines, made, scope(order), finished_only=True)]
     judged = {
@@ -35,11 +42,25 @@ def curated(order: Order) -> Verdicts:
         for unit, _ in one.done["instructions"].values()
     }
     verdicts = curate_store(run.store, judged, made.config.curation, order.run_id, now)
-    notes.keep(run.store.files, _NOTE, _basis(order), asdict(verdicts))
+    if there := _covered(run.store.files, read, verdicts, made.config.curation):
+        notes.keep(run.store.files, _NOTE, _basis(order, there), asdict(verdicts))
     begun = {unit.discipline_id for one in seen for units in one.done.values() for unit, _ in units.values()}
     publish_snapshot(run.store, {*begun, *verdicts.changed}, order.run_id, now)
     progress.of(order.run_id).verdicts = verdicts
     return verdicts
+
+
+def curated_together(store: Store, settings: Curation, run_id: str) -> None:
+    """After runs side by side: one more pass, unless the last has seen the store as it is.
+
+    Of passes at the same time each may keep what is a duplicate of something that the other was about to publish.
+    """
+    read = _generations(store.files)
+    if notes.find(store.files, _WHOLE, _whole(store.files, read, settings)) is not None:
+        return
+    verdicts = curate_store(store, {}, settings, run_id, now)
+    _covered(store.files, read, verdicts, settings)
+    publish_snapshot(store, verdicts.changed, run_id, now)
 
 
 curate = task(name="curate", task_run_name="curate", cache_policy=NO_CACHE, persist_result=False)(curated)
@@ -47,7 +68,8 @@ curate = task(name="curate", task_run_name="curate", cache_policy=NO_CACHE, pers
 
 def as_noted(order: Order, unknown: Sequence[Discipline]) -> Verdicts | None:
     """The verdicts of the pass before, if every discipline is settled and nothing has changed since; else None."""
-    found = None if unknown else notes.find(effects(order).store.files, _NOTE, _basis(order))
+    files = effects(order).store.files
+    found = None if unknown else notes.find(files, _NOTE, _basis(order, _generations(files)))
     if found is None:
         return None
     verdicts = Verdicts(**{**found, "changed": ()})
@@ -64,11 +86,31 @@ def note_settled(order: Order, unknown: Sequence[Discipline]) -> None:
         settled.note(run.store, walk, survey(walk))
 
 
-def _basis(order: Order) -> str:
-    """Digest of all that the verdicts and their figures depend on."""
+def _generations(files: Files) -> _Generations:
+    """Of the stages that a pass reads, by discipline."""
+    stages: tuple[Stage, ...] = ("answers", "instructions")
+    return {stage: manifests.generations(files, stage) for stage in stages}
+
+
+def _covered(files: Files, read: _Generations, verdicts: Verdicts, settings: Curation) -> _Generations | None:
+    """The generations there are after a pass, noted as seen; None if others have published since it began to read."""
+    own = {name: read["instructions"].get(name, 0) + 1 for name in verdicts.changed}
+    there = _generations(files)
+    if there != {**read, "instructions": {**read["instructions"], **own}}:
+        return None
+    notes.keep(files, _WHOLE, _whole(files, there, settings), True)
+    return there
+
+
+def _whole(files: Files, generations: _Generations, settings: Curation) -> str:
+    """Digest of all that the verdicts depend on."""
+    released = sorted(files.names("releases"))
+    return digest([__version__, generations, released, settings.model_dump(mode="json")])
+
+
+def _basis(order: Order, generations: _Generations) -> str:
+    """Digest of all that the verdicts and their figures depend on, at these generations."""
     files, config = effects(order).store.files, recipe(order).config
-    generations = [manifests.generations(files, stage) for stage in ("answers", "instructions")]
     disciplines = taxonomies.current(effects(order).store).select(**config.selectors())
     chosen = [discipline.discipline_id for discipline in disciplines]
-    released = sorted(files.names("releases"))
-    return digest([__version__, generations, released, config.curation.model_dump(mode="json"), chosen])
+    return digest([_whole(files, generations, config.curation), chosen])

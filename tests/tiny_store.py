@@ -1,7 +1,7 @@
 """Small stores for tests, made through the store's public interface: units, generations, snapshots."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -9,6 +9,7 @@ import pyarrow as pa
 from glan import keys
 from glan.records import SCHEMAS, table
 from glan.store import manifests, snapshots, taxonomies
+from glan.store.local import LocalFiles
 from glan.store.snapshots import Snapshot
 from glan.store.store import Store
 from glan.units import Receipt, Stage, Unit
@@ -19,6 +20,19 @@ TREE = {
     "economics": ("Social sciences", "", "Economics"),
     "law": ("Social sciences", "", "Law"),
 }
+
+
+class Interrupted(LocalFiles):
+    """A folder in which something happens just before the first file under a path is created."""
+
+    def __init__(self, folder: str, path: str, happens: Callable[[], None]) -> None:
+        super().__init__(folder)
+        self._path, self._happens = path, [happens]
+
+    def create(self, path: str, body: bytes) -> bool:
+        if path.startswith(self._path) and self._happens:
+            self._happens.pop()()
+        return super().create(path, body)
 
 
 def clock() -> datetime.datetime:

@@ -66,7 +66,9 @@ def curate_store(
         before = named.get(discipline_id, {})
         after = {receipt.unit: decided.get(identity(receipt), receipt) for receipt in receipts}
         if before != after:
-            add, drop = list(after.values()), before.keys() - after.keys()
+            # Only what is new: what has stayed may have been made anew by another run since it was read.
+            add = [receipt for unit, receipt in after.items() if before.get(unit) != receipt]
+            drop = before.keys() - after.keys()
             manifests.publish(
                 store.files, "instructions", discipline_id, add=add, drop=drop, run_id=run_id, clock=clock
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tiny_store import clock, commit, instruction, new_store, publish, unit
+from tiny_store import Interrupted, clock, commit, instruction, new_store, publish, unit
 
 from glan.config import Curation
 from glan.curation.curate import Verdicts, curate_store
@@ -131,6 +131,21 @@ def test_only_a_discipline_whose_verdicts_changed_gets_a_new_generation(tmp_path
     curate(store, judged(store, "physics", "p", {"a": LONG}))
     assert generations(store) == {"economics": 1, "law": 1, "physics": 1}
     assert rows(store)["a"]["duplicate_of"] == "b"
+
+
+def test_a_unit_that_another_run_has_made_anew_meanwhile_stays_so(tmp_path: Path) -> None:
+    new_store(str(tmp_path))
+    plain = Store.open(str(tmp_path))
+    curate(plain, judged(plain, "law", "l", {"c": OTHER}))
+    anew = judged(plain, "law", "l", {"c": OTHER}, version="2")
+    manifests.publish(plain.files, "answers", "law", add=[answers(plain, "law", "l")], run_id="run", clock=clock)
+    late = judged(plain, "law", "m", {"a": LONG})
+
+    def publish_first() -> None:
+        manifests.publish(plain.files, "instructions", "law", add=[anew], run_id="other", clock=clock)
+
+    curate(Store(Interrupted(str(tmp_path), "_manifests/instructions/law", publish_first)), late)
+    assert {receipt.unit: receipt.key for receipt in named(plain, "law")} == {"l": anew.key, "m": late.key}
 
 
 def test_a_row_accepted_before_survives_a_late_one_of_a_better_id(tmp_path: Path) -> None:
