@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from time import monotonic
@@ -24,12 +24,13 @@ _SECONDS = 60.0
 _UPLOAD_SECONDS = 1800.0
 _PAGE = 100  # batches in one piece of a listing,
 _MOST_PAGES = 100  # and how many pieces are looked through
+_UNANSWERED = frozenset({0, 502, 504})  # what stands before the provider may have given up on it
 _NONE_SUCH = frozenset({404, 405, 410, 501})
 _MARK = "glan"  # the metadata by which a batch is found again
 _BEFORE_A_SECOND = (1 / 3, 1.0, 2.0)
 """Pauses before each look for a batch whose creation was not answered; it may be there late, or not be listed yet."""
-_BETWEEN_LOOKS = (1.0, 1.0, 2.0, 2.0)
-"""Pauses before it is believed that a thing is not there: a copy may lag behind, a proxy may err (three minutes in all)."""
+_BETWEEN_LOOKS = (1 / 3, 2 / 3, 1.0, 1.0)
+"""Pauses before it is believed that a thing is not there: a copy may lag behind, a proxy may err (90 seconds in all)."""
 
 Json = dict[str, Any]
 
@@ -85,12 +86,12 @@ class Provider:
             given = await trial.once(lambda: self._client.post("/batches", _SECONDS, body=body))
             if given is not None:
                 return self._id(given)
-            if trial.unsure and (found := await self._created(file_id, name, profile)):
+            if found := await self._created(file_id, name, profile, _BEFORE_A_SECOND if trial.unanswered else (0.0,)):
                 return found
 
-    async def _created(self, file_id: str, name: str, profile: ModelProfile) -> str | None:
+    async def _created(self, file_id: str, name: str, profile: ModelProfile, pauses: Iterable[float]) -> str | None:
         """The id of the batch of this file, if it was created though its answer was lost; None: it never turned up."""
-        for times in _BEFORE_A_SECOND:
+        for times in pauses:
             await self.pause(times)
             found = await self._listed_one(
                 profile, lambda batch: _mark(batch) == name or batch.get("input_file_id") == file_id
@@ -199,7 +200,7 @@ class _Trial:
         self._tried = 0
         self._missed = 0
         self._since: float | None = None
-        self.unsure = False  # whether what the last try asked for may have been done all the same
+        self.unanswered = False  # the last try: what it asked for may be under way all the same
 
     async def of(self, call: Callable[[], Awaitable[Any]]) -> Any:
         """The JSON of the answer, or the fault if the thing asked for may be missing and is."""
@@ -239,7 +240,7 @@ class _Trial:
             raise EndpointRefused(
                 trouble.message if final else f"{host} refuses a batch ({fault.status}): {fault.message}"
             )
-        self.unsure = trouble.way is Way.WEATHER
+        self.unanswered = fault.status in _UNANSWERED
         self._since = self._since or monotonic()
         if trouble.way is Way.WEATHER:
             self._provider.breaker.failed(self._name, trouble)
