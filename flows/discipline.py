@@ -19,7 +19,6 @@ from glan.clock import now
 from glan.errors import BudgetSpent, EndpointRefused, GlanError, StoreWeather
 from glan.planning.publishing import drop_orphans, publish_snapshot, publish_units
 from glan.planning.walk import Walk
-from glan.settings import Settings
 from glan.store.patience import waited_for
 from glan.units import ASKING, Receipt, Stage, Unit
 from tasks import progress, wiring
@@ -82,7 +81,7 @@ def _patiently(order: Order, work: Callable[[], Result]) -> Result:
     def rest(seconds: float) -> None:
         wiring.rest(order, seconds)
 
-    return waited_for(work, Settings.load().patience_seconds, rest, progress.of(order.run_id).say)
+    return waited_for(work, wiring.patience_seconds(order), rest, progress.of(order.run_id).say)
 
 
 def _end(making: "_Making") -> State[Any]:

@@ -141,6 +141,11 @@ def _settings_of(order: Order) -> Settings:
     return _settings[order.run_id]
 
 
+def patience_seconds(order: Order) -> float:
+    """How long a run waits for what is away."""
+    return _settings_of(order).patience_seconds
+
+
 def recipe(order: Order) -> Recipe:
     """The configuration of a run, from the store, and the prompts of this machine."""
     settings = _settings_of(order)
