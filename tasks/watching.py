@@ -8,10 +8,11 @@ import contextvars
 import logging
 import os
 import threading
+import time
 from contextlib import ExitStack
 from uuid import UUID
 
-from prefect import get_client
+from prefect import get_client, runtime
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.context import FlowRunContext, TaskRunContext
@@ -31,6 +32,30 @@ _PARENT = os.getppid()
 """Noted when the process begins, for it may be gone by the time a run does."""
 
 _logger = logging.getLogger("glan")
+
+
+def rest(seconds: float) -> None:
+    """Wait on the thread of a flow that has no gateway, and so nobody who watches it, then ask whether it is to stop.
+
+    Raises:
+        Cancelled: it is.
+    """
+    time.sleep(seconds)
+    try:
+        with get_client(sync_client=True) as client:
+            stops = _is_to_stop(client, [UUID(str(runtime.flow_run.id))])
+    except Exception:  # a server that does not answer is asked again
+        _logger.debug("the Prefect server does not say whether to stop", exc_info=True)
+        return
+    if stops:
+        raise Cancelled(STOPPED)
+
+
+def _is_to_stop(client: SyncPrefectClient, run_ids: list[UUID]) -> bool:
+    """Whether somebody has cancelled any of these runs."""
+    asked = FlowRunFilter(id=FlowRunFilterId(any_=run_ids))
+    states = [run.state for run in client.read_flow_runs(flow_run_filter=asked)]
+    return any(state is not None and (state.is_cancelling() or state.is_cancelled()) for state in states)
 
 
 class Watch:
@@ -89,9 +114,7 @@ class Watch:
             self._gateway.stop(Abandoned(ABANDONED))
 
     def _look_at_run(self, client: SyncPrefectClient) -> None:
-        asked = FlowRunFilter(id=FlowRunFilterId(any_=self._runs))
-        states = [run.state for run in client.read_flow_runs(flow_run_filter=asked)]
-        if any(state is not None and (state.is_cancelling() or state.is_cancelled()) for state in states):
+        if _is_to_stop(client, self._runs):
             self._gateway.stop(Cancelled(STOPPED))
 
     def _find_lineage(self, client: SyncPrefectClient) -> None:
