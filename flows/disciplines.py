@@ -75,16 +75,20 @@ def _make(order: Order) -> State[Any]:
     verdicts = noted or (curate(order) if todo else curated(order))
     patiently(partial(note_settled, order, unknown), order)
     publish_summary(order.run_id, effects(order).store, verdicts)
-    _tell(order)
-    return _end(order, states)
+    end = _end(order, states)
+    _tell(order, end, states)
+    return end
 
 
-def _tell(order: Order) -> None:
+def _tell(order: Order, end: State[Any], states: Sequence[State[Any]]) -> None:
     """Tell whoever listens for events what is out of the ordinary about this run."""
+    counts = progress.of(order.run_id)
     telling.quarantine_if_high(order.run_id)
-    spent = progress.of(order.run_id).spent
-    if spent is not None:
-        telling.budget_spent(order.run_id, wiring.budget_id(order), spent)
+    if counts.spent is not None:
+        telling.budget_spent(order.run_id, wiring.budget_id(order), counts.spent)
+    failed = counts.total().failed, sum(not state.is_completed() for state in states)
+    if end.is_completed() and any(failed):
+        telling.units_failed(order.run_id, *failed)
 
 
 def _with_work(order: Order) -> tuple[list[str], list[Discipline]]:

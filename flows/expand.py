@@ -52,7 +52,7 @@ def expand(config: ExpandConfig = ExpandConfig()) -> State[Any]:
         passes, plan = _passes(config, whole, store, before)
         states += passes
         publish_growth(_outcome(before, plan, config.target), config.target)
-    worst = max(reversed(states), key=_gravity)
+    worst: State[Any] = max(reversed(states), key=_gravity)
     return worst.model_copy(update={"state_details": StateDetails()})  # Prefect only counts states of other runs
 
 

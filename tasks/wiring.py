@@ -150,6 +150,18 @@ def rest(order: Order, seconds: float) -> None:
     effects(order).gateway.rest(seconds)
 
 
+def await_store(order: Order) -> None:
+    """Return once the store answers.
+
+    Raises:
+        StoreWeather: it stayed away for longer than the patience set.
+        GlanError: what ended the run.
+    """
+    files = effects(order).store.files
+    say = progress.of(order.run_id).say
+    waited_for(lambda: files.exists("README.txt"), patience_seconds(order), functools.partial(rest, order), say)
+
+
 def _settings_of(order: Order) -> Settings:
     """The settings of a run in this process, read once: every unit asks for them."""
     if order.run_id not in _settings:

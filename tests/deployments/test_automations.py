@@ -34,6 +34,7 @@ ALL = {
     "glan: failed run",
     "glan: crashed run",
     "glan: budget spent",
+    "glan: units failed",
     "glan: endpoint down",
     "glan: quarantine high",
 }
