@@ -1,5 +1,6 @@
 """Judge what has been answered, look for duplicates over all nodes, publish what changed. Asks no model."""
 
+from functools import partial
 from typing import Any
 
 from prefect import flow
@@ -12,13 +13,14 @@ from glan.planning.recipes import base_config
 from glan.settings import Settings
 from glan.store.store import Store
 from glan.units import Scope
+from tasks.waiting import patiently
 
 
 @flow(name="curate", flow_run_name="curate", persist_result=False)
 @told
 def curate_all(config: CurateConfig = CurateConfig()) -> State[Any]:
     """Judge every answer by today's rules, decide duplicates against everything there is, and let readers see it."""
-    Store.existing(Settings.load().store)
-    base = base_config(None)
+    patiently(partial(Store.existing, Settings.load().store))
+    base = patiently(partial(base_config, None))
     rules = {"curation": config.curation or base.curation, "on_busy": "share"}
     return make_disciplines(base.model_copy(update=rules), Scope(stage="instructions"))

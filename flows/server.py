@@ -4,13 +4,19 @@ The temporary one is kept alive while a run that was told to stop writes down ho
 """
 
 import atexit
+import os
 import signal
+import threading
+from types import FrameType
 
 from prefect import get_client
 from prefect.client.base import ServerType, determine_server_type
 from prefect.server.api.server import SubprocessASGIServer
 
 from glan.errors import GlanError, InputError
+
+SECONDS_TO_END = 20.0
+"""After SIGTERM: enough for calls to end and replies to be written down, be the Prefect server there or not."""
 
 DEAF_TO = {signal.SIGINT, signal.SIGTERM}
 
@@ -27,6 +33,7 @@ def ready_server() -> None:
     """
     if determine_server_type() != ServerType.EPHEMERAL:
         _check_answer("start it, correct the address, or unset it to run on a temporary one")
+        _end_in_time()
         return
     server = SubprocessASGIServer()
     usual = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)  # a process inherits what is blocked
@@ -40,6 +47,21 @@ def ready_server() -> None:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, usual)
     atexit.register(_end, server)
+
+
+def _end_in_time() -> None:
+    """Let SIGTERM end this process soon: Prefect tells its server how each run ended, and waits minutes for one that is away."""
+    usual = signal.getsignal(signal.SIGTERM)
+
+    def told(number: int, frame: FrameType | None) -> None:
+        last_moment = threading.Timer(SECONDS_TO_END, os._exit, [128 + number])
+        last_moment.daemon = True
+        last_moment.start()
+        assert callable(usual)
+        usual(number, frame)
+
+    if callable(usual):
+        signal.signal(signal.SIGTERM, told)
 
 
 def _end(server: SubprocessASGIServer) -> None:

@@ -8,7 +8,6 @@ from time import monotonic
 from glan.curation.curate import Verdicts
 from glan.units import Receipt, Stage, quarantined, stages_with
 
-
 _SAID_AGAIN_AFTER_SECONDS = 60.0
 
 
