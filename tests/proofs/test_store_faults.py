@@ -1,6 +1,7 @@
 """Whatever a store does while a run writes to it: it is waited for, or named in one sentence; never a wrong table."""
 
 import itertools
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -105,6 +106,28 @@ def test_a_run_waits_for_the_store_wherever_it_goes_away(
     assert run_here(RUN).name == "Completed"
     proxy.when = lambda request: None
     assert len(seen) > 30
+    check_store(store)
+    check_complete(store, RUN)
+    assert server.count == one_pass(RUN)
+
+
+def test_units_wait_for_a_store_that_is_away_for_longer_than_their_tries_take(
+    store: str, server: ModelServer, proxy: FaultyS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(S3Files.__init__.__kwdefaults__, "tries", 1)
+    monkeypatch.setattr(patience, "_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(caching, "BACKOFF_SECONDS", 0.05)  # all tries of a unit within half a second
+    since: list[float] = []
+
+    def away(request: Asked) -> str | None:
+        if request.method == "PUT" and "/v1/answers/" in request.key:
+            since.append(time.monotonic())
+        return "busy" if since and time.monotonic() - since[0] < 5 else None
+
+    proxy.when = away
+    assert run_here(RUN).name == "Completed"
+    proxy.when = lambda request: None
+    assert proxy.struck["busy"] > 10
     check_store(store)
     check_complete(store, RUN)
     assert server.count == one_pass(RUN)
