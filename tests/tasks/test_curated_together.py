@@ -2,15 +2,12 @@
 
 from pathlib import Path
 
-import pytest
 from msgspec.structs import replace
-from prefect import flow
 from tiny_store import Interrupted, commit, instruction, new_store, publish, unit
 
 from glan.config import Curation
 from glan.curation.signatures import signature
-from glan.errors import StoreWeather
-from glan.store import manifests, patience, snapshots
+from glan.store import manifests
 from glan.store.store import Store
 from tasks.curation import curated_together
 
@@ -55,27 +52,3 @@ def test_a_pass_during_which_others_publish_is_not_taken_for_one_over_all(tmp_pa
     assert len(kept(store)) == 2
     curated_together(store, Curation(), "run")
     assert len(kept(store)) == 1
-
-
-@pytest.mark.usefixtures("prefect_server")
-def test_a_store_that_is_away_between_verdicts_and_snapshot_hides_no_verdict(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(patience, "_PAUSE_SECONDS", 0.01)
-    store = new_store(str(tmp_path))
-    publish_kept(store, "economics", "a")
-    publish_kept(store, "law", "b")
-
-    def away() -> None:
-        raise StoreWeather("the store is away")
-
-    @flow
-    def last_pass() -> None:
-        curated_together(Store(Interrupted(str(tmp_path), "_snapshots", away)), Curation(), "run")
-
-    last_pass()
-    assert len(kept(store)) == 1
-    current = manifests.generations(store.files, "instructions")
-    shown = snapshots.latest(store.files)
-    assert shown is not None
-    assert {name: stages["instructions"] for name, stages in shown.generations.items()} == current
