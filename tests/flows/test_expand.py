@@ -1,7 +1,6 @@
 """Nights of expansion: what is short of the target is asked for, within the budget, on new concept sets only."""
 
 import signal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from prefect.client.schemas.objects import State
 from flows.expand import expand
 from flows.parameters import ExpandConfig
 from glan.config import Budget, Curation
+from glan.errors import StoreError
 from glan.store.local import LocalFiles
 from tasks import progress
 
@@ -102,7 +102,7 @@ def test_a_night_that_breaks_off_after_one_with_holes_has_failed(made: World) ->
 
     def fault(payload: Any, nth: int) -> str | None:
         """One question of the first pass is refused, and every call of the second."""
-        if made.server.count > 8:
+        if made.server.count > 6:
             return "unauthorized"
         if asks_for(payload) == "question" and not refused:
             refused.append(made.server.count)
@@ -135,12 +135,18 @@ def test_ctrl_c_during_the_curation_of_a_night_ends_the_night(made: World, monke
     assert made.server.count == 0
 
 
-def test_a_night_whose_curation_fails_has_failed(made: World) -> None:
-    [manifest, *_] = sorted(Path(made.store_url).glob("v1/_manifests/instructions/physics/*.json"), reverse=True)
-    blocker = manifest.with_name(f"{int(manifest.stem) + 1:08d}.json")
-    blocker.mkdir()
+def test_a_night_whose_curation_fails_has_failed(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    created = LocalFiles.create
+
+    def full(self: LocalFiles, path: str, body: bytes) -> bool:
+        if path.startswith("instructions/"):
+            raise StoreError(f"{path} cannot be used: no space is left")
+        return created(self, path, body)
+
+    monkeypatch.setattr(LocalFiles, "create", full)
     strict = config(curation=Curation(min_answer_words=4_000))
-    assert night(made, target=0 + 1, recipe=strict).name == "Failed"
+    assert night(made, target=1, recipe=strict).name == "Failed"
+    assert made.server.count == 0
 
 
 def test_a_night_in_an_empty_store_begins_with_the_subjects(world: World) -> None:
