@@ -15,6 +15,7 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Completed, Failed
 
 from flows.discipline import generate_discipline
+from flows.server import end_in_time
 from flows.turns import Turns
 from glan import errors
 from glan.clock import now
@@ -171,7 +172,8 @@ def _stopping_calls(order: Order) -> Iterator[None]:
     """End the calls of a run that is told to stop, so that whoever waits for them need not wait long."""
     try:
         yield
-    except BaseException:
+    except BaseException as error:
+        end_in_time(error)
         stop(order, errors.Cancelled(STOPPED))
         raise
 

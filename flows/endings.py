@@ -9,6 +9,7 @@ from prefect import get_client
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Crashed, Failed
 
+from flows.server import end_in_time
 from glan import errors
 from tasks.watching import STOPPED
 
@@ -28,15 +29,22 @@ def told(body: Callable[Parameters, State[Any]]) -> Callable[Parameters, State[A
         try:
             state = body(*args, **kwargs)
             _await_server()
-        except KeyboardInterrupt:
-            return Cancelled(message=STOPPED)
-        except errors.Cancelled as error:
-            return stopped(error, str(error))
-        except errors.GlanError as error:
-            return Failed(message=str(error), data=error)
+        except BaseException as error:
+            end_in_time(error)
+            return _state_of(error)
         return state
 
     return ending
+
+
+def _state_of(error: BaseException) -> State[Any]:
+    if isinstance(error, KeyboardInterrupt):
+        return Cancelled(message=STOPPED)
+    if isinstance(error, errors.Cancelled):
+        return stopped(error, str(error))
+    if isinstance(error, errors.GlanError):
+        return Failed(message=str(error), data=error)
+    raise error
 
 
 def stopped(error: errors.Cancelled, message: str) -> State[Any]:

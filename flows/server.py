@@ -7,7 +7,6 @@ import atexit
 import os
 import signal
 import threading
-from types import FrameType
 
 from prefect import get_client
 from prefect.client.base import ServerType, determine_server_type
@@ -16,9 +15,13 @@ from prefect.server.api.server import SubprocessASGIServer
 from glan.errors import GlanError, InputError
 
 SECONDS_TO_END = 20.0
-"""After SIGTERM: enough for calls to end and replies to be written down, be the Prefect server there or not."""
+"""Enough for calls to end and replies to be written down. Prefect tells its server how each run ended, and waits minutes
+for one that is away."""
 
 DEAF_TO = {signal.SIGINT, signal.SIGTERM}
+
+_server_is_set = threading.Event()
+"""That this is a command, and its server another process than one of its own."""
 
 
 def ready_server() -> None:
@@ -33,7 +36,7 @@ def ready_server() -> None:
     """
     if determine_server_type() != ServerType.EPHEMERAL:
         _check_answer("start it, correct the address, or unset it to run on a temporary one")
-        _end_in_time()
+        _server_is_set.set()
         return
     server = SubprocessASGIServer()
     usual = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)  # a process inherits what is blocked
@@ -49,19 +52,13 @@ def ready_server() -> None:
     atexit.register(_end, server)
 
 
-def _end_in_time() -> None:
-    """Let SIGTERM end this process soon: Prefect tells its server how each run ended, and waits minutes for one that is away."""
-    usual = signal.getsignal(signal.SIGTERM)
-
-    def told(number: int, frame: FrameType | None) -> None:
-        last_moment = threading.Timer(SECONDS_TO_END, os._exit, [128 + number])
+def end_in_time(ended_by: BaseException) -> None:
+    """After a signal has ended a flow of a `glan` command: end the process soon, whoever it is waiting for."""
+    if _server_is_set.is_set() and not isinstance(ended_by, Exception):
+        code = 1 if isinstance(ended_by, KeyboardInterrupt) else 128 + signal.SIGTERM
+        last_moment = threading.Timer(SECONDS_TO_END, os._exit, [code])
         last_moment.daemon = True
         last_moment.start()
-        assert callable(usual)
-        usual(number, frame)
-
-    if callable(usual):
-        signal.signal(signal.SIGTERM, told)
 
 
 def _end(server: SubprocessASGIServer) -> None:

@@ -123,11 +123,11 @@ def test_a_night_that_cannot_be_is_refused_before_anything_is_written(made: Worl
 
 
 def test_ctrl_c_during_the_curation_of_a_night_ends_the_night(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = LocalFiles.read
+    looked, typed = LocalFiles.read, [signal.SIGINT]
 
     def interrupted(self: LocalFiles, path: str) -> bytes:
-        if path.startswith("_inputs/config"):
-            signal.raise_signal(signal.SIGINT)
+        if typed and path.startswith("_inputs/config"):
+            signal.raise_signal(typed.pop())
         return looked(self, path)
 
     monkeypatch.setattr(LocalFiles, "read", interrupted)
