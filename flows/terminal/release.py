@@ -24,9 +24,9 @@ def publish_release(
 
     with explained():
         options = release_options(given)
-        if public and not to:
+        if public and to is None:
             raise InputError("--public says who may read a copy on the Hub: name it with --to")
-        elsewhere = destination(to, public) if to else None
+        elsewhere = None if to is None else destination(to, public)
         store = Store.existing(Settings.load().store)
         if elsewhere:
             elsewhere.check()
@@ -65,8 +65,12 @@ def _numbers(option: str, given: Iterable[str], example: str) -> dict[str, float
     found = {}
     for one in given:
         name, _, number = one.rpartition("=")
+        if name in found:
+            raise InputError(f"--{option}: {shown(name)} is given twice; keep one of the two")
         try:
             found[name] = float(number)
         except ValueError:
-            raise InputError(f"--{option}: '{shown(one)}' is not NAME=NUMBER, such as {example}") from None
+            name = ""
+        if not name:
+            raise InputError(f"--{option}: '{shown(one)}' is not NAME=NUMBER, such as {example}")
     return found

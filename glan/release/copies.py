@@ -50,6 +50,10 @@ def destination(url: str, public: bool = False) -> Destination:
     Raises:
         InputError: it is not an address that can be written to from here.
     """
+    if not url.strip():
+        raise InputError(
+            "the address of a copy is empty: name a folder, s3://bucket/folder or hf://datasets/OWNER/NAME"
+        )
     if _WITH_PASSWORD.search(url):
         raise InputError("the address of a copy must hold no user or password; give them by the environment")
     if url.startswith("hf://") and not url.startswith("hf://buckets/"):
