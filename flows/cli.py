@@ -145,9 +145,12 @@ def status(
 ) -> None:
     """How far each discipline is, stage by stage; without RUN.toml, measured by the last run."""
     from flows.terminal.costs import show_costs
+    from flows.terminal.screen import BAD_INPUT, stop
     from flows.terminal.status import show_status
 
-    if costs:
+    if costs and run_file:
+        stop("status: --costs counts all calls on record, whatever RUN.toml says; leave one of the two out", BAD_INPUT)
+    elif costs:
         show_costs(discipline or [], json)
     else:
         show_status(run_file, discipline or [], json)

@@ -61,6 +61,12 @@ OPTIONS = {
     "verify without a store": options("verify", "no store", "GLAN_STORE"),
     "report without a store": options("report", "no store"),
     "pause of no server": options("pause", "PREFECT_API_URL is not set"),
+    "pause of a server without an address": Case(
+        ("pause",), ("PREFECT_API_URL is no address",), environment={"PREFECT_API_URL": "localhost:4200/api"}
+    ),
+    "a run on a server of half an address": Case(
+        ("expand",), ("PREFECT_API_URL is no address",), environment={"PREFECT_API_URL": "http://[::1/api"}
+    ),
     "a limit in words": options("limit few", "integer"),
     "a port beyond all ports": options("serve --port 99999", "--port", "65535"),
     "nothing at once": options("serve --at-once 0", "--at-once"),
@@ -112,6 +118,7 @@ TAXONOMIES = {
 
 STORES = {
     "status without a run": in_store(published_store, "status", "no run is on record", "glan run"),
+    "costs by a run file": options("status RUN.toml --costs", "--costs", "RUN.toml"),
     "files without a store": options("files answers", "there is no store at"),
     "publish without a store": options("publish r1", "there is no store at"),
     "unknown table": in_store(published_store, "files answer", "no table 'answer'", "answers"),
