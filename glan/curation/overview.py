@@ -15,7 +15,6 @@ from glan.curation.duplicates import CANDIDATES, RANKS
 from glan.curation.scores import worth
 from glan.curation.signatures import is_current, signature
 from glan.curation.verdicts import SIMILARITY, Duplicate, own_reasons
-from glan.release.releases import held_by_release
 from glan.store.ahead import ahead
 from glan.store.parts import Reader
 from glan.store.store import Store
@@ -25,6 +24,8 @@ _STANDING = ["question_id", "reasons", "kept", "scores"]
 _COLUMNS = [*_STANDING, "signature", "duplicate_of"]
 _UNITS = 256  # looked at together: some thousand rows
 
+Held = Iterable[pa.RecordBatch]
+"""`question_id` of the rows that releases hold; read once, when it is needed."""
 
 Identity = tuple[str, str]
 """Of a unit's rows: the object that holds them, and the unit's address, for an object may hold many units."""
@@ -38,7 +39,7 @@ def identity(receipt: Receipt) -> Identity:
 class Overview:
     """What the units hold: read by `candidates`, and known from then on."""
 
-    def __init__(self, store: Store, units: Sequence[Receipt], published: Sequence[Receipt]) -> None:
+    def __init__(self, store: Store, units: Sequence[Receipt], published: Sequence[Receipt], held: Held) -> None:
         """`units` are to be published, `published` are so now."""
         self.rows: Counter[str] = Counter()
         """By discipline, how many rows there are."""
@@ -51,6 +52,7 @@ class Overview:
         self._starts = np.cumsum([0, *(unit.rows for unit in units)])
         self._ids: pa.ChunkedArray = pa.chunked_array([], pa.large_string())
         self._before: dict[str, Duplicate] = {}
+        self._released = held
         self._held: NDArray[np.uint64] = np.empty(0, np.uint64)
         self._accepted: pa.Array = pa.array([], pa.large_string())
         self._published = {identity(receipt) for receipt in published}
@@ -59,7 +61,8 @@ class Overview:
 
     def candidates(self) -> Iterator[pa.Table]:
         """The rows that no rule speaks against, as `duplicates_of` takes them. To be read to its end, once."""
-        self._held = _held(self._store)
+        released = [_fingerprints(batch["question_id"]) for batch in self._released]
+        self._held = np.unique(np.concatenate([self._held, *released]))
         self._accepted = self._accepted_in_replaced()
         ids = []
         for units, tables in self._portions(self._units, _COLUMNS):
@@ -175,13 +178,6 @@ class Overview:
         """For each row of these ids the place of its unit."""
         found = pc.is_in(self._ids, pa.array(ids, pa.large_string())).to_numpy()
         return np.searchsorted(self._starts, np.flatnonzero(found), side="right") - 1
-
-
-def _held(store: Store) -> NDArray[np.uint64]:
-    """The fingerprints of the ids that a release holds."""
-    batches = held_by_release(store.files)
-    found = [_fingerprints(batch["question_id"]) for batch in batches]
-    return np.unique(np.concatenate([np.empty(0, np.uint64), *found]))
 
 
 def _fingerprints(ids: pa.Array) -> NDArray[np.uint64]:

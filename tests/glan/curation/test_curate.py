@@ -14,6 +14,7 @@ from glan.curation.curate import Verdicts, curate_store
 from glan.curation.signatures import signature
 from glan.curation.verdicts import verdict
 from glan.release.publish import publish as release
+from glan.release.releases import held_by_release
 from glan.store import manifests
 from glan.store.store import Store
 from glan.units import Receipt
@@ -59,7 +60,7 @@ def curate(store: Store, *receipts: Receipt) -> Verdicts:
     by_discipline: dict[str, list[Receipt]] = {}
     for receipt in receipts:
         by_discipline.setdefault(receipt.discipline_id, []).append(receipt)
-    return curate_store(store, by_discipline, SETTINGS, "run", clock)
+    return curate_store(store, by_discipline, held_by_release(store.files), SETTINGS, "run", clock)
 
 
 def named(store: Store, discipline_id: str) -> list[Receipt]:
