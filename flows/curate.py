@@ -18,7 +18,7 @@ from glan.units import Scope
 @told
 def curate_all(config: CurateConfig = CurateConfig()) -> State[Any]:
     """Judge every answer by today's rules, decide duplicates against everything there is, and let readers see it."""
-    Store.existing(Settings.load().store)
-    base = base_config(None)
+    settings = Settings.load()
+    base = base_config(None, Store.existing(settings.store), settings)
     rules = {"curation": config.curation or base.curation, "on_busy": "share"}
     return make_disciplines(base.model_copy(update=rules), Scope(stage="instructions"))

@@ -36,8 +36,9 @@ NIGHTS = "expand."
 def expand(config: ExpandConfig = ExpandConfig()) -> State[Any]:
     """Judge what is unjudged, ask for what is short of the target within tonight's budget, say what came of it."""
     chosen = {**config.selectors(), "on_busy": config.on_busy}
-    whole = base_config(config.recipe).model_copy(update=chosen)
-    store = Store.open(Settings.load().store)
+    settings = Settings.load()
+    store = Store.open(settings.store)
+    whole = base_config(config.recipe, store, settings).model_copy(update=chosen)
     if store.begun():
         curate_all(CurateConfig(curation=whole.curation), return_state=True)
     before = _standings(store, whole)

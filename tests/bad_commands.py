@@ -130,7 +130,7 @@ STORES = {
     "a copy to nowhere": in_store(published_store, "publish r1 --to ftq://host/folder", "ftq://host/folder"),
     "a copy with a password": in_store(published_store, "publish r1 --to s3://me:key@bucket/x", "user or password"),
     "a copy to nowhere named": Case(
-        ("publish", "r1", "--to", ""), ("the address of a copy is empty",), arrange=published_store
+        ("publish", "r1", "--to", ""), ("--to: the address is empty",), arrange=published_store
     ),
     "a weight twice": in_store(published_store, "publish r1 --weight a=1 --weight a=2", "--weight", "twice"),
     "a weight of nothing": in_store(published_store, "publish r1 --weight =2", "--weight", "NAME=NUMBER"),
