@@ -80,8 +80,9 @@ def make_store(size: Size, whole: bool = False) -> Store:
 
 def leave_notes(size: Size) -> None:
     """Note in the store of the settings that nothing is left to do, as a run does at its end."""
-    store, settings = Store.open(Settings.load().store), Settings.load()
-    config = last_config(store)
+    settings = Settings.load()
+    store = Store.open(settings.store)
+    config = last_config(store, settings)
     assert config is not None
     chosen = list(islice(taxonomies.current(store), size.disciplines))
     for walk in walks(store, chosen, recipe_of(config, settings)):

@@ -48,7 +48,9 @@ def work(config: BackfillConfig) -> tuple[RunConfig, Scope]:
             'name some, or say so with patterns ["*"]'
         )
     chosen = {**config.selectors(), "budget": config.budget, "on_busy": config.on_busy}
-    return base_config(config.recipe).model_copy(update=chosen), Scope(stage=config.stage, mode=config.mode)
+    settings = Settings.load()
+    base = base_config(config.recipe, Store.open(settings.store), settings)
+    return base.model_copy(update=chosen), Scope(stage=config.stage, mode=config.mode)
 
 
 def preview(config: RunConfig, scope: Scope) -> Any:

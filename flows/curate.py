@@ -20,7 +20,8 @@ from tasks.waiting import patiently
 @told
 def curate_all(config: CurateConfig = CurateConfig()) -> State[Any]:
     """Judge every answer by today's rules, decide duplicates against everything there is, and let readers see it."""
-    patiently(partial(Store.existing, Settings.load().store))
-    base = patiently(partial(base_config, None))
+    settings = Settings.load()
+    store = patiently(partial(Store.existing, settings.store))
+    base = patiently(partial(base_config, None, store, settings))
     rules = {"curation": config.curation or base.curation, "on_busy": "share"}
     return make_disciplines(base.model_copy(update=rules), Scope(stage="instructions"))

@@ -40,9 +40,10 @@ NIGHTS = "expand."
 @told
 def expand(config: ExpandConfig = ExpandConfig()) -> State[Any]:
     """Judge what is unjudged, ask for what is short of the target within tonight's budget, say what came of it."""
-    store = Store.open(Settings.load().store)
+    settings = Settings.load()
+    store = Store.open(settings.store)
     chosen = {**config.selectors(), "on_busy": config.on_busy}
-    whole = patiently(partial(base_config, config.recipe)).model_copy(update=chosen)
+    whole = patiently(partial(base_config, config.recipe, store, settings)).model_copy(update=chosen)
     _check(config, whole, patiently(partial(taxonomies.current, store)))
     states: list[State[Any]] = []
     if patiently(store.begun):

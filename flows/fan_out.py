@@ -44,7 +44,7 @@ def fan_out(config: FanOutConfig = FanOutConfig()) -> State[Any]:
                 break
             for child in children.wait():
                 patiently(partial(shares.give_back, child.discipline_id))
-    if children.ended and (last := patiently(partial(last_config, store))):
+    if children.ended and (last := patiently(partial(last_config, store, settings))):
         curated_together(store, last.curation, run_id)
     return _end(children.ended, names)
 

@@ -20,7 +20,8 @@ from tasks.waiting import patiently
 @told
 def retry_quarantine(config: RetryConfig = RetryConfig()) -> State[Any]:
     """Ask again, by today's configuration, for the units that are as it has them; what was made before stays as it is."""
-    patiently(partial(Store.existing, Settings.load().store))
+    settings = Settings.load()
+    store = patiently(partial(Store.existing, settings.store))
     chosen = {**config.selectors(), "budget": config.budget, "on_busy": config.on_busy}
-    whole = patiently(partial(base_config, config.recipe)).model_copy(update=chosen)
+    whole = patiently(partial(base_config, config.recipe, store, settings)).model_copy(update=chosen)
     return make_disciplines(whole, Scope(mode="retry", stages=tuple(config.stages), kinds=tuple(config.kinds)))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from glan.benchmark import Benchmark
-from glan.checks import Language, ModelName, Strict, explain, http_address, toml
+from glan.checks import BUDGET_ID, VARIABLE, Language, ModelName, Strict, explain, http_address, toml
 from glan.errors import InputError
 from glan.judging import Checking, Judging
 from glan.keys import canonical
@@ -49,7 +49,7 @@ class ModelProfile(Strict):
     )
     base_url: str | None = Field(default=None, description="endpoint of this profile; null: OPENAI_BASE_URL")
     api_key_env: str | None = Field(
-        default=None, pattern=r"^[A-Z_][A-Z0-9_]*$", description="NAME of the variable that holds the key"
+        default=None, pattern=VARIABLE, description="NAME of the variable that holds the key"
     )
     structure: Literal["auto", "json_schema", "json_object", "text"] = Field(
         default="auto", description="how structured replies are asked for; auto tries the strictest first"
@@ -247,7 +247,7 @@ class Budget(Strict):
     calls: int | None = Field(default=None, ge=1, description="calls, repairs included; null: no cap")
     id: str = Field(
         default="",
-        pattern=r"^[a-z0-9][a-z0-9.-]*$|^$",
+        pattern=BUDGET_ID,
         max_length=100,
         description="all that is ever spent under one id counts together; empty: a run, and those that go on from it",
     )

@@ -40,6 +40,11 @@ def seed_for(*parts: Any) -> int:
     return int(digest(list(parts))[:8], 16) & 0x7FFFFFFF
 
 
+def hashed(*parts: str) -> int:
+    """64 bits that depend on all the parts, the same everywhere."""
+    return int.from_bytes(hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).digest(), "little")
+
+
 def normalised(text: str) -> str:
     """Text as compared for sameness: NFKC, case-folded, words of letters and digits with single spaces.
 

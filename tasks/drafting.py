@@ -52,9 +52,11 @@ def prepare_draft(given: RunConfig | None, plan: DraftPlan, run_id: str) -> Orde
         InputError: the plan, settings, prices, prompts or profiles are wrong; nothing was written.
         StoreError: the store cannot be relied on.
     """
-    taxonomies.current(Store.open(Settings.load().store)).select(fields=plan.fields, sub_fields=plan.sub_fields)
+    settings = Settings.load()
+    store = Store.open(settings.store)
+    taxonomies.current(store).select(fields=plan.fields, sub_fields=plan.sub_fields)
     everywhere: dict[str, list[str]] = {name: [] for name in Selection.model_fields}
-    return prepare(base_config(given).model_copy(update=everywhere), run_id)
+    return prepare(base_config(given, store, settings).model_copy(update=everywhere), run_id)
 
 
 def make_draft(order: Order, plan: DraftPlan) -> Drafted:

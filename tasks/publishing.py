@@ -8,8 +8,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from glan.clock import now
-from glan.release.copies import destination
-from glan.release.publish import publish
+from glan.release.copies import publish_and_copy
 from glan.release.releases import ReleaseManifest, ReleaseOptions
 from glan.settings import Settings
 from glan.store.store import Store
@@ -23,15 +22,13 @@ def write_release(
     """Write a release, copy it if it is wanted elsewhere too, and show what is in it; how many files were copied.
 
     Raises:
-        InputError: there is no store, or see `glan.release.publish.publish` and `glan.release.copies`.
+        InputError: there is no store, or see `publish_and_copy`.
     """
-    elsewhere = destination(to, public) if to else None
     store = Store.existing(Settings.load().store)
-    if elsewhere:
-        elsewhere.check()
     run_id = str(runtime.flow_run.id)
-    manifest = publish(store, release, disciplines=disciplines or None, options=options, run_id=run_id, clock=now)
-    copied = elsewhere.copy(store.files, manifest) if elsewhere else 0
+    manifest, copied = publish_and_copy(
+        store, release, to, public, disciplines=disciplines or None, options=options, run_id=run_id, clock=now
+    )
     _show(store, manifest)
     return manifest, copied
 

@@ -59,7 +59,7 @@ def grow_and_publish(
     log.close()
     judged = receipts.pop("instructions")
     publish(store, receipts)
-    curate_store(store, {discipline.discipline_id: judged}, made.config.curation, "run", clock)
+    curate_store(store, {discipline.discipline_id: judged}, (), made.config.curation, "run", clock)
     publish_snapshot(store, [discipline.discipline_id], "run", clock)
 
 

@@ -92,8 +92,10 @@ def _check(config: ExpandConfig | BackfillConfig | RetryConfig) -> Recipe:
     from tasks.checking import check_able
     from tasks.preflight import check
 
-    whole = base_config(config.recipe).model_copy(update=config.selectors())
-    made = check(whole, taxonomies.current(Store.open(Settings.load().store)))
+    settings = Settings.load()
+    store = Store.open(settings.store)
+    whole = base_config(config.recipe, store, settings).model_copy(update=config.selectors())
+    made = check(whole, taxonomies.current(store))
     check_able(made.config)
     return made
 

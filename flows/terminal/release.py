@@ -19,27 +19,26 @@ def publish_release(
     release: str, disciplines: list[str] | None, given: dict[str, Any], to: str | None, public: bool, as_json: bool
 ) -> None:
     """`glan publish`."""
-    from glan.release.copies import destination
-    from glan.release.publish import publish
+    from glan.release.copies import publish_and_copy
 
     with explained():
         options = release_options(given)
-        if public and not to:
-            raise InputError("--public says who may read a copy on the Hub: name it with --to")
-        elsewhere = destination(to, public) if to else None
+        if to is not None and not to.strip():
+            raise InputError(
+                "--to: the address is empty; name a folder, s3://bucket/folder or hf://datasets/OWNER/NAME"
+            )
         store = Store.existing(Settings.load().store)
-        if elsewhere:
-            elsewhere.check()
-        manifest = publish(store, release, disciplines=disciplines, options=options, run_id="publish", clock=now)
-        copied = elsewhere.copy(store.files, manifest) if elsewhere else 0
+        manifest, copied = publish_and_copy(
+            store, release, to or "", public, disciplines=disciplines, options=options, run_id="publish", clock=now
+        )
     if as_json:
-        show_json({**manifest.model_dump(mode="json"), **({"files_copied": copied} if elsewhere else {})})
+        show_json({**manifest.model_dump(mode="json"), **({"files_copied": copied} if to else {})})
         return
     rows = ", ".join(f"{split} {rows:,}" for split, rows in manifest.splits.items())
     out.print(f"Release {release}: {rows} in {store.files.url}/v1/releases/{release}", highlight=False)
-    if elsewhere:
+    if to:
         begin = "Copied to" if copied else "Nothing to copy, all of it is at"
-        out.print(f"{begin} {shown(elsewhere.url, 200)}", highlight=False)
+        out.print(f"{begin} {shown(to, 200)}", highlight=False)
     data = [file for file in manifest.files if file.rows is not None]
     show_table("Files", [{"path": file.path, "rows": file.rows, "bytes": file.size} for file in data])
 
@@ -65,8 +64,12 @@ def _numbers(option: str, given: Iterable[str], example: str) -> dict[str, float
     found = {}
     for one in given:
         name, _, number = one.rpartition("=")
+        if name in found:
+            raise InputError(f"--{option}: {shown(name)} is given twice; keep one of the two")
         try:
             found[name] = float(number)
         except ValueError:
-            raise InputError(f"--{option}: '{shown(one)}' is not NAME=NUMBER, such as {example}") from None
+            name = ""
+        if not name:
+            raise InputError(f"--{option}: '{shown(one)}' is not NAME=NUMBER, such as {example}")
     return found

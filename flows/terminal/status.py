@@ -63,7 +63,7 @@ def _config_of(store: Store, settings: Settings, run_file: Path | None) -> RunCo
     """The run file's configuration, or that of the last run in the store."""
     if run_file is not None:
         return RunConfig.from_file(run_file)
-    config = last_config(store)
+    config = last_config(store, settings)
     if config is None:
         raise InputError(f"{store.files.url}: no run is on record there; start one with `glan run`, or name a RUN.toml")
     return config

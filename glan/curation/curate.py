@@ -15,7 +15,7 @@ from glan.clock import Clock
 from glan.config import Curation
 from glan.curation.duplicates import duplicates_of
 from glan.curation.meaning import same_in_meaning
-from glan.curation.overview import Identity, Overview, identity
+from glan.curation.overview import Held, Identity, Overview, identity
 from glan.curation.verdicts import DUPLICATE, SAME_MEANING, Duplicate, compared
 from glan.keys import digest
 from glan.records import content_digest, table
@@ -39,12 +39,12 @@ class Verdicts:
 
 
 def curate_store(
-    store: Store, judged: Mapping[str, Sequence[Receipt]], settings: Curation, run_id: str, clock: Clock
+    store: Store, judged: Mapping[str, Sequence[Receipt]], held: Held, settings: Curation, run_id: str, clock: Clock
 ) -> Verdicts:
     """Decide duplicates over every discipline of the store and publish the disciplines whose verdicts changed.
 
     `judged` are the units of this run by discipline; those of other disciplines, and rounds beyond this run's limits,
-    are taken as they are published. The figures returned are of the disciplines in `judged`.
+    are taken as they are published. Rows that are `held` stay. The figures returned are of the disciplines in `judged`.
     """
     named = {
         discipline_id: _present(store, manifest)
@@ -58,6 +58,7 @@ def curate_store(
         store,
         [unit for some in units.values() for unit in some],
         [unit for some in named.values() for unit in some.values()],
+        held,
     )
     duplicates = found_among(overview, settings, notes=store.files)
     decided = _decided(store, overview.changed(duplicates), duplicates)

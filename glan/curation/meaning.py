@@ -25,11 +25,11 @@ from glan.curation.overview import Overview
 from glan.curation.verdicts import Duplicate
 from glan.curation.words import words
 from glan.errors import StoreError
-from glan.keys import digest
+from glan.keys import digest, hashed
 from glan.store import notes
 from glan.store.files import Files
 
-_VERSION = 1
+_VERSION = 2
 """Raise it with whatever changes what is found from the same rows: notes made before are then not read."""
 
 _DECIMALS = 3  # of a similarity: the rounding of coordinates shows in the fourth
@@ -127,8 +127,7 @@ def _alike(
 def class_of(text: str, language: str | None) -> int:
     """What questions share that may be the same: the language, and what in them a mean of tokens hardly sees."""
     telling = [word for word in words(text) if word in _NEGATING or _counts(word)]
-    name = "\0".join([language or "", *telling])
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+    return hashed(language or "", *telling)
 
 
 def _counts(word: str) -> bool:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from glan.curation.duplicates import CANDIDATES, RANKS
 from glan.curation.scores import worth
+from glan.curation.signatures import is_current, signature
 from glan.curation.verdicts import SIMILARITY, Duplicate, own_reasons
-from glan.release.releases import held_by_release
 from glan.store.ahead import ahead
 from glan.store.parts import Reader
 from glan.store.store import Store
@@ -24,6 +24,8 @@ _STANDING = ["question_id", "reasons", "kept", "scores"]
 _COLUMNS = [*_STANDING, "signature", "duplicate_of"]
 _UNITS = 256  # looked at together: some thousand rows
 
+Held = Iterable[pa.RecordBatch]
+"""`question_id` of the rows that releases hold; read once, when it is needed."""
 
 Identity = tuple[str, str]
 """Of a unit's rows: the object that holds them, and the unit's address, for an object may hold many units."""
@@ -37,7 +39,7 @@ def identity(receipt: Receipt) -> Identity:
 class Overview:
     """What the units hold: read by `candidates`, and known from then on."""
 
-    def __init__(self, store: Store, units: Sequence[Receipt], published: Sequence[Receipt]) -> None:
+    def __init__(self, store: Store, units: Sequence[Receipt], published: Sequence[Receipt], held: Held) -> None:
         """`units` are to be published, `published` are so now."""
         self.rows: Counter[str] = Counter()
         """By discipline, how many rows there are."""
@@ -50,6 +52,7 @@ class Overview:
         self._starts = np.cumsum([0, *(unit.rows for unit in units)])
         self._ids: pa.ChunkedArray = pa.chunked_array([], pa.large_string())
         self._before: dict[str, Duplicate] = {}
+        self._released = held
         self._held: NDArray[np.uint64] = np.empty(0, np.uint64)
         self._accepted: pa.Array = pa.array([], pa.large_string())
         self._published = {identity(receipt) for receipt in published}
@@ -58,14 +61,15 @@ class Overview:
 
     def candidates(self) -> Iterator[pa.Table]:
         """The rows that no rule speaks against, as `duplicates_of` takes them. To be read to its end, once."""
-        self._held = _held(self._store)
+        released = [_fingerprints(batch["question_id"]) for batch in self._released]
+        self._held = np.unique(np.concatenate([self._held, *released]))
         self._accepted = self._accepted_in_replaced()
         ids = []
         for units, tables in self._portions(self._units, _COLUMNS):
             rows = pa.concat_tables(tables)
             ids.append(rows["question_id"].cast(pa.large_string()).combine_chunks())
             eligible = [self._note(*one) for one in zip(units, tables, strict=True)]
-            columns = {**self._ranks(units, rows), "signature": rows["signature"]}
+            columns = {**self._ranks(units, rows), "signature": self._signatures(units, tables)}
             yield pa.table(columns, schema=CANDIDATES).filter(pa.array(np.concatenate(eligible)))
         self._ids = pa.chunked_array(ids, pa.large_string())
 
@@ -123,6 +127,20 @@ class Overview:
             "score": worth(rows["scores"]),
         }
 
+    def _signatures(self, units: Sequence[Receipt], tables: Sequence[pa.Table]) -> pa.ChunkedArray:
+        """Of all rows of these units; those that another version of glan has made, made anew from the questions.
+
+        Such units are published until their own discipline is curated again.
+        """
+        found = [pa.array([], CANDIDATES.field("signature").type)]
+        for unit, rows in zip(units, tables, strict=True):
+            signatures = rows["signature"].combine_chunks()
+            if not all(map(is_current, signatures.to_pylist())):
+                questions = Reader(self._store, ["question"]).rows(unit)["question"].to_pylist()
+                signatures = pa.array(map(signature, questions), signatures.type)
+            found.append(signatures)
+        return pa.chunked_array(found)
+
     def _note(self, unit: Receipt, rows: pa.Table) -> NDArray[np.bool_]:
         """Which rows of the unit no rule speaks against."""
         reasons = [own_reasons(found) for found in rows["reasons"].to_pylist()]
@@ -160,13 +178,6 @@ class Overview:
         """For each row of these ids the place of its unit."""
         found = pc.is_in(self._ids, pa.array(ids, pa.large_string())).to_numpy()
         return np.searchsorted(self._starts, np.flatnonzero(found), side="right") - 1
-
-
-def _held(store: Store) -> NDArray[np.uint64]:
-    """The fingerprints of the ids that a release holds."""
-    batches = held_by_release(store.files)
-    found = [_fingerprints(batch["question_id"]) for batch in batches]
-    return np.unique(np.concatenate([np.empty(0, np.uint64), *found]))
 
 
 def _fingerprints(ids: pa.Array) -> NDArray[np.uint64]:

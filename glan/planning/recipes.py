@@ -19,7 +19,7 @@ def recipe_of(config: RunConfig, settings: Settings) -> Recipe:
     return Recipe(embedding.resolved(benchmarks.resolved(named)), Prompts.load(settings.prompts))
 
 
-def last_config(store: Store) -> RunConfig | None:
+def last_config(store: Store, settings: Settings) -> RunConfig | None:
     """What the run that was started last was to make, with today's models where it left them to the settings.
 
     Its benchmarks are those that it read, whether or not their files are still there. A model that no setting names
@@ -33,18 +33,17 @@ def last_config(store: Store) -> RunConfig | None:
         return None
     made = runs.config_of(store.files, record)
     given = runs.given_of(store.files, record).model_copy(update={"curation": made.curation})
-    return Settings.load().resolved(given, otherwise=made.models)
+    return settings.resolved(given, otherwise=made.models)
 
 
-def base_config(given: RunConfig | None) -> RunConfig:
+def base_config(given: RunConfig | None, store: Store, settings: Settings) -> RunConfig:
     """How to go on: as the configuration given, else as the last run in the store, else as the paper.
 
     Which disciplines the last run was for, what it might spend and whom it waited for is not taken over.
     """
     if given is not None:
         return given
-    store = Store.open(Settings.load().store)
     store.begun()
     fresh = RunConfig()
     own = {name: getattr(fresh, name) for name in (*Selection.model_fields, "budget", "on_busy")}
-    return (last_config(store) or fresh).model_copy(update=own)
+    return (last_config(store, settings) or fresh).model_copy(update=own)

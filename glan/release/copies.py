@@ -1,17 +1,21 @@
-"""A finished release -> somewhere else: a dataset on the Hugging Face Hub, or the same folder wherever fsspec can write."""
+"""A release and its copy somewhere else: a dataset on the Hugging Face Hub, or the same folder wherever fsspec can write."""
 
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import fsspec
 
+from glan.clock import Clock
 from glan.errors import InputError, StoreError
 from glan.names import shown
 from glan.release.hub import HubDataset
-from glan.release.releases import MANIFEST, ReleaseManifest, folder
+from glan.release.publish import publish
+from glan.release.releases import MANIFEST, ReleaseManifest, ReleaseOptions, folder
 from glan.store.files import Files
+from glan.store.store import Store
 
 _WITH_PASSWORD = re.compile(r"://[^/]*@")
 
@@ -39,6 +43,36 @@ class Destination(Protocol):
             InputError: another release is there already, or it must not be written there.
             StoreError: a file cannot be read or written.
         """
+
+
+def publish_and_copy(
+    store: Store,
+    release: str,
+    to: str,
+    public: bool,
+    *,
+    disciplines: Collection[str] | None,
+    options: ReleaseOptions,
+    run_id: str,
+    clock: Clock,
+) -> tuple[ReleaseManifest, int]:
+    """Publish a release, and copy it if it is wanted elsewhere too: how many files were copied.
+
+    Args:
+        to: the address of the copy; empty: none is wanted.
+        public: see `destination`.
+
+    Raises:
+        InputError: it could not be copied, and nothing is published; or see `publish` and `Destination.copy`.
+        StoreError: the place cannot be reached, and nothing is published; or see `Destination.copy`.
+    """
+    if public and not to:
+        raise InputError("it is a copy on the Hub that may be public: name it with --to (in the form: `to`)")
+    elsewhere = destination(to, public) if to else None
+    if elsewhere:
+        elsewhere.check()
+    manifest = publish(store, release, disciplines=disciplines, options=options, run_id=run_id, clock=clock)
+    return manifest, elsewhere.copy(store.files, manifest) if elsewhere else 0
 
 
 def destination(url: str, public: bool = False) -> Destination:

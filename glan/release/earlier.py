@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from glan.dataset import View
+from glan.keys import hashed
 from glan.release.releases import find, held_out
-from glan.release.sheet import READS, Apart, atoms_of, hashed, set_of
+from glan.release.sheet import READS, Apart, atoms_of, set_of
 from glan.release.splits import Before
 from glan.store import snapshots
 

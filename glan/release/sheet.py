@@ -1,6 +1,5 @@
 """What splitting and sampling look at of each kept row, as numbers: some 40 bytes a row, so ten million fit in memory."""
 
-import hashlib
 from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -8,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from glan.keys import normalised
+from glan.keys import hashed, normalised
 from glan.languages import ENGLISH
 
 Apart = Literal["concepts", "session", "subject"]
@@ -108,11 +107,6 @@ def node_of(row: Mapping[str, Any], node: Node) -> tuple[str, ...]:
 def language_of(row: Mapping[str, Any]) -> str:
     """What a row was asked for in."""
     return row["language"] or ENGLISH
-
-
-def hashed(*parts: str) -> int:
-    """64 bits that depend on all the parts, the same everywhere."""
-    return int.from_bytes(hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).digest(), "little")
 
 
 def set_of(row: Mapping[str, Any]) -> int:

@@ -6,6 +6,7 @@ from itertools import groupby
 from glan.curation.curate import found_among, rewritten
 from glan.curation.overview import Overview
 from glan.errors import InputError, StoreError
+from glan.release.releases import held_by_release
 from glan.replay.wanted import has_verdicts
 from glan.store import manifests, runs
 from glan.store.manifests import Manifest
@@ -55,6 +56,7 @@ def _make(store: Store, run_id: str, before: Published, after: Published) -> Non
             store,
             [unit for some in units.values() for unit in some],
             [unit for some in before.values() for unit in some.values()],
+            held_by_release(store.files),
         )
         duplicates = found_among(overview, settings)
         for name, some in units.items():

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glan.curation.words import words
-from glan.release.sheet import hashed
+from glan.keys import hashed
 
 SAMPLE = 500
 _LONGEST = 4  # n-grams of self-BLEU

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from glan.release.sheet import hashed
+from glan.keys import hashed
 
 MOST_REASONS = 60
 

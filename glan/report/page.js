@@ -19,6 +19,8 @@ const make = (tag, attributes, ...children) => fill(document.createElement(tag),
 const draw = (tag, attributes, ...children) => fill(document.createElementNS(NS, tag), attributes, children);
 const isolated = (words) => make("bdi", null, words);
 const byId = (id) => document.getElementById(id);
+const under = (path, one) => path.every((name, level) => one.path[level] === name);
+const sampled = (path) => data.samples.some((sample) => under(path, sample));
 
 // ---- the tree -------------------------------------------------------------------------------------------------
 
@@ -27,7 +29,7 @@ const tree = { at: [], measure: "rows" };
 
 function nodesBelow(path, value) {
   // Children of a node, largest first. A level without a name, such as a missing sub-field, is passed over.
-  const inside = data.tree.filter((leaf) => path.every((name, level) => leaf.path[level] === name));
+  const inside = data.tree.filter((leaf) => under(path, leaf));
   if (path.length === 3) {
     const subjects = tree.measure === "rows" ? (inside[0] || { subjects: [] }).subjects : [];
     return subjects.map(([name, rows]) => ({ name, size: rows, path: [...path, name], field: path[0] }));
@@ -129,9 +131,10 @@ function enter(path) {
   (first || byId("treemap").querySelector("button")).focus();
 }
 function show(path) {
-  browser.node.value = JSON.stringify(path);
-  if (browser.node.selectedIndex < 0) browser.node.value = JSON.stringify(path.slice(0, 3));
-  if (browser.node.selectedIndex < 0) browser.node.value = "";
+  // Not every node has samples: those of the nearest one above are shown instead.
+  let near = path;
+  while (near.length && !(near[near.length - 1] && sampled(near))) near = near.slice(0, -1);
+  browser.node.value = near.length ? JSON.stringify(near) : "";
   list();
   byId("samples").scrollIntoView();
   browser.search.focus({ preventScroll: true });
@@ -149,7 +152,7 @@ function drawTree() {
       type: "button", "aria-pressed": tree.measure === name, click: () => { tree.measure = name; drawTree(); place.querySelectorAll(".bar button")[Object.keys(MEASURES).indexOf(name)].focus(); },
     }, words))),
     make("div", { class: "bar crumbs" }, ...steps.map(([name, path]) => make("button", { type: "button", click: () => enter(path) }, isolated(name))),
-      at.length ? make("button", { type: "button", click: () => show(at) }, "samples of it") : null),
+      at.length && sampled(at) ? make("button", { type: "button", click: () => show(at) }, "samples of it") : null),
     nodes.length ? picture : make("p", null, nothing),
   );
 }
@@ -299,7 +302,7 @@ function list(more) {
   const node = browser.node.value ? JSON.parse(browser.node.value) : [];
   const wanted = browser.verdict.value;
   const found = data.samples.filter((sample) =>
-    node.every((name, level) => sample.path[level] === name)
+    under(node, sample)
     && (!browser.strategy.value || sample.strategy === browser.strategy.value)
     && (!browser.level.value || sample.level === browser.level.value)
     && (!browser.difficulty.value || sample.difficulty === browser.difficulty.value)

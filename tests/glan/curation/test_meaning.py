@@ -77,7 +77,7 @@ def curate(store: Store, settings: Curation, *receipts: Receipt) -> Verdicts:
     by_discipline: dict[str, list[Receipt]] = {}
     for receipt in receipts:
         by_discipline.setdefault(receipt.discipline_id, []).append(receipt)
-    return curate_store(store, by_discipline, settings, "run", clock)
+    return curate_store(store, by_discipline, (), settings, "run", clock)
 
 
 def rows(store: Store) -> dict[str, dict[str, Any]]:

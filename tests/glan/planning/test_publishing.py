@@ -101,7 +101,7 @@ def test_readers_keep_the_old_rows_until_the_last_unit_of_a_renewal_is_named(tmp
             assert snapshot(store) == first
             publish_units(store, "physics", [receipt], "run", clock)
     assert snapshot(store) == first
-    curate_store(store, {"physics": renewed["instructions"]}, recipe().config.curation, "run", clock)
+    curate_store(store, {"physics": renewed["instructions"]}, (), recipe().config.curation, "run", clock)
     assert snapshot(store) == first + 1
     latest = snapshots.latest(store.files)
     assert latest is not None

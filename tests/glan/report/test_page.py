@@ -8,11 +8,13 @@ import pytest
 import tiny_store
 from chromium import CHROMIUM
 from report_world import HOSTILE, grown_store
-from stage_world import NOON
+from stage_world import NOON, clock
+from store_world import a_call
 
 from glan.dataset import View
 from glan.report.figures import figures
 from glan.report.page import page as page_of
+from glan.store.calls import CallLog
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -66,16 +68,21 @@ def page(
 ) -> Iterator["sync_api.Page"]:
     size = {"width": 1280, "height": 900} if request.param == "desk" else {"width": 360, "height": 740}
     context = browser.new_context(viewport=size, color_scheme="light" if request.param == "desk" else "dark")
-    opened = context.new_page()
-    opened.set_default_timeout(20_000)
-    opened.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
-    opened.on("request", lambda asked: happened.append(asked.url))
-    opened.on("pageerror", lambda error: happened.append(str(error)))
-    opened.on("console", lambda message: happened.append(message.text))
-    opened.goto(address)
-    opened.locator("body[data-ready=yes]").wait_for()
-    yield opened
+    yield opened(context, address, happened)
     context.close()
+
+
+def opened(context: "sync_api.BrowserContext", address: str, happened: list[str]) -> "sync_api.Page":
+    """The page at this address, once it is drawn."""
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda asked: happened.append(asked.url))
+    page.on("pageerror", lambda error: happened.append(str(error)))
+    page.on("console", lambda message: happened.append(message.text))
+    page.goto(address)
+    page.locator("body[data-ready=yes]").wait_for()
+    return page
 
 
 def test_nothing_in_it_acts_and_all_of_it_fits(page: "sync_api.Page", address: str, happened: list[str]) -> None:
@@ -167,3 +174,34 @@ def test_the_tree_is_walked_by_keyboard(page: "sync_api.Page") -> None:
     page.get_by_role("button", name="All fields").click()
     assert cells.count() == 1
     assert cells.first.get_attribute("aria-label").startswith("Natural sciences › Physical sciences › Physics: $")
+
+
+@pytest.mark.parametrize("rows", [0, 2], ids=["no rows anywhere", "rows elsewhere"])
+def test_samples_are_only_offered_of_nodes_that_have_some(
+    browser: "sync_api.Browser", tmp_path: Path, happened: list[str], rows: int
+) -> None:
+    store = tiny_store.new_store(str(tmp_path / "store"))
+    log = CallLog(store.files, writer="w", clock=clock)
+    log.append(a_call("1" * 64, discipline_id="physics", cost_usd=2.0))
+    log.append(a_call("2" * 64, discipline_id="law", cost_usd=1.0))
+    log.close()
+    judged = tiny_store.unit("instructions", "law", "courts.000000-000010")
+    kept = [tiny_store.instruction(str(number), judged) for number in range(rows)]
+    tiny_store.publish(store, tiny_store.commit(store, judged, kept))
+    file = tmp_path / "report.html"
+    file.write_text(page_of(figures(View.open(store, "latest")), NOON), encoding="utf-8")
+
+    with browser.new_context() as context:
+        page = opened(context, file.as_uri(), happened)
+        offered = page.get_by_role("button", name="samples of it")
+        page.get_by_role("button", name="by cost of all calls").click()
+        page.locator("#treemap g", has_text="Natural sciences").click()
+        assert page.locator("#treemap g").get_attribute("aria-label").endswith("Physics: $2")
+        assert offered.count() == 0
+        page.get_by_role("button", name="All fields").click()
+        page.locator("#treemap g", has_text="Social sciences").click()
+        assert offered.count() == bool(rows)
+        if rows:
+            offered.click()
+            assert page.locator("#browser [role=status]").inner_text() == "2 of 2 samples"
+    assert happened == [file.as_uri()]

@@ -138,7 +138,7 @@ def test_of_duplicates_the_one_that_was_judged_best_stays(tmp_path: Path) -> Non
 
     receipts = grow(store, made, say)
     publish(store, {**receipts, "instructions": []})
-    verdicts = curate_store(store, {"physics": receipts["instructions"]}, made.config.curation, "run", clock)
+    verdicts = curate_store(store, {"physics": receipts["instructions"]}, (), made.config.curation, "run", clock)
     [named] = manifests.all_current(store.files, "instructions").values()
     rows = [row for receipt in named.units for row in store.read(receipt).to_pylist()]
     assert {row["sample_index"]: row["reasons"] for row in rows} == {0: ["duplicate"], 1: [], 2: ["duplicate"]}
