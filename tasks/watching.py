@@ -76,12 +76,17 @@ class Watch:
     @classmethod
     def begin(cls, run_id: str, gateway: Gateway, usual_limit: int) -> "Watch | None":
         """Watch a run from now on; None outside Prefect, where nobody can be asked."""
-        if FlowRunContext.get() is None and TaskRunContext.get() is None:
+        around = FlowRunContext.get()
+        if around is None and TaskRunContext.get() is None:
             return None
         try:
-            watch = cls(UUID(run_id), gateway, usual_limit)
-        except ValueError:  # the calls of `doctor`, which are no flow run
-            return None
+            watched = UUID(run_id)
+        except ValueError:
+            # The tiny calls before a run pays stop with that run; those of `glan doctor` with its process.
+            if around is None or around.flow_run is None:
+                return None
+            watched = around.flow_run.id
+        watch = cls(watched, gateway, usual_limit)
         watch._thread.start()
         return watch
 
