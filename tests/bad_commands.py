@@ -31,6 +31,13 @@ OPTIONS = {
     "misspelt discipline": options("plan --discipline phisics", "phisics", "did you mean"),
     "no such discipline": options("plan --discipline xyzzy", "xyzzy", "glan taxonomy show"),
     "a discipline that is a path": options("plan --discipline ../../etc/passwd", "../../etc/passwd", "no discipline"),
+    "a field for a discipline": Case(
+        ("plan", "--discipline", "Natural sciences"), ("no discipline 'Natural sciences'", "that is a field", "--field")
+    ),
+    "a discipline for a field": Case(("plan", "--field", "physics"), ("no field 'physics'", "--discipline")),
+    "a discipline by its path": Case(
+        ("plan", "--discipline", "Natural sciences > Physical sciences > Physics"), ("did you mean `Physics`",)
+    ),
     "an empty discipline": Case(("plan", "--discipline", ""), ("no discipline",)),
     "a discipline of control characters": Case(("plan", "--discipline", "phy\x1b[31m"), ("no discipline", "\\u001b")),
     "a taxonomy not there": options("plan --taxonomy nowhere.yaml", "nowhere.yaml"),
