@@ -55,12 +55,12 @@ _SESSIONS = [
     {"course": "Optics", "number": 5, "title": "Mirrors", "description": "How mirrors turn light back."},
 ]
 _TRIAL: dict[str, Any] = {
-    **dict.fromkeys(("field", "sub_field", "discipline", "subject", "level", "introduction", "language"), "Physics"),
-    **dict.fromkeys(("syllabus", "question", "answer", "question_type"), "What bends light?"),
-    "min_sessions": 10,
-    "max_sessions": 30,
-    "concepts_per_session": 5,
-    "most": 12,
+    **dict.fromkeys(("field", "sub_field", "discipline", "subject", "introduction"), "Physics"),
+    **dict.fromkeys(("syllabus", "question", "answer"), "What bends light?"),
+    **dict.fromkeys(("min_sessions", "max_sessions", "concepts_per_session", "most"), 10),
+    "level": "advanced",
+    "language": "German",
+    "question_type": "coding",
     "subtopics": ["refraction", "reflection"],
     "courses": [{"subject": name, "level": "advanced", "syllabus": "Session 1"} for name in ("Optics", "Waves")],
     "samples": [
