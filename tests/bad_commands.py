@@ -193,6 +193,9 @@ STORES = {
         "_manifests/",
         code=1,
     ),
+    "more rows than there are numbers": in_store(
+        published_store, f"quarantine list --rows {'9' * 23}", "--rows", "1000000"
+    ),
     "a report over the store": in_store(published_store, "report --out store/v1/README.txt", "--out", "in the store"),
     "a report into no folder": in_store(published_store, "report --out no/page.html", "--out", "No such file"),
     "a discipline of files that climbs": in_store(published_store, "files subjects --discipline ../x", "../x"),

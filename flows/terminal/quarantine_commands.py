@@ -38,7 +38,7 @@ def quarantine_list(
     pattern: Patterns = None,
     stage: Stages = None,
     kind: Kinds = None,
-    rows: Annotated[int, typer.Option(min=0, help="Rows that are shown; as JSON all are given.")] = 20,
+    rows: Annotated[int, typer.Option(min=0, max=1_000_000, help="Rows that are shown; as JSON all are given.")] = 20,
     json: Json = False,
 ) -> None:
     """Show what is in quarantine, and why. How much for each reason, then the requests themselves."""

@@ -13,6 +13,7 @@ from glan.names import shown
 from glan.release.releases import ReleaseOptions
 from glan.settings import Settings
 from glan.store.store import Store
+from glan.wording import counted
 
 
 def publish_release(
@@ -36,6 +37,9 @@ def publish_release(
         return
     rows = ", ".join(f"{split} {rows:,}" for split, rows in manifest.splits.items())
     out.print(f"Release {release}: {rows} in {store.files.url}/v1/releases/{release}", highlight=False)
+    if manifest.left_out:
+        shared = "they share what rows that are held out, here or in an earlier release, must not share"
+        out.print(f"{counted(manifest.left_out, 'kept row')} left out: {shared}.", highlight=False)
     if to:
         begin = "Copied to" if copied else "Nothing to copy, all of it is at"
         out.print(f"{begin} {shown(to, 200)}", highlight=False)

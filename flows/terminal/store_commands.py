@@ -162,7 +162,9 @@ def replay(
 def sql(
     query: Annotated[str, typer.Argument(help="A SELECT over the tables: subjects, ..., instructions, calls, ...")],
     snapshot: Annotated[int | None, typer.Option(help="Number of the snapshot. Default: the latest.")] = None,
-    rows: Annotated[int, typer.Option(min=1, help="Rows that are shown; as JSON or CSV all are given.")] = 50,
+    rows: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Rows that are shown; as JSON or CSV all are given.")
+    ] = 50,
     json: Json = False,
     csv: Annotated[bool, typer.Option("--csv", help="All rows as CSV.")] = False,
 ) -> None:

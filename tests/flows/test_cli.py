@@ -333,6 +333,12 @@ def test_a_release_in_one_format_has_only_that(made: Place) -> None:
     assert [one["path"] for one in manifest["files"]] == ["data/train-00000.jsonl", "coverage.csv", *plots, "README.md"]
 
 
+def test_a_release_says_how_many_rows_it_leaves_out_for_those_held_out(made: Place) -> None:
+    said = typed("publish", "2026.3", "--discipline", "physics", "--test", "2", "--apart", "subject")
+    left_out = json.loads((made.folder / "store/v1/releases/2026.3/manifest.json").read_text())["left_out"]
+    assert left_out and f"{left_out} kept row" in said.stdout
+
+
 def test_the_taxonomy_shown_is_the_one_that_runs_read(fresh: Place) -> None:
     rows = document(typed("taxonomy", "show", "--json"))
     assert len(rows) == len(taxonomy.shipped())
