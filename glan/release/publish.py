@@ -22,6 +22,7 @@ from glan.release.pictures import pictures
 from glan.release.places import NOT_SAMPLED, places
 from glan.release.releases import (
     MANIFEST,
+    PLAN,
     ReleaseFile,
     ReleaseManifest,
     ReleaseOptions,
@@ -139,7 +140,7 @@ def _begin(store: Store, wanted: ReleasePlan, latest: bool) -> ReleasePlan:
             check(wanted.options.require, measured.nodes, measured.diversity)
         wanted = wanted.model_copy(update={"conversations": _any_continued(view)})
         body = wanted.model_dump_json(indent=2).encode()
-        if store.files.create(f"{folder(wanted.release)}/_plan.json", body):
+        if store.files.create(f"{folder(wanted.release)}/{PLAN}", body):
             return wanted
         plan = begun(store.files, wanted.release) or wanted
     same = (plan.options, plan.disciplines) == (wanted.options, wanted.disciplines)

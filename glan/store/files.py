@@ -13,6 +13,7 @@ import pyarrow as pa
 from glan.errors import StoreError
 
 LAYOUT = "v1"
+PROBES = "_probe"
 _AT_ONCE = 1 << 22
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=-]*")
 
@@ -118,7 +119,7 @@ class Files(ABC):
         Raises:
             StoreError: it is not, or the store cannot be written.
         """
-        path = f"_probe/{secrets.token_hex(16)}"
+        path = f"{PROBES}/{secrets.token_hex(16)}"
         first = self.create(path, b"first")
         try:
             second = self.create(path, b"second")
