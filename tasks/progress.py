@@ -66,9 +66,9 @@ class Progress:
     _said: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def found(self, discipline_id: str, stage: Stage, units: int = 1) -> None:
-        """Units have become known."""
-        self._add(discipline_id, stage, Count(known=units))
+    def found(self, discipline_id: str, stage: Stage) -> None:
+        """A unit has become known."""
+        self._add(discipline_id, stage, Count(known=1))
 
     def was_done(self, receipt: Receipt) -> None:
         """A unit was committed before this run."""
