@@ -17,8 +17,9 @@ from pydantic_settings import (
 )
 
 from glan.checks import LARGEST, ModelName, explain, http_address, one_line, toml, unknown
-from glan.config import ModelProfile, Models, RunConfig
+from glan.config import RunConfig
 from glan.errors import InputError
+from glan.models import ModelProfile, Models
 
 
 class _TomlFile(TomlConfigSettingsSource):

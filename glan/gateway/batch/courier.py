@@ -16,7 +16,6 @@ from typing import Any, Protocol
 
 from glan.batches import BatchRecord, KeptBatch, waiting
 from glan.clock import Clock
-from glan.config import ModelProfile
 from glan.errors import EndpointDown, EndpointRefused, GlanError
 from glan.gateway.answers import Fault, Reply
 from glan.gateway.batch.lines import State, is_crowded, line, result
@@ -26,6 +25,7 @@ from glan.gateway.batch.provider import Crowded, Provider
 from glan.gateway.batch.room import Room
 from glan.gateway.requests import Request
 from glan.gateway.trouble import Way, classify
+from glan.models import ModelProfile
 from glan.wording import counted
 
 _logger = logging.getLogger(__name__)
