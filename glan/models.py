@@ -10,7 +10,6 @@ from glan.keys import canonical
 Role = Literal["subject", "syllabus", "question", "answer", "judge"]
 ROLES: tuple[Role, ...] = ("subject", "syllabus", "question", "answer", "judge")
 
-
 _OWN_PARAMETERS = frozenset(
     {"model", "messages", "temperature", "top_p", "max_tokens", "max_completion_tokens", "stop", "seed"}
     | {"response_format", "stream", "n"}
