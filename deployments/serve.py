@@ -12,11 +12,13 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from types import FrameType
 from typing import IO
 
 from deployments.child import Child
+from flows.terminal.screen import check_server_address
 from glan import local_model
 from glan.config import RunConfig
 from glan.errors import GlanError, InputError
@@ -111,6 +113,7 @@ def serve(wanted: Wanted, hurry: Callable[[], bool]) -> None:
         InputError: the settings, the address or the Prefect server that is set are wrong.
         GlanError: a part of it has ended by itself.
     """
+    check_server_address()
     store = Store.open(Settings.load().store)
     store.begun()
     for name, value in PREFECT.items():
@@ -163,9 +166,10 @@ def _server(wanted: Wanted, log: IO[bytes]) -> Iterator[Child]:
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(place)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: no name of a host
+        reason = getattr(error, "strerror", None) or error
         raise InputError(
-            f"--host, --port: cannot listen at {wanted.host}, port {wanted.port} ({error.strerror}); choose another --port"
+            f"--host, --port: cannot listen at {wanted.host}, port {wanted.port} ({reason}); choose another --port"
         ) from error
     if wanted.host not in ("127.0.0.1", "localhost", "::1") and not os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
         _say(f"note: whoever reaches {wanted.host} can start runs; PREFECT_SERVER_API_AUTH_STRING sets a password")
@@ -197,7 +201,7 @@ def _answers(api_url: str) -> bool:
     try:
         with opener.open(f"{api_url.rstrip('/')}/health", timeout=5) as answer:
             return bool(answer.status == 200)
-    except OSError:
+    except (OSError, HTTPException):  # HTTPException: something else answers there
         return False
 
 

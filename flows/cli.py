@@ -1,6 +1,7 @@
 """`glan`: the terminal's door to the jobs that Prefect runs, and to the store. Commands import what they need when they run."""
 
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -79,7 +80,12 @@ def run(
     budget_calls: BudgetCalls = None,
     pilot: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="N questions a discipline first, with samples and what the rest costs."),
+        typer.Option(
+            min=1,
+            max=100_000,
+            metavar="N",
+            help="N questions a discipline first, with samples and what the rest costs.",
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Go on after a pilot without asking.")] = False,
     batch: Batch = False,
@@ -139,9 +145,12 @@ def status(
 ) -> None:
     """How far each discipline is, stage by stage; without RUN.toml, measured by the last run."""
     from flows.terminal.costs import show_costs
+    from flows.terminal.screen import BAD_INPUT, stop
     from flows.terminal.status import show_status
 
-    if costs:
+    if costs and run_file:
+        stop("status: --costs counts all calls on record, whatever RUN.toml says; leave one of the two out", BAD_INPUT)
+    elif costs:
         show_costs(discipline or [], json)
     else:
         show_status(run_file, discipline or [], json)
@@ -267,9 +276,10 @@ def _take_over_env_file() -> None:
         return
     from dotenv import dotenv_values
 
+    logging.getLogger("dotenv").setLevel(logging.CRITICAL)  # the settings say which line is wrong
     with contextlib.suppress(OSError, ValueError):  # the settings say what is wrong with the file
         for name, value in dotenv_values(".env", encoding="utf-8-sig").items():
-            if value is not None and not name.startswith(("GLAN_", "OPENAI_")):
+            if value is not None and not name.upper().startswith(("GLAN_", "OPENAI_")):
                 os.environ.setdefault(name, value)
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from glan.checks import Strict
+from glan.checks import DIGEST, Strict
 
 Layout = Literal["gsm8k", "math", "mmlu", "arc", "bbh", "humaneval", "mbpp", "ifeval"]
 
@@ -22,7 +22,11 @@ class Benchmark(Strict):
     answer: str = Field(default="", description="column of the solution, looked for too if it is long; empty: none")
     choices: str = Field(default="", description="column of the choices, read with a short question; empty: none")
     item: str = Field(default="", description="column of the item's id; empty: the row's number")
-    digest: str = Field(default="", description="digest of the items as read; filled in by glan, not by you")
+    digest: str = Field(
+        default="",
+        pattern=DIGEST,
+        description="digest of the items as read; filled in by glan, not by you",
+    )
 
     @model_validator(mode="after")
     def _check_columns(self) -> "Benchmark":

@@ -18,6 +18,28 @@ LARGEST = 2**53
 """Beyond it, readers of JSON and browsers do not keep a whole number exactly."""
 
 _PATH_LENGTH = 200
+_PLAIN = {
+    "dict_type": "must be a table of its own",
+    "model_type": "must be a table of its own",
+    "list_type": "must be a list, in square brackets",
+    "missing": "is missing; it is required",
+}
+"""What pydantic says in the words of Python."""
+
+VARIABLE = r"^[A-Z_][A-Z0-9_]*$"
+BUDGET_ID = r"^[a-z0-9][a-z0-9.-]*$|^$"
+DIGEST = r"^([0-9a-f]{64})?$"
+NOTIFICATION_BLOCK = r"^([a-z0-9-]+/[a-z0-9-]+)?$"
+LICENCE = r"^([A-Za-z0-9][A-Za-z0-9 .+-]*)?$"
+HTTPS = r"^(https://\S+)?$"
+_FORMS = {
+    VARIABLE: "must be the NAME of a variable, in capitals, digits and `_`; the key itself stays in the environment",
+    BUDGET_ID: "must be of a-z, 0-9, dots and hyphens, with a letter or digit first",
+    DIGEST: "must be the 64 hexadecimal digits that a run wrote there; leave it out",
+    NOTIFICATION_BLOCK: "must be the type and the name of a Prefect block, as in slack-webhook/team",
+    LICENCE: "must be the name of a licence, as in cc-by-4.0",
+    HTTPS: "must be an address that begins with https://",
+}
 
 
 def toml(path: Path, what: str) -> dict[str, Any]:
@@ -49,6 +71,19 @@ def one_line(value: str) -> str:
 
 
 ModelName = Annotated[str, Field(max_length=300), AfterValidator(one_line)]
+
+
+def store_address(value: str) -> str:
+    """The address of a store as it is, without a slash at its end.
+
+    Raises:
+        ValueError: it is neither a local folder nor on S3.
+    """
+    if ("://" in value or value.lower().startswith("s3:")) and not value.startswith("s3://"):
+        raise ValueError("must be a local folder or s3://bucket/prefix")
+    if not value.strip() or value.rstrip("/") in ("s3:", "s3://"):
+        raise ValueError("must name a local folder or s3://bucket/prefix")
+    return one_line(value).rstrip("/") or "/"
 
 
 def spoken(value: str) -> str:
@@ -131,7 +166,9 @@ def explain(error: ValidationError, known: Iterable[str] = ()) -> str:
         return unknown(field, known)
     if first["type"] == "literal_error":
         return f"`{field}`: {_no_choice(str(first['input']), first['ctx']['expected'])}"
-    return f"`{shown(field, 100)}`: {first['msg'].removeprefix('Value error, ')}"
+    if first["type"] == "string_pattern_mismatch" and (form := _FORMS.get(first["ctx"]["pattern"])):
+        return f"`{field}`: {form}"
+    return f"`{shown(field, 100)}`: {_PLAIN.get(first['type'], first['msg'].removeprefix('Value error, '))}"
 
 
 def unknown(name: str, known: Iterable[str]) -> str:

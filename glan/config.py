@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from glan.benchmark import Benchmark
-from glan.checks import Language, ModelName, Strict, explain, toml
+from glan.checks import BUDGET_ID, Language, ModelName, Strict, explain, toml
 from glan.errors import InputError
 from glan.judging import Checking, Judging
 from glan.languages import ENGLISH
@@ -137,7 +137,7 @@ class Budget(Strict):
     calls: int | None = Field(default=None, ge=1, description="calls, repairs included; null: no cap")
     id: str = Field(
         default="",
-        pattern=r"^[a-z0-9][a-z0-9.-]*$|^$",
+        pattern=BUDGET_ID,
         max_length=100,
         description="all that is ever spent under one id counts together; empty: a run, and those that go on from it",
     )

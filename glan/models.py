@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from glan.checks import ModelName, Strict, http_address
+from glan.checks import VARIABLE, ModelName, Strict, http_address
 from glan.keys import canonical
 
 Role = Literal["subject", "syllabus", "question", "answer", "judge"]
@@ -35,7 +35,7 @@ class ModelProfile(Strict):
     )
     base_url: str | None = Field(default=None, description="endpoint of this profile; null: OPENAI_BASE_URL")
     api_key_env: str | None = Field(
-        default=None, pattern=r"^[A-Z_][A-Z0-9_]*$", description="NAME of the variable that holds the key"
+        default=None, pattern=VARIABLE, description="NAME of the variable that holds the key"
     )
     structure: Literal["auto", "json_schema", "json_object", "text"] = Field(
         default="auto", description="how structured replies are asked for; auto tries the strictest first"

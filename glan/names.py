@@ -15,6 +15,7 @@ _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uf
 _LOST = "\ufffd"  # what decoders put where they could not read
 _JOINERS = "\u200c\u200d"
 _UNPRINTED = re.compile(r"[^\n\t -~]")
+_WORD = re.compile(r"[^\W\d_]+")
 _PATH_TRICK = re.compile(r"[/\\]|\.\.")
 
 
@@ -36,7 +37,21 @@ def clean(text: str) -> str:
         raise ValueError(f"the name '{shown(name)}' looks like a path; write it without slashes and double dots")
     if not any(unicodedata.category(character).startswith("L") for character in name):
         raise ValueError(f"the name '{shown(name)}' has no letter in it")
+    if stranger := look_alike(name):
+        raise ValueError(f"the name '{shown(name)}' mixes alphabets within a word: {stranger}; write it in one")
     return name
+
+
+def look_alike(text: str) -> str:
+    """The first letter of another alphabet in an otherwise Latin word, spelled out: `Р` is U+0420, CYRILLIC CAPITAL
+    LETTER ER. Empty if there is none."""
+    for word in _WORD.findall(text):
+        if any("LATIN" in unicodedata.name(letter, "") for letter in word):
+            for letter in word:
+                named = unicodedata.name(letter, "")
+                if named.startswith(("CYRILLIC", "GREEK")):
+                    return f"`{letter}` is U+{ord(letter):04X}, {named}"
+    return ""
 
 
 def same(name: str) -> str:

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from glan.checks import explain
 from glan.errors import InputError
+from glan.names import shown
 from glan.replies import REPLIES
 
 PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
@@ -138,8 +139,9 @@ class Prompt:
                 for title in _ROLES
                 if title in self.sections and (example or title not in _EXAMPLE)
             ]
-        except TemplateError as error:
-            raise InputError(f"{self.source}: cannot be filled in: {error.message}") from error
+        except Exception as error:  # a text may do all that Jinja can: add a number to a name, count without end
+            reason = shown(str(error) or type(error).__name__, 200)
+            raise InputError(f"{self.source}: cannot be filled in: {reason}; correct the text") from error
 
 
 class Prompts:
@@ -217,7 +219,7 @@ def _fitting(prompt: Prompt, shipped: Prompt) -> Prompt:
 def _read_header(text: str, source: str) -> _Header:
     try:
         given = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise InputError(f"{source}: the header is not YAML ({' '.join(str(error).split())})") from error
     try:
         return _Header.model_validate(given)
@@ -233,10 +235,28 @@ def _read_sections(body: str, lines_before: int, source: str) -> Iterator[tuple[
     first_line = lines_before + before.count("\n") + 2
     for title, text in zip(titles, texts, strict=True):
         try:
-            yield title, (_ENVIRONMENT.from_string(text), meta.find_undeclared_variables(_ENVIRONMENT.parse(text)))
+            yield title, _template(text)
         except TemplateSyntaxError as error:
             raise InputError(f"{source}, line {first_line + error.lineno - 1}: {error.message}") from error
+        except RecursionError as error:
+            raise InputError(f"{source}: `<!-- {title} -->` is nested too deeply") from error
+        except ValueError as error:
+            raise InputError(f"{source}: `<!-- {title} -->` {error}") from error
         first_line += text.count("\n") + 1
+
+
+def _template(text: str) -> tuple[Template, set[str]]:
+    """A section as a template, and the variables that it uses.
+
+    Raises:
+        ValueError: it is empty, or wants other files.
+    """
+    tree = _ENVIRONMENT.parse(text)
+    if not text.strip():
+        raise ValueError("holds nothing; write the message below it")
+    if list(meta.find_referenced_templates(tree)):
+        raise ValueError("wants another file (include, import, extends); write all of the prompt into one")
+    return _ENVIRONMENT.from_string(text), meta.find_undeclared_variables(tree)
 
 
 def _check_titles(before: str, titles: list[str], source: str) -> None:

@@ -1,11 +1,13 @@
 """Where to run: the environment, `.env` and `glan.toml` of the working folder, in that order of precedence."""
 
+import io
 from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dotenv.parser import parse_stream
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -16,7 +18,16 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from glan.checks import LARGEST, ModelName, explain, http_address, one_line, toml, unknown
+from glan.checks import (
+    LARGEST,
+    NOTIFICATION_BLOCK,
+    ModelName,
+    explain,
+    http_address,
+    store_address,
+    toml,
+    unknown,
+)
 from glan.config import RunConfig
 from glan.errors import InputError
 from glan.models import ModelProfile, Models
@@ -85,7 +96,7 @@ class Settings(BaseSettings):
     )
     notify: str = Field(
         default="",
-        pattern=r"^([a-z0-9-]+/[a-z0-9-]+)?$",
+        pattern=NOTIFICATION_BLOCK,
         description="Prefect notification block that automations use: block type and name, as in slack-webhook/team",
     )
     openai_api_key: SecretStr | None = Field(
@@ -98,11 +109,7 @@ class Settings(BaseSettings):
     @field_validator("store")
     @classmethod
     def _check_store(cls, value: str) -> str:
-        if ("://" in value or value.lower().startswith("s3:")) and not value.startswith("s3://"):
-            raise ValueError("must be a local folder or s3://bucket/prefix")
-        if not value.strip() or value.rstrip("/") in ("s3:", "s3://"):
-            raise ValueError("must name a local folder or s3://bucket/prefix")
-        return one_line(value).rstrip("/") or "/"
+        return store_address(value)
 
     @field_validator("timezone")
     @classmethod
@@ -144,6 +151,7 @@ class Settings(BaseSettings):
             InputError: a name is unknown or a value wrong; names the variable, never its value.
         """
         try:
+            _check_env_file()
             for where, name, known in cls._given():
                 if name not in known:
                     raise InputError(f"{where}: {unknown(name, known)}")
@@ -183,6 +191,22 @@ class Settings(BaseSettings):
                 f"no model is named for `models.{role}`; set GLAN_MODEL (and OPENAI_BASE_URL for your own endpoint), or use --local"
             )
         return profile.model_copy(update={"model": model})
+
+
+def _check_env_file() -> None:
+    """See that every line of `.env` says something: whatever reads it passes over those that do not.
+
+    Raises:
+        InputError: one does not; names the line, never what stands there.
+    """
+    place = Path(".env")
+    if not place.is_file():
+        return
+    for found in parse_stream(io.StringIO(place.read_text(encoding="utf-8-sig"))):
+        if found.error:
+            text = found.original.string
+            line = found.original.line + text[: len(text) - len(text.lstrip())].count("\n")
+            raise InputError(f".env, line {line}: this is not NAME=value, with quotation marks in pairs; correct it")
 
 
 def _variable(field: str) -> str:

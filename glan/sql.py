@@ -46,7 +46,10 @@ def query(view: View, text: str, spill: str) -> Iterator[pa.RecordBatchReader]:
             connection.execute(f"SET {setting} = false")
         connection.execute("SET lock_configuration = true")
         try:
-            yield connection.sql(text).to_arrow_reader(_BATCH_ROWS)
+            found = connection.sql(text)
+            if found is None:
+                raise InputError("the query: it is empty; write a SELECT")
+            yield found.to_arrow_reader(_BATCH_ROWS)
         except BrokenPipeError:  # of whoever reads the result, and has seen enough
             raise
         except (duckdb.Error, pa.ArrowException, OSError) as error:

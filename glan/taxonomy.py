@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from glan.errors import InputError, StoreError
 from glan.keys import slug
-from glan.names import clean, same, shown
+from glan.names import clean, look_alike, same, shown
 from glan.taxonomy_file import entries, written
 
 Origin = Literal["curated", "model", "user"]
@@ -285,4 +285,6 @@ def _unknown(kind: str, wanted: str, names: Mapping[str, str]) -> InputError:
     close = [*get_close_matches(key, names, n=3, cutoff=0.7), *holding]
     suggestions = [f"`{name}`" for name in dict.fromkeys(names[other] for other in close)][:3]
     hint = f"did you mean {' or '.join(suggestions)}?" if suggestions else "nothing comes close"
+    if stranger := look_alike(wanted):
+        hint += f" {stranger}"
     return InputError(f"there is no {kind} '{shown(wanted)}': {hint} (`glan taxonomy show` lists them all)")

@@ -16,16 +16,20 @@ from glan.store.store import Store
 
 
 def publish_release(
-    release: str, disciplines: list[str] | None, given: dict[str, Any], to: str, public: bool, as_json: bool
+    release: str, disciplines: list[str] | None, given: dict[str, Any], to: str | None, public: bool, as_json: bool
 ) -> None:
     """`glan publish`."""
     from glan.release.copies import publish_and_copy
 
     with explained():
         options = release_options(given)
+        if to is not None and not to.strip():
+            raise InputError(
+                "--to: the address is empty; name a folder, s3://bucket/folder or hf://datasets/OWNER/NAME"
+            )
         store = Store.existing(Settings.load().store)
         manifest, copied = publish_and_copy(
-            store, release, to, public, disciplines=disciplines, options=options, run_id="publish", clock=now
+            store, release, to or "", public, disciplines=disciplines, options=options, run_id="publish", clock=now
         )
     if as_json:
         show_json({**manifest.model_dump(mode="json"), **({"files_copied": copied} if to else {})})
@@ -60,8 +64,12 @@ def _numbers(option: str, given: Iterable[str], example: str) -> dict[str, float
     found = {}
     for one in given:
         name, _, number = one.rpartition("=")
+        if name in found:
+            raise InputError(f"--{option}: {shown(name)} is given twice; keep one of the two")
         try:
             found[name] = float(number)
         except ValueError:
-            raise InputError(f"--{option}: '{shown(one)}' is not NAME=NUMBER, such as {example}") from None
+            name = ""
+        if not name:
+            raise InputError(f"--{option}: '{shown(one)}' is not NAME=NUMBER, such as {example}")
     return found

@@ -37,7 +37,7 @@ def draft_taxonomy(
             raise InputError(f"--out: there is no folder {out_file.parent}; make it, or name a file elsewhere")
         digest = kept or _drafted(run_file, wanted)
         draft = keeping.kept_draft(Store.open(Settings.load().store).files, digest)
-        _write(out_file, review_file.written(draft))
+        _write(out_file, review_file.written(draft), digest)
     if as_json:
         show_json({"draft": digest, "file": str(out_file), **draft.model_dump(mode="json")})
     else:
@@ -100,11 +100,12 @@ def _published(store: Store, digest: str, ballots: Sequence[Ballot]) -> "Publish
     return publish_review(store, drafted, ballots, run_id="import")
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, digest: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"--out: {path} cannot be written ({error.strerror})") from error
+        fix = f"the draft is on record: `glan taxonomy draft --draft {digest} --out FILE` writes it elsewhere"
+        raise InputError(f"--out: {path} cannot be written ({error.strerror}); {fix}") from error
 
 
 def _say_draft(draft: Draft, file: Path) -> None:

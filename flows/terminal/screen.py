@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import typer
 from rich import box
@@ -48,8 +49,26 @@ _HEADERS = {
 }
 
 
+def check_server_address() -> None:
+    """See that PREFECT_API_URL is an address, before Prefect reads it: it says so by an error of many lines.
+
+    Raises:
+        InputError: it is none.
+    """
+    given = os.environ.get("PREFECT_API_URL", "")
+    try:
+        parts = urlsplit(given)
+        right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        right = False
+    if given and not right:
+        raise InputError("PREFECT_API_URL is no address; write it like http://127.0.0.1:4200/api, or unset it")
+
+
 def quiet_prefect() -> None:
     """Settle how Prefect behaves in a terminal, before it is imported; whatever a person has set stays."""
+    with explained():
+        check_server_address()
     for name, value in {
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the server keeps the lines, the terminal has its bars
         "PREFECT_LOGGING_EXTRA_LOGGERS": "glan",

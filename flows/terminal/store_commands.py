@@ -102,7 +102,7 @@ def publish(
     options = {"formats": format, "test": test, "apart": apart, "validation": validation, "rows": rows}
     options |= {"languages": language, "balance": balance, "weights": weight, "require": require}
     given = those_given({**options, "license": license, "license_link": license_link})
-    publish_release(release, discipline or None, given, to or "", public, json)
+    publish_release(release, discipline or None, given, to, public, json)
 
 
 @store_app.command()

@@ -16,10 +16,13 @@ from glan.config import RunConfig
 from glan.curation import code
 from glan.errors import InputError
 from glan.keys import digest
+from glan.names import shown
 from glan.store import inputs
 from glan.store.files import Files
 
 _SUFFIXES = (".jsonl", ".json", ".parquet", ".txt", ".jsonl.gz", ".json.gz", ".txt.gz")
+# EOFError: gzip that breaks off; RecursionError: JSON nested without end.
+_UNREADABLE = (OSError, ValueError, EOFError, RecursionError, ImportError, pa.ArrowException)
 
 
 @dataclass(frozen=True)
@@ -110,23 +113,37 @@ def read(benchmark: Benchmark) -> list[Item]:
     Raises:
         InputError: it cannot be read, or has not the columns named; names path, field and fix.
     """
-    where = f"curation.benchmarks ({benchmark.label}): {benchmark.path}"
+    where = f"curation.benchmarks ({shown(benchmark.label)}): {shown(benchmark.path, 200)}"
     try:
         filesystem, paths = _paths(benchmark.path)
         rows = [row for path in paths for row in _rows(filesystem, path)]
-    except (OSError, ValueError, ImportError, pa.ArrowException) as error:
+    except _UNREADABLE as error:
         raise InputError(f"{where} cannot be read ({_first_line(error)}); correct the path") from error
     if not rows:
         raise InputError(f"{where} holds no item; name files that end in {', '.join(_SUFFIXES[:4])}")
     columns = _columns(benchmark)
+    _check_named(benchmark, rows, where)
     found = [_item(benchmark, columns, row, number) for number, row in enumerate(rows)]
     items = [item for item in found if item.question.strip()]
     if not items:
-        names = ", ".join(sorted(rows[0])[:12])
         raise InputError(
-            f"{where} has no text in `{columns.question[0]}`; set `question` to one of its columns: {names}"
+            f"{where} has no text in `{columns.question[0]}`; set `question` to one of its columns: {_names(rows)}"
         )
     return items
+
+
+def _check_named(benchmark: Benchmark, rows: list[dict[str, Any]], where: str) -> None:
+    """See that the columns which a person has named are there: a misspelt one would leave half of the items unsought."""
+    for field in ("answer", "choices", "item"):
+        column = getattr(benchmark, field)
+        if column and not any(_text(row, (column,)) for row in rows):
+            raise InputError(
+                f"{where} has nothing in `{shown(column)}`; set `{field}` to one of its columns: {_names(rows)}"
+            )
+
+
+def _names(rows: list[dict[str, Any]]) -> str:
+    return ", ".join(shown(name) for name in sorted(rows[0])[:12])
 
 
 def _columns(benchmark: Benchmark) -> _Columns:
@@ -166,7 +183,9 @@ def _text(row: Any, columns: tuple[str, ...]) -> str:
         for name in column.split("."):
             value = value.get(name) if isinstance(value, dict) else None
         if value is not None:
-            return "\n".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+            text = "\n".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+            # JSON may hold half a character pair, which no file can be written with.
+            return text.encode("utf-8", "replace").decode()
     return ""
 
 
@@ -194,6 +213,8 @@ def _rows(filesystem: Any, path: str) -> Iterator[dict[str, Any]]:
     if kind == ".json":
         whole = json.loads(text)
         found = whole.get("examples", [whole]) if isinstance(whole, dict) else whole
+        if not isinstance(found, list):
+            raise ValueError("it holds no list of items")
     elif kind == ".jsonl":
         found = [json.loads(line) for line in text.split("\n") if line.strip()]
     else:
@@ -205,4 +226,4 @@ def _rows(filesystem: Any, path: str) -> Iterator[dict[str, Any]]:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    return shown((str(error).strip() or type(error).__name__).splitlines()[0], 200)

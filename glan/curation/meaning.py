@@ -29,7 +29,7 @@ from glan.keys import digest, hashed
 from glan.store import notes
 from glan.store.files import Files
 
-_VERSION = 1
+_VERSION = 2
 """Raise it with whatever changes what is found from the same rows: notes made before are then not read."""
 
 _DECIMALS = 3  # of a similarity: the rounding of coordinates shows in the fourth

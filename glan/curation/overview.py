@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from glan.curation.duplicates import CANDIDATES, RANKS
 from glan.curation.scores import worth
+from glan.curation.signatures import is_current, signature
 from glan.curation.verdicts import SIMILARITY, Duplicate, own_reasons
 from glan.store.ahead import ahead
 from glan.store.parts import Reader
@@ -68,7 +69,7 @@ class Overview:
             rows = pa.concat_tables(tables)
             ids.append(rows["question_id"].cast(pa.large_string()).combine_chunks())
             eligible = [self._note(*one) for one in zip(units, tables, strict=True)]
-            columns = {**self._ranks(units, rows), "signature": rows["signature"]}
+            columns = {**self._ranks(units, rows), "signature": self._signatures(units, tables)}
             yield pa.table(columns, schema=CANDIDATES).filter(pa.array(np.concatenate(eligible)))
         self._ids = pa.chunked_array(ids, pa.large_string())
 
@@ -125,6 +126,20 @@ class Overview:
             "accepted": pc.or_(pc.is_in(ids, self._accepted), pc.and_(rows["kept"], pa.array(published))),
             "score": worth(rows["scores"]),
         }
+
+    def _signatures(self, units: Sequence[Receipt], tables: Sequence[pa.Table]) -> pa.ChunkedArray:
+        """Of all rows of these units; those that another version of glan has made, made anew from the questions.
+
+        Such units are published until their own discipline is curated again.
+        """
+        found = [pa.array([], CANDIDATES.field("signature").type)]
+        for unit, rows in zip(units, tables, strict=True):
+            signatures = rows["signature"].combine_chunks()
+            if not all(map(is_current, signatures.to_pylist())):
+                questions = Reader(self._store, ["question"]).rows(unit)["question"].to_pylist()
+                signatures = pa.array(map(signature, questions), signatures.type)
+            found.append(signatures)
+        return pa.chunked_array(found)
 
     def _note(self, unit: Receipt, rows: pa.Table) -> NDArray[np.bool_]:
         """Which rows of the unit no rule speaks against."""

@@ -16,12 +16,12 @@ from rensa import RMinHash
 from glan.curation.words import grams_of, words
 from glan.errors import StoreError
 
-SCHEME = "rensa-r-minhash/words-3/128x16/1"
+SCHEME = "rensa-r-minhash/words-3/128x16/2"
 """Names everything a signature depends on; whoever changes it, changes the header too."""
 
 PERMUTATIONS = 128
 _SEED = 20_240_220
-_HEADER = b"R\x01"
+_HEADER = b"R\x02"
 _LAYOUT = np.dtype([("header", "S2"), ("exact", "<u8", (2,)), ("values", "<u2", (PERMUTATIONS,))])
 _RECALL = 0.995  # of pairs exactly at the threshold; those above it are found more surely
 _MULTIPLIERS = np.random.default_rng(_SEED).integers(1, 2**63, PERMUTATIONS, dtype=np.uint64) * 2 + 1
@@ -43,18 +43,20 @@ def signature_of(found: Sequence[str]) -> bytes:
     return _HEADER + exact + np.array(minima.digest(), np.uint32).astype("<u2").tobytes()
 
 
+def is_current(packed: bytes) -> bool:
+    """Whether a signature can be compared with those that are made now."""
+    return len(packed) == _LAYOUT.itemsize and packed.startswith(_HEADER)
+
+
 def unpacked(packed: Sequence[bytes]) -> tuple[Hashes, Values]:
     """Signatures as two matrices: the digest of the words in two columns, and the MinHash values.
 
     Raises:
         StoreError: one of them was made by another scheme or is damaged.
     """
-    joined = b"".join(packed)
-    if any(len(one) != _LAYOUT.itemsize for one in packed):
-        raise StoreError("a signature has the wrong length; curate again so that it is made anew")
-    rows: NDArray[Any] = np.frombuffer(joined, _LAYOUT)
-    if not np.all(rows["header"] == _HEADER):
-        raise StoreError("a signature was made by another version of glan; curate again so that it is made anew")
+    if not all(map(is_current, packed)):
+        raise StoreError("a signature is damaged, or was made by another version of glan; curate again")
+    rows: NDArray[Any] = np.frombuffer(b"".join(packed), _LAYOUT)
     return rows["exact"], rows["values"]
 
 

@@ -72,7 +72,7 @@ class Client:
 
     async def lines(self, path: str, timeout_seconds: float) -> AsyncIterator[bytes | Fault]:
         """The lines of a file as they arrive, a fault as the last if it breaks off; `timeout_seconds` for each piece."""
-        rest = b""
+        begun = bytearray()
         try:
             async with asyncio.timeout(timeout_seconds):
                 response = await self._openai.get(path, cast_to=httpx2.Response, stream=True)
@@ -83,17 +83,19 @@ class Client:
                         piece = await anext(pieces, None)
                     if piece is None:
                         break
-                    *whole, rest = (rest + piece).split(b"\n")  # bytes: a reply may hold what text calls a new line
-                    for line in whole:
-                        yield line
-                    check_size(rest, "a line")
+                    end, *further = piece.split(b"\n")  # bytes: a reply may hold what text calls a new line
+                    begun += end
+                    for start in further:
+                        yield bytes(begun)
+                        begun = bytearray(start)
+                    check_size(begun, "a line")
             finally:
                 await response.aclose()
         except _FAILURES as error:
             yield self._fault(error, timeout_seconds)
             return
-        if rest:
-            yield rest
+        if begun:
+            yield bytes(begun)
 
     async def close(self) -> None:
         """Close all connections."""

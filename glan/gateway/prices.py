@@ -21,6 +21,7 @@ Cost = Callable[[str, float, float, float], float | None]
 """USD of (model, prompt tokens, cached tokens, completion tokens), which may be means; None if the price is unknown."""
 
 _DIGITS = 12
+_MOST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,9 @@ class Price(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    input: float = Field(ge=0, allow_inf_nan=False)
-    cached_input: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    output: float = Field(ge=0, allow_inf_nan=False)
+    input: float = Field(ge=0, le=_MOST, allow_inf_nan=False)
+    cached_input: float | None = Field(default=None, ge=0, le=_MOST, allow_inf_nan=False)
+    output: float = Field(ge=0, le=_MOST, allow_inf_nan=False)
     batch: float = Field(default=1.0, ge=0, le=1, description="share of these prices in batch mode")
 
     def tariff(self, batch: bool) -> Tariff:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from glan.checks import Language
+from glan.checks import HTTPS, LICENCE, Language
 from glan.errors import InputError, StoreError
 from glan.names import shown
 from glan.release.formats import USUAL, Format, kinds
@@ -75,11 +75,11 @@ class ReleaseOptions(BaseModel):
     license: str = Field(
         default="",
         max_length=100,
-        pattern=r"^([A-Za-z0-9][A-Za-z0-9 .+-]*)?$",
+        pattern=LICENCE,
         description="licence of the data, by the Hub's name (cc-by-4.0) or with `license_link`; empty: none is stated",
     )
     license_link: str = Field(
-        default="", max_length=300, pattern=r"^(https://\S+)?$", description="where its text is; empty: nowhere"
+        default="", max_length=300, pattern=HTTPS, description="where its text is; empty: nowhere"
     )
     require: Requirements = Field(default=Requirements(), description="bounds that stop the release")
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from glan.errors import StoreError
+from glan.checks import store_address
+from glan.errors import InputError, StoreError
+from glan.names import shown
 
 LAYOUT = "v1"
 PROBES = "_probe"
@@ -45,6 +47,10 @@ class Files(ABC):
         Raises:
             InputError: the address is not of this form.
         """
+        try:
+            url = store_address(url)
+        except ValueError as error:
+            raise InputError(f"store '{shown(url, 200)}': {error}") from None
         if url.startswith("s3://"):
             from glan.store.s3 import S3Files  # here, because importing s3fs takes a second
 

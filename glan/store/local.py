@@ -122,7 +122,10 @@ def _make_folder(folder: Path) -> None:
         return
     _make_folder(folder.parent)
     with contextlib.suppress(FileExistsError):
-        folder.mkdir()
+        try:
+            folder.mkdir()
+        except FileNotFoundError as error:  # what is above it is there, so no folder can be made here: /proc
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(folder)) from error
     if not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     _sync_folder(folder.parent)

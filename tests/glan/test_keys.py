@@ -287,7 +287,7 @@ RECORDED = {
     "syllabi": "50edac73b57a67bf02b23f184c1fd694e1487c71c964b62d44a9d89a660c32ec",
     "questions": "1490f41b6614d5120d454fecec0b1905c2df2f5e07fbcb88017d88ea7ebd1123",
     "answers": "a8fa17bbb3ab8af50db24d8bf3ce4d08fce3628cc0cde4ee09f6bcabc127cfb2",
-    "instructions": "4420767c364ad92b3366d8ea09b134225a92e494a4e4fa0a76988c953acbe788",
+    "instructions": "849c41796c39cf9be9ed69a60def1bf1b2085f37684b01152331d4269151a612",
 }
 """The keys of the default configuration. Only a changed prompt or rule may change them, and that makes stores stale."""
 
@@ -332,7 +332,7 @@ def test_keys_of_what_is_asked_for_in_english_are_as_they_were_before_there_were
         "syllabi": "50edac73b57a67bf",
         "questions": "1490f41b6614d512",
         "answers": "a8fa17bbb3ab8af5",
-        "instructions": "4420767c364ad92b",
+        "instructions": "849c41796c39cf9b",
     }
     syllabus = {"text": "Session 1", "sessions": [{"title": "Heat", "description": "d", "key_concepts": ["a", "b"]}]}
     sample = Sample(0, "single_session", (0,), ("a",))

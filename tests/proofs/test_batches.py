@@ -29,6 +29,7 @@ def server() -> Iterator[ModelServer]:
         yield server
 
 
+@pytest.mark.soak
 def test_a_run_stopped_then_killed_while_a_batch_is_out_goes_on_elsewhere_and_pays_once(
     server: ModelServer, undisturbed: str, prefect_api: str, tmp_path: Path
 ) -> None:

@@ -72,7 +72,6 @@ def name(kills: Sequence[Kill]) -> str:
 DRAWN = drawn()
 QUICK = [
     ("local", [Kill("realtime", "threads", 0.4, 0.2)]),
-    ("s3", [Kill("realtime", "threads", 0.7, 0.1)]),
     ("local", [Kill("batch", "threads", 0.3, 0.3)]),
 ]
 

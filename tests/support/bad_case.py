@@ -61,5 +61,11 @@ def taxonomy(text: Content, *told: str) -> Case:
     return Case(("taxonomy", "validate", "tree.yaml"), ("tree.yaml", *told), {"tree.yaml": text})
 
 
+def benchmark(text: Content, *told: str, name: str = "b.jsonl", table: str = 'layout = "gsm8k"') -> Case:
+    """A benchmark's file, and what a run file says of it."""
+    said = f'[[curation.benchmarks]]\npath = "{name}"\n{table}\n'
+    return Case(("plan", "RUN.toml"), ("curation.benchmarks", name, *told), {"RUN.toml": said, name: text})
+
+
 def in_store(arrange: Callable[[Path], object], line: str, *told: str, code: int = 2) -> Case:
     return Case(tuple(line.split()), told, arrange=arrange, code=code)

@@ -61,6 +61,12 @@ OPTIONS = {
     "verify without a store": options("verify", "no store", "GLAN_STORE"),
     "report without a store": options("report", "no store"),
     "pause of no server": options("pause", "PREFECT_API_URL is not set"),
+    "pause of a server without an address": Case(
+        ("pause",), ("PREFECT_API_URL is no address",), environment={"PREFECT_API_URL": "localhost:4200/api"}
+    ),
+    "a run on a server of half an address": Case(
+        ("expand",), ("PREFECT_API_URL is no address",), environment={"PREFECT_API_URL": "http://[::1/api"}
+    ),
     "a limit in words": options("limit few", "integer"),
     "a port beyond all ports": options("serve --port 99999", "--port", "65535"),
     "nothing at once": options("serve --at-once 0", "--at-once"),
@@ -68,6 +74,10 @@ OPTIONS = {
     "a draft into no folder": options("taxonomy draft --out no/draft.yaml", "--out", "no folder"),
     "a discipline of two lines": Case(("taxonomy", "add", "a\nb", "--field", "History"), ("U+000A",)),
     "a discipline of 3,000 characters": Case(("taxonomy", "add", "a" * 3000, "--field", "History"), ("3000",)),
+    "a discipline in two alphabets": Case(
+        ("taxonomy", "add", "\u0420hysics", "--field", "History"), ("discipline", "U+0420", "CYRILLIC")
+    ),
+    "a pilot beyond all questions": options(f"run --pilot {'9' * 20}", "--pilot", "100000"),
     "a sub-field that climbs": options("taxonomy add Runes --field History --sub-field ../x", "sub-field", "path"),
 }
 
@@ -79,6 +89,10 @@ TAXONOMIES = {
     "a name that climbs": taxonomy("A:\n  - ../runes\n", "line 2", "path"),
     "a name of 1,000 characters": taxonomy(f"A:\n  - {'r' * 1000}\n", "line 2", "1000 characters"),
     "a number for a name": taxonomy("A:\n  - 42\n", "line 2", "quotes"),
+    "a table of commas": taxonomy("field,discipline\nHistory,Runes\n", "line 1", "name of a field and a colon"),
+    "JSON of rows": taxonomy('[{"field": "A", "discipline": "Runes"}]', "line 1", "name of a field and a colon"),
+    "JSON with a field twice": taxonomy('{"A": ["Runes"],\n"A": ["Tarot"]}', "line 2", "stands already on line 1"),
+    "letters of two alphabets": taxonomy("A:\n  - Physi\u0441s\n", "line 2", "U+0441", "CYRILLIC"),
     "an alias": taxonomy("A: &a\n  - Runes\nB: *a\n", "line"),
     "UTF-16": taxonomy("A:\n  - Runes\n".encode("utf-16")),
     "a list": taxonomy("- Runes\n", "line 1"),
@@ -104,6 +118,7 @@ TAXONOMIES = {
 
 STORES = {
     "status without a run": in_store(published_store, "status", "no run is on record", "glan run"),
+    "costs by a run file": options("status RUN.toml --costs", "--costs", "RUN.toml"),
     "files without a store": options("files answers", "there is no store at"),
     "publish without a store": options("publish r1", "there is no store at"),
     "unknown table": in_store(published_store, "files answer", "no table 'answer'", "answers"),
@@ -114,6 +129,20 @@ STORES = {
     "an unknown format": in_store(published_store, "publish r1 --format csv", "csv", "parquet, jsonl"),
     "a copy to nowhere": in_store(published_store, "publish r1 --to ftq://host/folder", "ftq://host/folder"),
     "a copy with a password": in_store(published_store, "publish r1 --to s3://me:key@bucket/x", "user or password"),
+    "a copy to nowhere named": Case(
+        ("publish", "r1", "--to", ""), ("--to: the address is empty",), arrange=published_store
+    ),
+    "a weight twice": in_store(published_store, "publish r1 --weight a=1 --weight a=2", "--weight", "twice"),
+    "a weight of nothing": in_store(published_store, "publish r1 --weight =2", "--weight", "NAME=NUMBER"),
+    "a licence's text without https": in_store(
+        published_store, "publish r1 --license Ours --license-link http://x", "`license_link`", "https://"
+    ),
+    "a replay into nothing": Case(("replay", "--into", ""), ("must name a local folder",), arrange=published_store),
+    "a replay by another protocol": in_store(published_store, "replay --into ftp://x/y", "ftp://x/y", "s3://bucket"),
+    "a replay where no folder can be": in_store(
+        published_store, "replay --into /proc/x", "/proc/x", "read-only", code=1
+    ),
+    "no query": Case(("sql", " "), ("the query", "empty"), arrange=published_store),
     "a licence misspelt": in_store(published_store, "publish r1 --license cc-by4.0", "`cc-by-4.0`", "--license-link"),
     "a licence without a text": in_store(published_store, "publish r1 --license Ours", "'Ours'", "--license-link"),
     "a text without a licence": in_store(published_store, "publish r1 --license-link https://me.org/x", "--license"),

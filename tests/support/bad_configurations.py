@@ -1,6 +1,8 @@
 """What is wrong in run files, model profiles and prompts."""
 
-from bad_case import PROMPT, Case, profile, prompt, run_file, selection, settings
+import gzip
+
+from bad_case import PROMPT, Case, benchmark, profile, prompt, run_file, selection, settings
 from terminal_world import SECRET
 
 RUN_FILES = {
@@ -60,6 +62,10 @@ RUN_FILES = {
     "money without end": run_file("[budget]\nusd = inf", "`budget.usd`", "finite"),
     "a share that is no number": run_file("cross_session_share = nan", "`cross_session_share`"),
     "a threshold that is no number": run_file("[curation]\nnear_duplicate_jaccard = nan", "near_duplicate_jaccard"),
+    "a discipline in two alphabets": selection(
+        'disciplines = ["\u0420hysics"]', "did you mean `Physics`?", "U+0420, CYRILLIC CAPITAL LETTER ER"
+    ),
+    "a profile that is no table": run_file('[models]\nanswer = "gpt"', "`models.answer`", "must be a table"),
     "a discipline turned round": selection('disciplines = ["\u202ephysics"]', "\\u202ephysics", "did you mean"),
     "a discipline of a picture": selection('disciplines = ["🙂"]', "no discipline '🙂'"),
     "a discipline of 5,000 characters": selection(f'disciplines = ["{"p" * 5000}"]', "ppp…"),
@@ -151,7 +157,30 @@ PROMPTS = {
     "not UTF-8": prompt(b"---\n\xff", "UTF-8"),
     "a file for the folder": Case(("plan",), ("mine", "not a folder"), {"mine": ""}, {"GLAN_PROMPTS": "mine"}),
     "true for a version": prompt(PROMPT.replace("2", "true"), "`version`"),
+    "a header nested without end": prompt(PROMPT.replace("{}", "[" * 3000 + "]" * 3000), "header"),
+    "nested without end": prompt(PROMPT + "{{ " + "(" * 3000 + "question" + ")" * 3000 + " }}", "nested too deeply"),
+    "another file": prompt(PROMPT + "{% include 'x' %}", "`<!-- user -->`", "another file"),
+    "nothing to say": prompt(PROMPT + "<!-- system -->\n", "`<!-- system -->`", "holds nothing"),
     "a header of code": prompt(PROMPT.replace("{}", "!!python/object/apply:os.getcwd []"), "header"),
 }
 
-GROUPS = {"run file": RUN_FILES, "profile": PROFILES, "prompts": PROMPTS}
+ITEM = '{"question": "What is a rune and who cut it?", "answer": "A letter."}\n'
+BENCHMARKS = {
+    "empty": benchmark("", "no item"),
+    "a table of commas": benchmark("question,answer\na,b\n", "no file of a known kind", name="b.csv"),
+    "a number": benchmark("3", "no list of items", name="b.json"),
+    "no examples": benchmark('{"examples": null}', "no list of items", name="b.json"),
+    "nested without end": benchmark("[" * 100_000, "cannot be read", name="b.json"),
+    "broken off": benchmark(gzip.compress(ITEM.encode())[:-9], "cannot be read", name="b.jsonl.gz"),
+    "not Parquet": benchmark("hello", "cannot be read", name="b.parquet"),
+    "Latin-1": benchmark(b'{"question": "\xff"}', "cannot be read", "utf-8"),
+    "another column": benchmark('{"quest": "What is a rune?"}', "no text in `question`", "quest"),
+    "a solution misspelt": benchmark(ITEM, "nothing in `anwser`", "`answer`", table='name = "us"\nanswer = "anwser"'),
+    "choices that are not there": benchmark(ITEM, "nothing in `options`", table='name = "us"\nchoices = "options"'),
+    "a digest that climbs": run_file(
+        '[[curation.benchmarks]]\npath = "x"\nlayout = "arc"\ndigest = "../../x"', "digest", "leave it out"
+    ),
+    "a table for a list": run_file('[curation.benchmarks]\npath = "x"', "`curation.benchmarks`", "must be a list"),
+}
+
+GROUPS = {"run file": RUN_FILES, "profile": PROFILES, "prompts": PROMPTS, "benchmarks": BENCHMARKS}

@@ -45,6 +45,9 @@ SETTINGS = {
     ".env with a byte order mark": dotenv(b"\xef\xbb\xbfGLAN_MAX_CONCURRENCY=0", "GLAN_MAX_CONCURRENCY"),
     ".env with lines of another system": dotenv("GLAN_MAX_CONCURRENCY=lots\r\nX=1\r\n", "GLAN_MAX_CONCURRENCY"),
     "a misspelt name in .env": dotenv("export GLAN_PROMTS=x", ".env", "did you mean `GLAN_PROMPTS`"),
+    ".env with a line that says nothing": dotenv("GLAN_MODEL=x\n\nthis is junk\n", ".env, line 3", "NAME=value"),
+    ".env with half a pair of quotes": dotenv(f'AWS_SECRET_ACCESS_KEY="{SECRET}\n', ".env, line 1", "quotation"),
+    "a block without its type": settings("GLAN_NOTIFY", "slack-webhook/team", GLAN_NOTIFY="slack"),
     "glan.toml with a byte order mark": toml(b"\xef\xbb\xbfmax_concurrency = 0", "max_concurrency"),
     "glan.toml nested without end": toml(f"store = {'[' * 3000}{']' * 3000}", "nested too deeply"),
     "glan.toml with a name of the environment": toml('GLAN_STORE = "x"', "`GLAN_STORE`"),
@@ -66,6 +69,7 @@ PRICES = {
     ),
     "a name that steers the terminal": prices('["m\\u001b[31m"]\ninput = -1.0\noutput = 2.0', "m\\u001b[31m.input"),
     "true for a price": prices('["m"]\ninput = true\noutput = 2.0', "m.input"),
+    "a price beyond all prices": prices('["m"]\ninput = 1e308\noutput = 2.0', "m.input", "1000000"),
     "one number for all": prices("m = 3", "prices.toml"),
 }
 

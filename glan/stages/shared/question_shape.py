@@ -7,8 +7,8 @@ from glan.curation.examples import Example
 from glan.curation.language_forms import forms_of
 from glan.curation.patterns import Guarded
 from glan.curation.questions import answer_in_question, heading_of
+from glan.curation.words import words
 from glan.gateway.requests import Problem
-from glan.keys import normalised
 from glan.languages import ENGLISH, column
 
 _SENTENCE_END = re.compile(r"(?<=[.?!\n])")
@@ -65,5 +65,5 @@ def check(question: str, language: str = ENGLISH, seen: str = "question") -> Pro
 
 def _asks_twice(text: str) -> bool:
     sentences = _SENTENCE_END.split(text)
-    asked = [normalised(sentence) for sentence in sentences if sentence.endswith("?") and len(sentence.split()) > 3]
+    asked = [tuple(words(sentence)) for sentence in sentences if sentence.endswith("?") and len(sentence.split()) > 3]
     return len(set(asked)) < len(asked)

@@ -1,7 +1,7 @@
 """Duplicates are decided over all disciplines; acceptance is stable; what did not change is not written again."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +43,13 @@ def judged(
     questions: Mapping[str, str],
     version: str = "",
     rules: Sequence[str] = (),
+    sign: Callable[[str], bytes] = signature,
 ) -> Receipt:
     """An instructions unit as its stage leaves it: judged by itself, not yet curated or published."""
     above = answers(store, discipline_id, address, version)
     one = replace(unit("instructions", discipline_id, address, version), parent_digest=above.content_digest)
     rows = [
-        instruction(
-            question_id, one, question=text, subject_id=address, signature=signature(text), **verdict(rules, None)
-        )
+        instruction(question_id, one, question=text, subject_id=address, signature=sign(text), **verdict(rules, None))
         for question_id, text in questions.items()
     ]
     return commit(store, one, rows)
@@ -102,6 +101,15 @@ def test_a_duplicate_in_another_discipline_is_found_and_named(tmp_path: Path) ->
     assert kept(store) == {"a", "c", "d"}
     assert (found["b"]["duplicate_of"], found["b"]["reasons"]) == ("a", ["duplicate"])
     assert (verdicts.kept, verdicts.rejected, verdicts.reasons) == ({"economics": 1, "law": 2}, 1, {"duplicate": 1})
+
+
+def test_rows_that_an_earlier_version_has_signed_are_compared_with_those_of_today(tmp_path: Path) -> None:
+    store = new_store(str(tmp_path))
+    curate(store, judged(store, "economics", "e", {"b": LONG, "c": OTHER}, sign=lambda text: b"R\x01" + bytes(272)))
+    assert kept(store) == {"b", "c"}
+    curate(store, judged(store, "law", "l", {"a": NEAR}))
+    assert kept(store) == {"b", "c"}
+    assert rows(store)["a"]["duplicate_of"] == "b"
 
 
 def test_rejected_rows_stay_with_their_reasons(tmp_path: Path) -> None:

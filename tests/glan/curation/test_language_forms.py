@@ -30,7 +30,7 @@ ENGLISH = (
     "Light is slower in glass than in air, so it changes its direction at the border. The angle depends on the ratio of "
     "the two speeds, which is called the refractive index.",
 )
-RECORDED = ("520117d8e8a78ec4fc36776e18e2e9a97095", "5201c64bdf8f63d53c6cc6c394b82df03908")
+RECORDED = ("520217d8e8a78ec4fc36776e18e2e9a97095", "5202c64bdf8f63d53c6cc6c394b82df03908")
 """The beginnings of the signatures of the last and the second of these questions, from before there were languages."""
 
 ROWS = {"de": GERMAN, "zh": CHINESE, "th": THAI, "ar": ARABIC, None: ENGLISH}

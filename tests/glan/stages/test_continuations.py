@@ -153,12 +153,12 @@ def without_follow_ups(store: Store, made: Recipe) -> tuple[str, str]:
         (
             Judging(),
             "3ff0502ecbf8355036e93d60b723184eed2bf0c9199c80143568e9f29da52374",
-            "b0ad29d719db8ae3f00709829e6c08f042ec5873f108c4df0fb5f2147ac61510",
+            "618af5d8fad9bcf8f347edacdb8a1596dd7b796412bf11f4766679748306487f",
         ),
         (
             JUDGED,
             "e22708ea4738c73272874458f6b0f4327b223cb87107343c603e6ad094f57e9a",
-            "3996b66edbaced84dbff24f0e420ffea0e9f801145ed6cf3b150cd09d83659b9",
+            "b17991aac766d48c9323749a137c997a608e36982ffe4dc5769dae12b1e8de2c",
         ),
     ],
     ids=["plain", "judged"],

@@ -113,6 +113,7 @@ GOOD = [
     "解释为什么天空是蓝色的。",
     "اشرح قانون نيوتن الثاني بمثال.",
     "A 10 cm lens forms an image at 30 cm. Where is the object?",
+    "What is 3 - 2 in base five? What is 3 * 2 in base five?",
 ]
 BAD = [
     ("", "empty"),
