@@ -55,7 +55,7 @@ app.add_typer(quarantine_app, name="quarantine")
 
 @app.command()
 def demo(json: Json = False) -> None:
-    """A small curated dataset by a real model on this machine; no key, no network."""
+    """Make a small curated dataset by a model of this machine. No key, no network."""
     from flows.terminal.runs import run_demo
 
     run_demo(json)
@@ -94,7 +94,7 @@ def run(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Make what is missing or stale, through all stages up to curated instructions."""
+    """Make what is missing or stale. Through all stages, up to curated instructions."""
     from flows.terminal.runs import forecast_run, start_run
 
     use_batches(batch)
@@ -127,7 +127,7 @@ def plan(
     batch: Batch = False,
     json: Json = False,
 ) -> None:
-    """What would run: units, calls, tokens and money by stage, from the store alone."""
+    """Say what would run, and what it costs. Units, calls, tokens and money by stage, from the store alone."""
     from flows.terminal.runs import forecast_run
 
     use_batches(batch)
@@ -143,7 +143,7 @@ def status(
     costs: Annotated[bool, typer.Option("--costs", help="Instead, what all calls on record took.")] = False,
     json: Json = False,
 ) -> None:
-    """How far each discipline is, stage by stage; without RUN.toml, measured by the last run."""
+    """Show how far each discipline is, stage by stage. Without RUN.toml, measured by the last run."""
     from flows.terminal.costs import show_costs
     from flows.terminal.screen import BAD_INPUT, stop
     from flows.terminal.status import show_status
@@ -158,7 +158,7 @@ def status(
 
 @app.command()
 def doctor(run_file: RunFile = None, local: Local = False, json: Json = False) -> None:
-    """Check the store and, with one tiny call each, every model profile."""
+    """Check the store, and every model by one tiny call."""
     from flows.terminal.runs import examine
 
     examine((run_file, {}), local, json)
@@ -185,7 +185,7 @@ def expand(
     batch: Batch = False,
     json: Json = False,
 ) -> None:
-    """Ask further questions where accepted instructions are short of the target, the least covered first."""
+    """Ask further questions, up to a target. Where accepted instructions are short of it, the least covered first."""
     from flows.terminal.jobs import run_expand
 
     use_batches(batch)
@@ -214,7 +214,7 @@ def backfill(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")] = False,
     json: Json = False,
 ) -> None:
-    """Make a part of the data good, from one stage down; what it would cost is said first."""
+    """Make a part of the data good, from one stage down. What it would cost is said first."""
     from flows.terminal.jobs import run_backfill
 
     use_batches(batch)
@@ -225,7 +225,7 @@ def backfill(
 
 @app.command()
 def curate(run_file: RecipeFile = None, json: Json = False) -> None:
-    """Judge what was answered, decide duplicates over all nodes, publish what changed; asks no model."""
+    """Judge what was answered, and find duplicates. Over all nodes; what changed is published; no model is asked."""
     from flows.terminal.jobs import run_curate
 
     run_curate(run_file, json)
@@ -233,7 +233,7 @@ def curate(run_file: RecipeFile = None, json: Json = False) -> None:
 
 @app.command()
 def pause() -> None:
-    """Have all runs of the Prefect server send no new call until `glan resume`."""
+    """Pause all runs of the Prefect server. They send no new call until `glan resume`."""
     from flows.terminal.controls import pause_runs
 
     pause_runs(True)
@@ -249,9 +249,9 @@ def resume() -> None:
 
 @app.command()
 def limit(
-    calls: Annotated[int | None, typer.Argument(metavar="[N]", help="Without it: GLAN_MAX_CONCURRENCY again.")] = None,
+    calls: Annotated[int | None, typer.Argument(metavar="N", help="Without it: GLAN_MAX_CONCURRENCY again.")] = None,
 ) -> None:
-    """Set the most calls in flight in each process, of runs that are going too."""
+    """Set the most calls in flight in each process. Runs that are going follow too."""
     from flows.terminal.controls import limit_runs
 
     limit_runs(calls)
@@ -264,7 +264,7 @@ def serve(
     at_once: Annotated[int, typer.Option(min=1, help="Runs that are worked on at a time.")] = 2,
     local: Local = False,
 ) -> None:
-    """Prefect's server, its UI and all deployments on this machine, until Ctrl-C."""
+    """Serve Prefect, its UI and all jobs on this machine. Until Ctrl-C."""
     options = ["--host", host, "--port", str(port), "--at-once", str(at_once), *(["--local"] if local else [])]
     # Another program, not an import: deployments stand above flows.
     os.execv(sys.executable, [sys.executable, "-P", "-m", "deployments.serve", *options])

@@ -95,7 +95,8 @@ class Taxonomy:
         """
         found = self._by_name.get(same(wanted))
         if found is None:
-            raise _unknown("discipline", wanted, {key: one.discipline for key, one in self._by_name.items()})
+            names = {key: one.discipline for key, one in self._by_name.items()}
+            raise _unknown("discipline", wanted, names, self._level_of(wanted))
         return found
 
     def select(
@@ -136,8 +137,15 @@ class Taxonomy:
         names = {same(name): name for name in ids if name}
         for name in wanted:
             if same(name) not in names:
-                raise _unknown(level.replace("_", "-"), name, names)
+                raise _unknown(level.replace("_", "-"), name, names, self._level_of(name))
         return set().union(*(ids[names[same(name)]] for name in wanted))
+
+    def _level_of(self, wanted: str) -> str:
+        """The level at which this name stands; empty: at none."""
+        for level in ("field", "sub_field", "discipline"):
+            if any(same(getattr(one, level)) == same(wanted) for one in self if getattr(one, level)):
+                return level.replace("_", "-")
+        return ""
 
     def _matching(self, pattern: str) -> set[str]:
         wanted = same(pattern)
@@ -278,10 +286,16 @@ def _double(one: Discipline, clash: str, first: Discipline, fix: str) -> InputEr
     return InputError(f"{one.where or 'taxonomy'}: {clash} '{shown(first.path, 120)}'{place}; {fix}")
 
 
-def _unknown(kind: str, wanted: str, names: Mapping[str, str]) -> InputError:
-    """`names`: what is shown of each, by what it is compared with."""
+def _unknown(kind: str, wanted: str, names: Mapping[str, str], level: str) -> InputError:
+    """`names`: what is shown of each, by what it is compared with; `level`: where the name stands, if anywhere."""
+    if level:
+        setting = f"{level.replace('-', '_')}s"
+        return InputError(
+            f"there is no {kind} '{shown(wanted)}': that is a {level}; choose it by --{level}, or `{setting}` in a run file"
+        )
     key = same(wanted)
-    holding = [other for other in names if len(key) > 2 and key in other]
+    last = key.rpartition(">")[2].strip()  # of a path, as the tree is shown
+    holding = [other for other in names if len(last) > 2 and last in other]
     close = [*get_close_matches(key, names, n=3, cutoff=0.7), *holding]
     suggestions = [f"`{name}`" for name in dict.fromkeys(names[other] for other in close)][:3]
     hint = f"did you mean {' or '.join(suggestions)}?" if suggestions else "nothing comes close"

@@ -41,4 +41,4 @@ def show_costs(disciplines: list[str], as_json: bool) -> None:
             for (stage, model), spent in lines
         ],
     )
-    out.print("Disciplines each: --json.", style="dim", highlight=False)
+    out.print("By discipline too: --json.", style="dim", highlight=False)

@@ -12,9 +12,11 @@ from flows.parameters import BackfillConfig, CurateConfig, ExpandConfig, RetryCo
 from flows.terminal.options import as_typed
 from flows.terminal.outcome import carry_out, show_outcome
 from flows.terminal.plan import show_forecast
+from flows.terminal.quarantine import check_kinds
 from flows.terminal.screen import ENDED_WITH_FAILURES, explained, out, quiet_prefect, show_json, stop
 from glan.checks import explain
 from glan.config import RunConfig, Selection
+from glan.dataset import View
 from glan.errors import InputError
 from glan.planning.forecast import records
 from glan.planning.recipes import base_config
@@ -65,7 +67,7 @@ def run_retry(run_file: Path | None, given: Mapping[str, Any], as_json: bool) ->
     quiet_prefect()
     with explained():
         config = _form(RetryConfig, run_file, given)
-        Store.existing(Settings.load().store)
+        check_kinds(View.open(Store.existing(Settings.load().store), "latest"), config.kinds)
         _check(config)
         from flows.retry_quarantine import retry_quarantine
 

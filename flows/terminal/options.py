@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 
 RunFile = Annotated[
-    Path | None, typer.Argument(metavar="[RUN.toml]", help="What to make; without it, the paper's values.")
+    Path | None, typer.Argument(metavar="RUN.toml", help="What to make; without it, the paper's values.")
 ]
 RecipeFile = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[RUN.toml]", help="How to make it, and of which disciplines; without it, as the last run did, of all."
+        metavar="RUN.toml", help="How to make it, and of which disciplines; without it, as the last run did, of all."
     ),
 ]
 Disciplines = Annotated[

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
 from flows.terminal.screen import check_stages, explained, out, show_json, show_table
 from glan.dataset import View
+from glan.errors import InputError
 from glan.names import shown
 from glan.settings import Settings
 from glan.store import taxonomies
@@ -39,6 +41,7 @@ def show_quarantine(
             [one.discipline_id for one in taxonomies.current(store).select(**selectors)] if selectors else None
         )
         view = View.open(store, "latest", disciplines)
+        check_kinds(view, kinds)
         counts = Counter((row["stage"], row["error_kind"]) for row in _rows(view, stages, kinds))
         reasons = [
             {"stage": stage, "error_kind": kind, "rows": number} for (stage, kind), number in counts.most_common()
@@ -53,6 +56,20 @@ def show_quarantine(
         show_table("Requests", first)
     if counts.total() > len(first):
         out.print(f"and {counted(counts.total() - len(first), 'row')} more")
+
+
+def check_kinds(view: View, kinds: Collection[str]) -> None:
+    """See that no kind is misspelt; one of which nothing is in quarantine now is none the less a kind.
+
+    Raises:
+        InputError: one is nearly that of a row in quarantine.
+    """
+    there = {row["error_kind"] for row in _rows(view, (), ())} if kinds else set()
+    for kind in kinds:
+        if kind not in there and (close := get_close_matches(kind, there, n=1, cutoff=0.8)):
+            raise InputError(
+                f"--kind: nothing in quarantine is of the kind '{shown(kind)}'; did you mean `{close[0]}`?"
+            )
 
 
 def _rows(view: View, stages: Collection[str], kinds: Collection[str]) -> Iterator[dict[str, Any]]:

@@ -41,7 +41,7 @@ def quarantine_list(
     rows: Annotated[int, typer.Option(min=0, help="Rows that are shown; as JSON all are given.")] = 20,
     json: Json = False,
 ) -> None:
-    """What is in quarantine: how much for each reason, then the requests themselves."""
+    """Show what is in quarantine, and why. How much for each reason, then the requests themselves."""
     from flows.terminal.quarantine import show_quarantine
 
     show_quarantine(selection(discipline, field, sub_field, pattern), stage or [], kind or [], rows, json)
@@ -66,7 +66,7 @@ def quarantine_retry(
     batch: Batch = False,
     json: Json = False,
 ) -> None:
-    """Ask again what is in quarantine, and make what follows from it; what was made before stays as it is."""
+    """Ask again what is in quarantine. What follows from it is made too; what was made before stays as it is."""
     from flows.terminal.jobs import run_retry
 
     use_batches(batch)

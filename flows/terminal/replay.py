@@ -52,7 +52,7 @@ def _target(source: Store, into: str | None) -> Store:
     if into is None:
         return source
     target = Store.open(into)
-    if target.files.url == source.files.url:
+    if f"{target.files.url}/".startswith(f"{source.files.url}/"):
         raise InputError("--into: this is the very store that is replayed; leave the option out, or name another")
     target.start()
     return target

@@ -41,11 +41,14 @@ def show_status(run_file: Path | None, disciplines: list[str], as_json: bool) ->
         named = {"disciplines": disciplines} if disciplines else config.selectors()
         selected = taxonomies.current(store).select(**named)
         table = status(store, selected, recipe_of(config, settings))
+        whole = bool(run_file or disciplines) or not any(config.selectors().values())
     records = table.to_dict("records")
     if as_json:
         show_json(records)
     else:
         _show([{str(name): value for name, value in record.items()} for record in records])
+        if not whole:
+            out.print("Of the disciplines of the last run; --discipline or a RUN.toml names others.", style="dim")
         for sentence in at_providers(store):
             out.print(f"{sentence}.", markup=False, highlight=False)
 

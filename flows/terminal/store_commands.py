@@ -60,7 +60,7 @@ def files(
     discipline: Disciplines = None,
     json: Json = False,
 ) -> None:
-    """The Parquet objects that hold a stage now, one a line, for DuckDB and other readers."""
+    """List the Parquet objects that hold a stage now. One a line, for DuckDB and other readers."""
     from flows.terminal.views import show_files
 
     show_files(stage, discipline or None, json)
@@ -71,7 +71,7 @@ def report(
     out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path("report.html"),
     json: Json = False,
 ) -> None:
-    """One HTML page on the whole store: coverage, figures, money, reasons, samples; needs no network."""
+    """Write one HTML page on the whole store. Coverage, figures, money, reasons, samples; it needs no network."""
     from flows.terminal.views import write_report
 
     write_report(out, json)
@@ -96,7 +96,7 @@ def publish(
     public: Public = False,
     json: Json = False,
 ) -> None:
-    """Write the kept instructions as an immutable release of chat messages."""
+    """Write the kept instructions as an immutable release. Chat messages, with splits and a data card."""
     from flows.terminal.release import publish_release
 
     options = {"formats": format, "test": test, "apart": apart, "validation": validation, "rows": rows}
@@ -113,7 +113,7 @@ def verify(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Check that the store is whole: objects, rows, parents, counts, calls, releases. Code 1 if something is not."""
+    """Check that the store is whole. Objects, rows, parents, counts, calls, releases; code 1 if something is not."""
     from flows.terminal.care import verify_store
 
     verify_store(discipline or None, deep, json)
@@ -125,7 +125,7 @@ def compact(
     part_mb: Annotated[int, typer.Option(min=1, max=256, help="About how large a part is to become, in MB.")] = 128,
     json: Json = False,
 ) -> None:
-    """Merge many small objects into few large ones; runs and readers may go on meanwhile."""
+    """Merge many small objects into few large ones. Runs and readers may go on meanwhile."""
     from flows.terminal.care import compact_store
 
     compact_store(discipline or None, part_mb, json)
@@ -137,7 +137,7 @@ def gc(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to remove it.")] = False,
     json: Json = False,
 ) -> None:
-    """Show what of the store nothing needs any more, and remove it; runs and readers may go on meanwhile."""
+    """Remove what nothing needs any more. It is shown first; runs and readers may go on meanwhile."""
     from flows.terminal.care import sweep_store
 
     sweep_store(older_than, yes, json)
@@ -152,7 +152,7 @@ def replay(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Make every unit again from calls and inputs on record, without a call: compare, and write what is missing."""
+    """Make every unit again from the record, without a call. Compare, and write what is missing."""
     from flows.terminal.replay import show_replay
 
     show_replay(discipline or [], stage or [], into, json)

@@ -7,9 +7,7 @@ import typer
 
 from flows.terminal.options import Json, RunFile
 
-taxonomy_app = typer.Typer(
-    help="The tree of disciplines: show it, check a file, add to it, draft what it lacks.", no_args_is_help=True
-)
+taxonomy_app = typer.Typer(help="Show, check, grow and draft the tree of disciplines.", no_args_is_help=True)
 
 
 @taxonomy_app.command("show")
@@ -24,7 +22,7 @@ def taxonomy_show(
 
 @taxonomy_app.command("validate")
 def taxonomy_validate(file: Path, json: Json = False) -> None:
-    """Check a taxonomy file; nothing is written."""
+    """Check a taxonomy file. Nothing is written."""
     from flows.terminal.taxonomy import validate_taxonomy
 
     validate_taxonomy(file, json)
@@ -37,7 +35,7 @@ def taxonomy_add(
     sub_field: Annotated[str, typer.Option(help="Sub-field it belongs to; empty: directly under the field.")] = "",
     json: Json = False,
 ) -> None:
-    """Add one discipline as a new version; only it will run."""
+    """Add one discipline as a new version. Only it will run."""
     from flows.terminal.taxonomy import add_discipline
 
     add_discipline(field, sub_field, discipline, json)
@@ -56,7 +54,7 @@ def taxonomy_draft(
     out: Annotated[Path, typer.Option(help="The file for annotators.")] = Path("review.yaml"),
     json: Json = False,
 ) -> None:
-    """Have a model draft what is missing in the taxonomy; write a file for people to vote in."""
+    """Have a model draft what is missing in the taxonomy. Writes a file for people to vote in."""
     from flows.terminal.review import draft_taxonomy
 
     plan = {"fields": field, "sub_fields": sub_field, "lists": lists, "min_votes": min_votes}
@@ -72,7 +70,7 @@ def taxonomy_import(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Add a file's nodes to the taxonomy as a new version, or replace it; or publish what annotators voted for."""
+    """Publish a new version of the taxonomy. A file's nodes are added or replace it, or annotators have voted."""
     from flows.terminal.screen import BAD_INPUT, stop
 
     if (file is None) == (not votes) or (votes and replace):

@@ -70,6 +70,8 @@ def publish_and_copy(
         raise InputError("it is a copy on the Hub that may be public: name it with --to (in the form: `to`)")
     elsewhere = destination(to, public) if to else None
     if elsewhere:
+        if isinstance(elsewhere, Folder) and elsewhere.lies_in(store.files.url):
+            raise InputError(f"{shown(elsewhere.url, 200)} lies in the store itself; name a folder elsewhere")
         elsewhere.check()
     manifest = publish(store, release, disciplines=disciplines, options=options, run_id=run_id, clock=clock)
     return manifest, elsewhere.copy(store.files, manifest) if elsewhere else 0
@@ -116,6 +118,14 @@ class Folder:
         if not root.strip("/"):
             raise InputError(f"{shown(url, 200)} names no folder to copy the release to")
         return cls(url.rstrip("/"), system, root.rstrip("/"))
+
+    def lies_in(self, store_url: str) -> bool:
+        """Whether it is a part of this store, in which nobody else's files belong."""
+        protocol = "s3" if store_url.startswith("s3://") else "file"
+        same_kind = protocol in (
+            [self.system.protocol] if isinstance(self.system.protocol, str) else self.system.protocol
+        )
+        return same_kind and f"{self.root}/".startswith(f"{store_url.removeprefix('s3://')}/")
 
     def check(self) -> None:
         """What can be seen of a folder is seen by `of`."""

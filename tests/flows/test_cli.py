@@ -138,6 +138,10 @@ def test_a_run_with_rows_in_quarantine_ends_with_code_1(fresh: Place, prefect_se
     shown = document(typed("status", "--json"))
     assert {record["stage"]: record["quarantined"] for record in shown}["answers"] == 1
     assert "!1" in typed("status").stdout
+    for command in ("list", "retry"):
+        misspelt = typed("quarantine", command, "--kind", "refusd")
+        assert (misspelt.code, misspelt.stdout) == (2, "")
+        assert "did you mean `refused`?" in misspelt.stderr
 
 
 def refusal_of_one_answer() -> Callable[[dict[str, Any], int], str | None]:
@@ -259,6 +263,7 @@ def test_status_for_people_is_a_line_for_each_discipline(made: Place) -> None:
     [line] = [line for line in said.stdout.splitlines() if line.startswith("physics")]
     assert line.split() == ["physics", "1/1", "2/2", "2/2", "2/2", "2/2", "6", "rows"]
     assert "1 discipline not begun." in said.stdout
+    assert "of the last run" not in said.stdout and "Of the disciplines of the last run" in typed("status").stdout
     assert "\x1b" not in said.stdout
 
 

@@ -31,6 +31,13 @@ OPTIONS = {
     "misspelt discipline": options("plan --discipline phisics", "phisics", "did you mean"),
     "no such discipline": options("plan --discipline xyzzy", "xyzzy", "glan taxonomy show"),
     "a discipline that is a path": options("plan --discipline ../../etc/passwd", "../../etc/passwd", "no discipline"),
+    "a field for a discipline": Case(
+        ("plan", "--discipline", "Natural sciences"), ("no discipline 'Natural sciences'", "that is a field", "--field")
+    ),
+    "a discipline for a field": Case(("plan", "--field", "physics"), ("no field 'physics'", "--discipline")),
+    "a discipline by its path": Case(
+        ("plan", "--discipline", "Natural sciences > Physical sciences > Physics"), ("did you mean `Physics`",)
+    ),
     "an empty discipline": Case(("plan", "--discipline", ""), ("no discipline",)),
     "a discipline of control characters": Case(("plan", "--discipline", "phy\x1b[31m"), ("no discipline", "\\u001b")),
     "a taxonomy not there": options("plan --taxonomy nowhere.yaml", "nowhere.yaml"),
@@ -132,6 +139,7 @@ STORES = {
     "a copy to nowhere named": Case(
         ("publish", "r1", "--to", ""), ("--to: the address is empty",), arrange=published_store
     ),
+    "a copy into the store": in_store(published_store, "publish r1 --to store/v1/releases/r2", "lies in the store"),
     "a weight twice": in_store(published_store, "publish r1 --weight a=1 --weight a=2", "--weight", "twice"),
     "a weight of nothing": in_store(published_store, "publish r1 --weight =2", "--weight", "NAME=NUMBER"),
     "a licence's text without https": in_store(
@@ -139,6 +147,7 @@ STORES = {
     ),
     "a replay into nothing": Case(("replay", "--into", ""), ("must name a local folder",), arrange=published_store),
     "a replay by another protocol": in_store(published_store, "replay --into ftp://x/y", "ftp://x/y", "s3://bucket"),
+    "a replay into a part of the store": in_store(published_store, "replay --into store/v1", "--into", "very store"),
     "a replay where no folder can be": in_store(
         published_store, "replay --into /proc/x", "/proc/x", "read-only", code=1
     ),
