@@ -62,6 +62,5 @@ def lasting_server() -> None:
 def _check_answer(fix: str) -> None:
     with get_client(sync_client=True) as client:
         if client.api_healthcheck() is not None:
-            raise InputError(
-                f"PREFECT_API_URL: no Prefect server answers at {client.api_url.host}:{client.api_url.port}; {fix}"
-            )
+            place = client.api_url.netloc.decode()
+            raise InputError(f"PREFECT_API_URL: no Prefect server answers at {place or 'what it says'}; {fix}")

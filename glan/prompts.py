@@ -50,6 +50,28 @@ NAMES = (
     "language",
 )
 
+_SESSIONS = [
+    {"course": "Optics", "number": 2, "title": "Lenses", "description": "How lenses bend light."},
+    {"course": "Optics", "number": 5, "title": "Mirrors", "description": "How mirrors turn light back."},
+]
+_TRIAL: dict[str, Any] = {
+    **dict.fromkeys(("field", "sub_field", "discipline", "subject", "introduction"), "Physics"),
+    **dict.fromkeys(("syllabus", "question", "answer"), "What bends light?"),
+    **dict.fromkeys(("min_sessions", "max_sessions", "concepts_per_session", "most"), 10),
+    "level": "advanced",
+    "language": "German",
+    "question_type": "coding",
+    "subtopics": ["refraction", "reflection"],
+    "courses": [{"subject": name, "level": "advanced", "syllabus": "Session 1"} for name in ("Optics", "Waves")],
+    "samples": [
+        {"strategy": "cross_session", "sessions": _SESSIONS, "key_concepts": ["focus", "image"]}
+        | {"difficulty": "easy", "question_type": "open"}
+    ],
+    "turns": [{"question": "What bends light?", "answer": "A lens."}],
+    "known": [{"name": "Physics", "below": ["Optics"]}],
+}
+"""What each input looks like, to try a template with that replaces a shipped one."""
+
 _ROLES = {"system": "system", "example user": "user", "example assistant": "assistant", "user": "user"}
 _EXAMPLE = {"example user", "example assistant"}
 _FILE = re.compile(r"---\n(?P<header>.*?\n)---\n(?P<body>.*)", re.DOTALL)
@@ -213,6 +235,7 @@ def _fitting(prompt: Prompt, shipped: Prompt) -> Prompt:
         raise InputError(f"{prompt.source}: `inputs`: {', '.join(unknown)} is not given to this prompt; it has {known}")
     if prompt.output != shipped.output:
         raise InputError(f"{prompt.source}: `output` must be {shipped.output}, as in the prompt that it replaces")
+    prompt.render(_TRIAL, example=True)  # what cannot be filled in is told before anything is asked
     return prompt
 
 

@@ -8,6 +8,7 @@ from glan.errors import InputError
 from glan.names import shown
 from glan.report.diversity import Diversity
 from glan.report.reach import Nodes, Reach
+from glan.wording import counted
 
 _MOST_NAMED = 3
 
@@ -57,7 +58,8 @@ def check(required: Requirements, nodes: Nodes, found: Diversity) -> None:
         bound = getattr(required, name)
         short = [] if bound is None else list(_short(name, bound, nodes))
         if short:
-            more = f" and {len(short) - _MOST_NAMED:,} more disciplines" if len(short) > _MOST_NAMED else ""
+            rest = len(short) - _MOST_NAMED
+            more = f" and {counted(rest, 'more discipline')}" if rest > 0 else ""
             raise InputError(
                 f"not published: `require.{name}` asks for {bound:g} of each discipline, and there is "
                 f"{', '.join(short[:_MOST_NAMED])}{more}; make more of these, or lower it"

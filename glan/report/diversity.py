@@ -83,7 +83,7 @@ def evenness(counts: Iterable[int]) -> float | None:
     if len(found) < 2 or not total:
         return None
     shares = [count / total for count in found if count]
-    return -sum(share * math.log(share) for share in shares) / math.log(len(found))
+    return sum(-share * math.log(share) for share in shares) / math.log(len(found))
 
 
 def _ngrams(text: Sequence[str], size: int) -> Iterable[tuple[str, ...]]:

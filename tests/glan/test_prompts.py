@@ -220,6 +220,18 @@ def test_what_an_input_does_not_have_or_must_not_give_is_an_error_and_not_an_emp
         prompt.render(INPUTS)
 
 
+@pytest.mark.parametrize("text", ["{{ question.nothing }}", "{{ question + 1 }}", "{{ 1 / 0 }} {{ question }}"])
+def test_what_cannot_be_filled_in_is_told_before_anything_is_asked(text: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"answer\.md: cannot be filled in: .+; correct the text"):
+        replaced(tmp_path, VALID.replace("{{ question }}", text))
+
+
+def test_a_copy_of_every_shipped_prompt_may_replace_it(tmp_path: Path) -> None:
+    for name in NAMES:
+        (tmp_path / f"{name}.md").write_bytes((PROMPTS / f"{name}.md").read_bytes())
+    assert Prompts.load(tmp_path).names() == Prompts.load().names()
+
+
 def test_line_ends_and_byte_order_mark_change_neither_text_nor_digest(tmp_path: Path) -> None:
     (tmp_path / "answer.md").write_bytes(b"\xef\xbb\xbf" + VALID.replace("\n", "\r\n").encode())
     read = Prompts.load(tmp_path)["answer"]

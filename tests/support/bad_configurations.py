@@ -160,6 +160,7 @@ PROMPTS = {
     "a header nested without end": prompt(PROMPT.replace("{}", "[" * 3000 + "]" * 3000), "header"),
     "nested without end": prompt(PROMPT + "{{ " + "(" * 3000 + "question" + ")" * 3000 + " }}", "nested too deeply"),
     "another file": prompt(PROMPT + "{% include 'x' %}", "`<!-- user -->`", "another file"),
+    "a sum of words and numbers": prompt(PROMPT.replace("question }}", "question + 1 }}"), "cannot be filled in"),
     "nothing to say": prompt(PROMPT + "<!-- system -->\n", "`<!-- system -->`", "holds nothing"),
     "a header of code": prompt(PROMPT.replace("{}", "!!python/object/apply:os.getcwd []"), "header"),
 }
