@@ -129,9 +129,16 @@ def _notifications(block_id: UUID, endpoint_patience: timedelta) -> Iterator[Aut
     yield told("glan: crashed run", "A run has crashed, or is dead.", _on_end("Crashed"), END)
     yield told(
         "glan: budget spent",
-        "A budget is spent; what was committed before stays.",
-        _on_event(telling.BUDGET_SPENT),
-        f"{{{{ event.payload.spent|e }}}} spent ({{{{ event.payload.budget_id|e }}}})\n{PLACE}",
+        "A run has ended because its budget is spent; what was committed before stays.",
+        _on_end("BudgetSpent"),
+        END,
+    )
+    yield told(
+        "glan: units failed",
+        "A run has ended with units or whole disciplines failed, the rest of its work done.",
+        _on_event(telling.UNITS_FAILED),
+        "units failed: {{ event.payload.units }}, disciplines not completed: {{ event.payload.disciplines }}; "
+        f"the next run tries again\n{PLACE}",
     )
     yield told(
         "glan: endpoint down",

@@ -9,8 +9,8 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -21,7 +21,7 @@ from deployments.child import Child
 from flows.terminal.screen import check_server_address
 from glan import local_model
 from glan.config import RunConfig
-from glan.errors import GlanError, InputError
+from glan.errors import GlanError, InputError, StoreError
 from glan.settings import Settings
 from glan.store import taxonomies
 from glan.store.store import Store
@@ -257,16 +257,18 @@ def _watch(children: dict[str, Child], store: Store, log_path: Path) -> None:
     """Until one of the children ends by itself: let the forms follow the taxonomy."""
     from tasks.choices import follow
 
-    known = taxonomies.versions(store.files)
-    looked = time.monotonic()
+    known: Sequence[int] | None = None
+    looked = -LOOK_EVERY_SECONDS
     while all(child.alive for child in children.values()):
         time.sleep(0.2)
         if time.monotonic() - looked < LOOK_EVERY_SECONDS:
             continue
         looked = time.monotonic()
-        if (versions := taxonomies.versions(store.files)) != known:
+        with suppress(StoreError):  # the forms stay as they are while the store is away; runs wait for it themselves
+            versions = taxonomies.versions(store.files)
+            if known is not None and versions != known:
+                follow(taxonomies.current(store))
             known = versions
-            follow(taxonomies.current(store))
     [ended, *_] = [name for name, child in children.items() if not child.alive]
     raise GlanError(f"Prefect's {ended} has ended by itself; {log_path} says why")
 

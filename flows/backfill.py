@@ -1,5 +1,6 @@
 """Make a part of the data good: fill holes, redo what is stale, or draw anew, from one stage down."""
 
+from functools import partial
 from typing import Any
 
 from prefect import flow, get_run_logger
@@ -19,14 +20,15 @@ from glan.store.store import Store
 from glan.units import Scope
 from tasks.endpoints import prices_ahead
 from tasks.outlook import publish_forecast
+from tasks.waiting import patiently
 
 
 @flow(name="backfill", flow_run_name="backfill {config.mode} {config.stage} {config.selected}", persist_result=False)
 @told
 def backfill(config: BackfillConfig) -> State[Any]:
     """Say what would be asked and what it would cost; then, unless that was all that is wanted, do it."""
-    whole, scope = work(config)
-    table = preview(whole, scope)
+    whole, scope = patiently(partial(work, config))
+    table = patiently(partial(preview, whole, scope))
     publish_forecast(records(table))
     at_most = int(table["calls_at_most"].sum())
     said = f"{int(table['units'].sum())} units to make with at most {at_most} calls; see the artifact glan-forecast"

@@ -283,6 +283,18 @@ def _take_over_env_file() -> None:
                 os.environ.setdefault(name, value)
 
 
+def _tell(error: TyperException) -> None:
+    """One sentence on what was typed; where a command is missing, its help."""
+    from glan.names import shown
+
+    message = error.format_message()
+    if message.startswith("Usage: "):
+        sys.stderr.write(f"{message}\n")
+    elif said := shown(message, 300).rstrip("."):
+        context = getattr(error, "ctx", None)
+        sys.stderr.write(f"glan: {said}; see `{context.command_path if context else 'glan'} --help`\n")
+
+
 def main() -> None:
     """Entry point of the `glan` command. A wrong option is told like any other wrong input: one sentence, code 2."""
     # An ordinary exit, so that what the command has started (a model, a temporary Prefect server) ends with it.
@@ -291,11 +303,7 @@ def main() -> None:
     try:
         code = app(prog_name="glan", standalone_mode=False)
     except TyperException as error:
-        from glan.names import shown
-
-        if said := shown(error.format_message(), 300).rstrip("."):
-            context = getattr(error, "ctx", None)
-            sys.stderr.write(f"glan: {said}; see `{context.command_path if context else 'glan'} --help`\n")
+        _tell(error)
         code = 2
     except typer.Abort:
         code = 1

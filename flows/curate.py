@@ -1,5 +1,6 @@
 """Judge what has been answered, look for duplicates over all nodes, publish what changed. Asks no model."""
 
+from functools import partial
 from typing import Any
 
 from prefect import flow
@@ -12,6 +13,7 @@ from glan.planning.recipes import base_config
 from glan.settings import Settings
 from glan.store.store import Store
 from glan.units import Scope
+from tasks.waiting import patiently
 
 
 @flow(name="curate", flow_run_name="curate", persist_result=False)
@@ -19,6 +21,7 @@ from glan.units import Scope
 def curate_all(config: CurateConfig = CurateConfig()) -> State[Any]:
     """Judge every answer by today's rules, decide duplicates against everything there is, and let readers see it."""
     settings = Settings.load()
-    base = base_config(None, Store.existing(settings.store), settings)
+    store = patiently(partial(Store.existing, settings.store))
+    base = patiently(partial(base_config, None, store, settings))
     rules = {"curation": config.curation or base.curation, "on_busy": "share"}
     return make_disciplines(base.model_copy(update=rules), Scope(stage="instructions"))

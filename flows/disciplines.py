@@ -6,14 +6,16 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
-from prefect import get_run_logger, runtime
+from prefect import runtime
 from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Completed, Failed
 
 from flows.discipline import generate_discipline
+from flows.server import end_in_time
 from flows.turns import Turns
 from glan import errors
 from glan.clock import now
@@ -21,8 +23,9 @@ from glan.config import RunConfig
 from glan.planning import settled
 from glan.planning.publishing import drop_orphans, publish_done
 from glan.planning.scope import walks
-from glan.planning.walk import survey
+from glan.planning.walk import Survey, Walk, survey
 from glan.store import snapshots, taxonomies
+from glan.store.snapshots import Snapshot
 from glan.taxonomy import Discipline
 from glan.units import Scope
 from tasks import progress, telling, wiring
@@ -33,6 +36,7 @@ from tasks.preparation import conclude, prepare
 from tasks.receipts import receipts_in
 from tasks.retrying import finish_if_open
 from tasks.runner import stop, task_runner, workers
+from tasks.waiting import log_said, patiently
 from tasks.watching import STOPPED
 from tasks.wiring import Order, effects, leases, recipe, scope
 
@@ -52,9 +56,9 @@ SERVER_RETRIES = 7
 
 def make_disciplines(config: RunConfig, scope: Scope = Scope()) -> State[Any]:
     """The body of every flow that makes rows: take on the disciplines selected, as far as the scope goes."""
-    order = prepare(config, str(runtime.flow_run.id), scope)
+    order = patiently(partial(prepare, config, str(runtime.flow_run.id), scope))
     try:
-        with receipts_in(effects(order).store.files.url):
+        with receipts_in(patiently(partial(effects, order)).store.files.url):
             state = _make(order)
     finally:
         wiring.close(order)
@@ -68,19 +72,24 @@ def _make(order: Order) -> State[Any]:
         examine_before_paying(recipe(order))
     states = _run_disciplines(order, todo)
     wiring.check(order)
-    verdicts = curate(order) if todo else as_noted(order, unknown) or curated(order)
-    note_settled(order, unknown)
+    noted = None if todo else patiently(partial(as_noted, order, unknown), order)
+    verdicts = noted or (curate(order) if todo else curated(order))
+    patiently(partial(note_settled, order, unknown), order)
     publish_summary(order.run_id, effects(order).store, verdicts)
-    _tell(order)
-    return _end(order, states)
+    end = _end(order, states)
+    _tell(order, end, states)
+    return end
 
 
-def _tell(order: Order) -> None:
+def _tell(order: Order, end: State[Any], states: Sequence[State[Any]]) -> None:
     """Tell whoever listens for events what is out of the ordinary about this run."""
+    counts = progress.of(order.run_id)
     telling.quarantine_if_high(order.run_id)
-    spent = progress.of(order.run_id).spent
-    if spent is not None:
-        telling.budget_spent(order.run_id, wiring.budget_id(order), spent)
+    if counts.spent is not None:
+        telling.budget_spent(order.run_id, wiring.budget_id(order), counts.spent)
+    failed = counts.total().failed, sum(not state.is_completed() for state in states)
+    if end.is_completed() and any(failed):
+        telling.units_failed(order.run_id, *failed)
 
 
 def _with_work(order: Order) -> tuple[list[str], list[Discipline]]:
@@ -91,32 +100,37 @@ def _with_work(order: Order) -> tuple[list[str], list[Discipline]]:
     run = effects(order)
     made = recipe(order)
     counts = progress.of(order.run_id)
-    disciplines = taxonomies.current(run.store).select(**made.config.selectors())
-    shown = snapshots.latest(run.store.files)
+    tree = patiently(partial(taxonomies.current, run.store), order)
+    disciplines = tree.select(**made.config.selectors())
+    shown = patiently(partial(snapshots.latest, run.store.files), order)
     todo, unknown = [], []
-    for walk in walks(run.store, disciplines, made, scope(order)):
+    for walk in patiently(partial(walks, run.store, disciplines, made, scope(order)), order):
         wiring.check(order)
-        if known := settled.noted(run.store, walk):
+        if known := patiently(partial(settled.noted, run.store, walk), order):
             for stage, holding in known.items():
                 counts.were_done(walk.discipline.discipline_id, stage, **asdict(holding))
             continue
         unknown.append(walk.discipline)
-        seen = survey(walk)
+        seen = patiently(partial(survey, walk), order)
         if seen.ready:
             todo.append(walk.discipline.discipline_id)
             continue
-        if scope(order).mode == "retry":
-            finish_if_open(order, walk.discipline.discipline_id)
-        receipts = [receipt for stage in seen.done.values() for _, receipt in stage.values()]
-        publish_done(run.store, walk.shelf, receipts, order.run_id, now)
-        if shown is None or shown.generations.get(walk.discipline.discipline_id, {}) != walk.shelf.generations:
-            # A run was killed before it could.
-            drop_orphans(run.store, walk.discipline.discipline_id, order.run_id, now)
-        for receipt in receipts:
+        patiently(partial(_publish_all, order, walk, seen, shown), order)
+        for receipt in seen.receipts:
             counts.found(receipt.discipline_id, receipt.stage)
             counts.was_done(receipt)
     first = list(scope(order).questions)
     return sorted(todo, key=lambda name: first.index(name) if name in first else len(first)), unknown
+
+
+def _publish_all(order: Order, walk: Walk, seen: Survey, shown: Snapshot | None) -> None:
+    """Of a discipline that has nothing to do, let readers see all that is done: a run was killed before it could."""
+    store, discipline_id = effects(order).store, walk.discipline.discipline_id
+    if scope(order).mode == "retry":
+        finish_if_open(order, discipline_id)
+    publish_done(store, walk.shelf, seen.receipts, order.run_id, now)
+    if shown is None or shown.generations.get(discipline_id, {}) != walk.shelf.generations:
+        drop_orphans(store, discipline_id, order.run_id, now)
 
 
 def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[Any]]:
@@ -146,8 +160,7 @@ def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[
                 turns.ended(running.pop(future))
             if not running:  # all wait for other runs
                 time.sleep(LOOK_EVERY_SECONDS)
-            for message in counts.take_messages():
-                get_run_logger().warning(message)
+            log_said(order.run_id)
             turns.keep()
             wiring.check(order)
     counts.skipped.extend(turns.skipped)
@@ -159,7 +172,8 @@ def _stopping_calls(order: Order) -> Iterator[None]:
     """End the calls of a run that is told to stop, so that whoever waits for them need not wait long."""
     try:
         yield
-    except BaseException:
+    except BaseException as error:
+        end_in_time(error)
         stop(order, errors.Cancelled(STOPPED))
         raise
 

@@ -5,6 +5,7 @@ It goes in passes, each a sub-flow: how many questions bring the rest depends on
 
 import datetime
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from prefect import flow, get_run_logger, runtime
@@ -22,10 +23,14 @@ from glan.planning.scope import walks
 from glan.settings import Settings
 from glan.store import spending, taxonomies
 from glan.store.store import Store
+from glan.taxonomy import Taxonomy
 from glan.units import Scope
 from tasks import progress
+from tasks.checking import check_able
 from tasks.endpoints import prices_of
 from tasks.outlook import publish_growth
+from tasks.preflight import check
+from tasks.waiting import patiently
 
 NIGHTS = "expand."
 """What the budgets of all nights begin with."""
@@ -35,17 +40,36 @@ NIGHTS = "expand."
 @told
 def expand(config: ExpandConfig = ExpandConfig()) -> State[Any]:
     """Judge what is unjudged, ask for what is short of the target within tonight's budget, say what came of it."""
-    chosen = {**config.selectors(), "on_busy": config.on_busy}
     settings = Settings.load()
     store = Store.open(settings.store)
-    whole = base_config(config.recipe, store, settings).model_copy(update=chosen)
-    if store.begun():
-        curate_all(CurateConfig(curation=whole.curation), return_state=True)
-    before = _standings(store, whole)
-    states, plan = _passes(config, whole, store, before)
-    publish_growth(_outcome(before, plan, config.target), config.target)
-    worst = next((state for state in states if state.name != "Completed"), states[-1])
+    chosen = {**config.selectors(), "on_busy": config.on_busy}
+    whole = patiently(partial(base_config, config.recipe, store, settings)).model_copy(update=chosen)
+    _check(config, whole, patiently(partial(taxonomies.current, store)))
+    states: list[State[Any]] = []
+    if patiently(store.begun):
+        states.append(curate_all(CurateConfig(curation=whole.curation), return_state=True))
+    if all(state.is_completed() for state in states):  # what is not judged cannot be planned for
+        before = patiently(partial(_standings, store, whole))
+        passes, plan = _passes(config, whole, store, before)
+        states += passes
+        publish_growth(_outcome(before, plan, config.target), config.target)
+    worst: State[Any] = max(reversed(states), key=_gravity)
     return worst.model_copy(update={"state_details": StateDetails()})  # Prefect only counts states of other runs
+
+
+def _check(config: ExpandConfig, whole: RunConfig, tree: Taxonomy) -> None:
+    """Check all that the passes need, before anything is judged or asked.
+
+    Raises:
+        InputError: settings, prices, prompts, profiles or disciplines are wrong, or answers cannot be checked here.
+    """
+    budget = config.in_all if config.night.usd is None else config.night
+    check_able(check(whole.model_copy(update={"budget": budget}), tree).config)
+
+
+def _gravity(state: State[Any]) -> tuple[bool, bool, bool]:
+    """Of several ends, what goes first: a run that broke off, one without money, one with holes."""
+    return not state.is_completed(), state.name == "BudgetSpent", state.name != "Completed"
 
 
 def _passes(
@@ -60,8 +84,8 @@ def _passes(
     while any(one.limits for one in plan) and len(states) < config.passes:
         asked = sum(one.standing.asked for one in plan)
         get_run_logger().info(f"pass {len(states) + 1}: about {sum(one.wanted for one in plan):,} questions to ask")
-        states.append(_pass(len(states) + 1, whole, plan, tonight(config, store)))
-        plan = _planned(config, whole, _standings(store, whole))
+        states.append(_pass(len(states) + 1, whole, plan, patiently(partial(tonight, config, store))))
+        plan = _planned(config, whole, patiently(partial(_standings, store, whole)))
         ended = states[-1].name not in ("Completed", "PartiallyCompleted")
         if ended or sum(one.standing.asked for one in plan) == asked:
             break
@@ -112,13 +136,13 @@ def tonight(config: ExpandConfig, store: Store) -> Budget | None:
         return config.night.model_copy(update={"id": night})
     prices = prices_of(Settings.load())
     cost = prices.cost if config.in_all.usd is not None else None
-    in_all = spending.spent_below(store.files, NIGHTS, cost)
     before = spending.spent(store.files, night, cost)
+    nights = [spending.spent_below(store.files, NIGHTS, cost), *([] if night.startswith(NIGHTS) else [before])]
     caps: dict[str, Any] = {"id": night}
     for name in ("usd", "tokens", "calls"):
         cap, limit = getattr(config.night, name), getattr(config.in_all, name)
         if limit is not None:
-            left = limit - getattr(in_all, name)
+            left = limit - sum(getattr(some, name) for some in nights)
             if left <= 0:
                 return None
             most = getattr(before, name) + left

@@ -1,10 +1,9 @@
 """One run of a deployment for each discipline, a bounded number at a time, watched by the run that started them."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-from prefect import flow, get_run_logger, runtime
+from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
@@ -14,13 +13,11 @@ from glan.config import Budget
 from glan.planning.recipes import last_config
 from glan.settings import Settings
 from glan.store import taxonomies
-from glan.store.patience import waited_for
 from glan.store.store import Store
 from tasks.children import Child, Children
 from tasks.curation import curated_together
 from tasks.sharing import Shares
-
-Result = TypeVar("Result")
+from tasks.waiting import patiently
 
 
 @flow(name="fan-out", flow_run_name="fan-out {config.deployment} {config.selected}", persist_result=False)
@@ -32,14 +29,12 @@ def fan_out(config: FanOutConfig = FanOutConfig()) -> State[Any]:
     """
     settings = Settings.load()
     store = Store.open(settings.store)
-    names = [one.discipline_id for one in taxonomies.current(store).select(**config.selectors())]
+    tree = patiently(partial(taxonomies.current, store))
+    names = [one.discipline_id for one in tree.select(**config.selectors())]
     run_id = str(runtime.flow_run.id)
-    shares = Shares(config.budget, config.budget.id or f"fan-out.{run_id}", store.files, len(names))
+    budget_id = config.budget.id or f"fan-out.{run_id}"
+    shares = patiently(partial(Shares, config.budget, budget_id, store.files, len(names)))
     children = Children(config.deployment, run_id, len(names), settings.patience_seconds)
-
-    def patiently(work: Callable[[], Result]) -> Result:
-        return waited_for(work, settings.patience_seconds, children.rest, get_run_logger().warning)
-
     with children:
         while names or children.open:
             while names and len(children.open) < config.at_once and not shares.spent:
@@ -50,7 +45,7 @@ def fan_out(config: FanOutConfig = FanOutConfig()) -> State[Any]:
             for child in children.wait():
                 patiently(partial(shares.give_back, child.discipline_id))
     if children.ended and (last := patiently(partial(last_config, store, settings))):
-        patiently(partial(curated_together, store, last.curation, run_id))
+        curated_together(store, last.curation, run_id)
     return _end(children.ended, names)
 
 

@@ -1,5 +1,6 @@
 """A pilot: a few questions of each discipline end to end, before the whole run that goes on from it."""
 
+from functools import partial
 from typing import Any
 
 from prefect import flow
@@ -15,13 +16,14 @@ from glan.settings import Settings
 from glan.store import taxonomies
 from glan.store.store import Store
 from glan.units import Scope
+from tasks.waiting import patiently
 
 
 @flow(name="pilot", flow_run_name="pilot {questions} {config.selected}", persist_result=False)
 @told
 def pilot(config: RunConfig, questions: int) -> State[Any]:
     """Make so many questions of each discipline, with their answers and verdicts, from as few syllabi as there can be."""
-    return make_disciplines(config, work(config, questions))
+    return make_disciplines(config, patiently(partial(work, config, questions)))
 
 
 def work(config: RunConfig, questions: int) -> Scope:

@@ -1,5 +1,6 @@
 """Ask again what is in quarantine, and make what follows from the rows that come of it."""
 
+from functools import partial
 from typing import Any
 
 from prefect import flow
@@ -12,6 +13,7 @@ from glan.planning.recipes import base_config
 from glan.settings import Settings
 from glan.store.store import Store
 from glan.units import Scope
+from tasks.waiting import patiently
 
 
 @flow(name="retry-quarantine", flow_run_name="retry quarantine {config.selected}", persist_result=False)
@@ -19,7 +21,7 @@ from glan.units import Scope
 def retry_quarantine(config: RetryConfig = RetryConfig()) -> State[Any]:
     """Ask again, by today's configuration, for the units that are as it has them; what was made before stays as it is."""
     settings = Settings.load()
-    store = Store.existing(settings.store)
+    store = patiently(partial(Store.existing, settings.store))
     chosen = {**config.selectors(), "budget": config.budget, "on_busy": config.on_busy}
-    whole = base_config(config.recipe, store, settings).model_copy(update=chosen)
+    whole = patiently(partial(base_config, config.recipe, store, settings)).model_copy(update=chosen)
     return make_disciplines(whole, Scope(mode="retry", stages=tuple(config.stages), kinds=tuple(config.kinds)))

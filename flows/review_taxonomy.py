@@ -5,6 +5,7 @@ the top and finds its draft in the store. Without a deployment the process waits
 """
 
 import datetime
+from functools import partial
 from itertools import count
 from typing import Any, Literal
 
@@ -38,6 +39,7 @@ from tasks.drafting import (
 from tasks.inert import plain
 from tasks.preparation import conclude
 from tasks.receipts import receipts_in
+from tasks.waiting import patiently
 
 LOOK_EVERY_SECONDS = 2
 """How often a run without a deployment looks whether it has been resumed."""
@@ -67,7 +69,7 @@ class ReviewForm(RunInput):
 def review_taxonomy(config: ReviewConfig = ReviewConfig()) -> State[Any]:
     """Draft, ask a person, publish the next version of the taxonomy with a record of who decided what."""
     run_id = str(runtime.flow_run.id)
-    order = prepare_draft(config.recipe, config.plan(), run_id)
+    order = patiently(partial(prepare_draft, config.recipe, config.plan(), run_id))
     store = Store.open(Settings.load().store)
     try:
         with receipts_in(store.files.url):
@@ -98,11 +100,11 @@ def _asked(config: ReviewConfig, store: Store, drafted: Drafted, run_id: str) ->
         filled["reviewer"] = config.reviewer
     problem = ""
     for attempt in count(1):
-        description = _description(store, drafted, problem)
+        description = patiently(partial(_description, store, drafted, problem))
         form = ReviewForm.with_initial_data(description=description, **filled)
         answer = _wait(form, f"review-{attempt}", config.timeout_hours)
         try:
-            return _carried_out(answer, store, drafted, run_id)
+            return patiently(partial(_carried_out, answer, store, drafted, run_id))
         except InputError as error:
             problem = str(error)
         filled = {name: getattr(answer, name) for name in ReviewForm.model_fields if name != "decision"}

@@ -4,7 +4,9 @@ The temporary one is kept alive while a run that was told to stop writes down ho
 """
 
 import atexit
+import os
 import signal
+import threading
 
 from prefect import get_client
 from prefect.client.base import ServerType, determine_server_type
@@ -12,7 +14,14 @@ from prefect.server.api.server import SubprocessASGIServer
 
 from glan.errors import GlanError, InputError
 
+SECONDS_TO_END = 20.0
+"""Enough for calls to end and replies to be written down. Prefect tells its server how each run ended, and waits minutes
+for one that is away."""
+
 DEAF_TO = {signal.SIGINT, signal.SIGTERM}
+
+_server_is_set = threading.Event()
+"""That this is a command, and its server another process than one of its own."""
 
 
 def ready_server() -> None:
@@ -27,6 +36,7 @@ def ready_server() -> None:
     """
     if determine_server_type() != ServerType.EPHEMERAL:
         _check_answer("start it, correct the address, or unset it to run on a temporary one")
+        _server_is_set.set()
         return
     server = SubprocessASGIServer()
     usual = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)  # a process inherits what is blocked
@@ -40,6 +50,15 @@ def ready_server() -> None:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, usual)
     atexit.register(_end, server)
+
+
+def end_in_time(ended_by: BaseException) -> None:
+    """After a signal has ended a flow of a `glan` command: end the process soon, whoever it is waiting for."""
+    if _server_is_set.is_set() and not isinstance(ended_by, Exception):
+        code = 1 if isinstance(ended_by, KeyboardInterrupt) else 128 + signal.SIGTERM
+        last_moment = threading.Timer(SECONDS_TO_END, os._exit, [code])
+        last_moment.daemon = True
+        last_moment.start()
 
 
 def _end(server: SubprocessASGIServer) -> None:

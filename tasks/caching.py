@@ -60,6 +60,7 @@ def _patient(work: Work) -> Work:
         retry = context.task_run.run_count - 1 if context else 0
         if retry > 0:
             wiring.rest(order, BACKOFF_SECONDS * 2 ** (retry - 1) * random.uniform(1 - JITTER, 1 + JITTER))
+            wiring.await_store(order)  # a store that is away for minutes would use up all tries
         return work(unit, order, done)
 
     return patient

@@ -4,12 +4,13 @@ import logging
 import time
 from collections import Counter
 from dataclasses import dataclass
+from itertools import count
 from types import TracebackType
 from typing import Any
 from uuid import UUID
 
 from httpx import TransportError
-from prefect import get_client
+from prefect import get_client, runtime
 from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun
@@ -84,7 +85,7 @@ class Children:
         self._show()
 
     def start(self, discipline_id: str, parameters: dict[str, Any]) -> None:
-        """Start the run of one discipline; the same run again if this one is tried again.
+        """Start the run of one discipline; if this one is tried again, the same run, unless it has ended unfinished.
 
         Raises:
             InputError: the deployment's form does not take these parameters.
@@ -101,14 +102,11 @@ class Children:
 
     def _started(self, discipline_id: str, parameters: dict[str, Any], last: bool) -> FlowRun | None:
         """The run of a discipline; None if the server is in trouble and this is not the last try."""
+        tries = count(1)
         try:
-            run = run_deployment(
-                self._deployment,
-                parameters=parameters,
-                flow_run_name=discipline_id,
-                timeout=0,
-                idempotency_key=f"{self._run_id}-{discipline_id}",
-            )
+            run = self._run(discipline_id, parameters, next(tries))
+            while runtime.flow_run.run_count > 1 and _broke_off(run):
+                run = self._run(discipline_id, parameters, next(tries))
         except PrefectHTTPStatusError as error:
             status = error.response.status_code
             if status < 500 and status not in _LATER:
@@ -122,6 +120,14 @@ class Children:
             if last:
                 raise
             return None
+        return run
+
+    def _run(self, discipline_id: str, parameters: dict[str, Any], number: int) -> FlowRun:
+        """The run of a discipline of this number: the one that was started before, or a new one."""
+        key = f"{self._run_id}-{discipline_id}" + ("" if number == 1 else f"-{number}")
+        run = run_deployment(
+            self._deployment, parameters=parameters, flow_run_name=discipline_id, timeout=0, idempotency_key=key
+        )
         assert isinstance(run, FlowRun)
         return run
 
@@ -226,6 +232,10 @@ def _child(run: FlowRun, discipline_id: str) -> Child:
         completed=bool(state and state.is_completed()),
         final=bool(state and state.is_final()),
     )
+
+
+def _broke_off(run: FlowRun) -> bool:
+    return bool(run.state and run.state.is_final() and not run.state.is_completed())
 
 
 def _said(error: PrefectHTTPStatusError) -> str:

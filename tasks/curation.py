@@ -1,7 +1,8 @@
 """Judged rows of all disciplines -> published instructions, as a Prefect task."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -22,6 +23,7 @@ from glan.store.store import Store
 from glan.taxonomy import Discipline
 from glan.units import Scope, Stage
 from tasks import progress
+from tasks.waiting import patiently
 from tasks.wiring import Order, effects, recipe, scope
 
 _NOTE = "verdicts"
@@ -32,6 +34,16 @@ _Generations = Mapping[Stage, Mapping[str, int]]
 
 def curated(order: Order) -> Verdicts:
     """Look for duplicates over all nodes and publish what changed, so that readers see it."""
+    files = effects(order).store.files
+    before = patiently(partial(_generations, files), order)
+    verdicts, begun = patiently(partial(_curated_once, order), order)
+    patiently(lambda: _show(effects(order).store, before, begun, order.run_id), order)
+    progress.of(order.run_id).verdicts = verdicts
+    return verdicts
+
+
+def _curated_once(order: Order) -> tuple[Verdicts, set[str]]:
+    """The verdicts of a pass, and the disciplines of this run of which anything is done."""
     run = effects(order)
     made = recipe(order)
     read = _generations(run.store.files)
@@ -47,10 +59,17 @@ def curated(order: Order) -> Verdicts:
     )
     if there := _covered(run.store.files, read, verdicts, made.config.curation):
         notes.keep(run.store.files, _NOTE, _basis(order, there), asdict(verdicts))
-    begun = {unit.discipline_id for one in seen for units in one.done.values() for unit, _ in units.values()}
-    publish_snapshot(run.store, {*begun, *verdicts.changed}, order.run_id, now)
-    progress.of(order.run_id).verdicts = verdicts
-    return verdicts
+    return verdicts, {receipt.discipline_id for one in seen for receipt in one.receipts}
+
+
+def _show(store: Store, before: _Generations, begun: Collection[str], run_id: str) -> None:
+    """Let readers see what was begun, and every discipline whose verdicts are others than before.
+
+    Not by what the pass says: of one that the store has interrupted, the next knows nothing.
+    """
+    there = _generations(store.files)["instructions"]
+    changed = {name for name, number in there.items() if number != before["instructions"].get(name)}
+    publish_snapshot(store, {*begun, *changed}, run_id, now)
 
 
 def curated_together(store: Store, settings: Curation, run_id: str) -> None:
@@ -58,12 +77,16 @@ def curated_together(store: Store, settings: Curation, run_id: str) -> None:
 
     Of passes at the same time each may keep what is a duplicate of something that the other was about to publish.
     """
+    before = patiently(partial(_generations, store.files))
+    if patiently(lambda: notes.find(store.files, _WHOLE, _whole(store.files, before, settings))) is None:
+        patiently(partial(_together_once, store, settings, run_id))
+        patiently(partial(_show, store, before, (), run_id))
+
+
+def _together_once(store: Store, settings: Curation, run_id: str) -> None:
     read = _generations(store.files)
-    if notes.find(store.files, _WHOLE, _whole(store.files, read, settings)) is not None:
-        return
     verdicts = curate_store(store, {}, releases.held_by_release(store.files), settings, run_id, now)
     _covered(store.files, read, verdicts, settings)
-    publish_snapshot(store, verdicts.changed, run_id, now)
 
 
 curate = task(name="curate", task_run_name="curate", cache_policy=NO_CACHE, persist_result=False)(curated)

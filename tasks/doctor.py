@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from glan.errors import EndpointRefused, GlanError, InputError
+from glan.errors import Cancelled, EndpointRefused, GlanError, InputError
 from glan.gateway.requests import Call, Conversation, Request, Understood
 from glan.models import ModelProfile, Role
 from glan.prompts import PromptStamp
@@ -29,6 +29,7 @@ def examine_before_paying(recipe: Recipe) -> None:
 
     Raises:
         EndpointRefused: one of them does not answer as it should; nothing else was asked.
+        Cancelled: the run was told to stop.
     """
     for roles, profile, host in _distinct(recipe, Settings.load()):
         if urlsplit(f"//{host}").hostname not in _LOOPBACK:
@@ -69,6 +70,8 @@ def _examined(roles: list[Role], profile: ModelProfile, host: str) -> Finding:
     finding: Finding = {"what": f"model for {', '.join(roles)}", "where": f"{profile.model} at {host}"}
     try:
         [outcome] = wiring.effects(order, [profile]).gateway.run([_greeting(profile)])
+    except Cancelled:
+        raise
     except GlanError as error:
         return {**finding, "fine": False, "remark": str(error)}
     finally:

@@ -3,9 +3,12 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from time import monotonic
 
 from glan.curation.curate import Verdicts
 from glan.units import Receipt, Stage, quarantined, stages_with
+
+_SAID_AGAIN_AFTER_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Progress:
     spent: str | None = None  # what the budget says, once it is spent
     verdicts: Verdicts = field(default_factory=Verdicts)
     _said: list[str] = field(default_factory=list)
+    _not_before: dict[str, float] = field(default_factory=dict)  # by message: when it may be said again
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def found(self, discipline_id: str, stage: Stage) -> None:
@@ -103,8 +107,11 @@ class Progress:
             self.failures.append((f"{stage} {node}", reason))
 
     def say(self, message: str) -> None:
-        """Something that a person who watches should know, such as an endpoint that is down."""
+        """Something that a person who watches should know, such as an endpoint that is down; what many say, once."""
         with self._lock:
+            if monotonic() < self._not_before.get(message, 0.0):
+                return
+            self._not_before[message] = monotonic() + _SAID_AGAIN_AFTER_SECONDS
             self._said.append(message)
         for tell in _listeners:
             tell(message)

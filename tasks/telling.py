@@ -16,6 +16,7 @@ ENDPOINT_BACK = "glan.endpoint.back"
 ENDPOINT_LEFT = "glan.endpoint.left"
 """The run has ended while the endpoint was down: nobody waits for it any more."""
 QUARANTINE_HIGH = "glan.quarantine.high"
+UNITS_FAILED = "glan.units.failed"
 
 ENDPOINT = "glan.endpoint"
 """The label that holds an endpoint's host."""
@@ -39,6 +40,11 @@ def quarantine_if_high(run_id: str) -> None:
             run_id,
             {"quarantined": total.quarantined, "planned": total.planned, "share": share, "bearable": f"{bearable:.1%}"},
         )
+
+
+def units_failed(run_id: str, units: int, disciplines: int) -> None:
+    """A run has ended with the rest of its work done, and these left to the next one."""
+    _tell(UNITS_FAILED, run_id, {"units": units, "disciplines": disciplines})
 
 
 class EndpointNews:

@@ -8,10 +8,11 @@ import contextvars
 import logging
 import os
 import threading
+import time
 from contextlib import ExitStack
 from uuid import UUID
 
-from prefect import get_client
+from prefect import get_client, runtime
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.context import FlowRunContext, TaskRunContext
@@ -33,6 +34,30 @@ _PARENT = os.getppid()
 _logger = logging.getLogger("glan")
 
 
+def rest(seconds: float) -> None:
+    """Wait on the thread of a flow that has no gateway, and so nobody who watches it, then ask whether it is to stop.
+
+    Raises:
+        Cancelled: it is.
+    """
+    time.sleep(seconds)
+    try:
+        with get_client(sync_client=True) as client:
+            stops = _is_to_stop(client, [UUID(str(runtime.flow_run.id))])
+    except Exception:  # a server that does not answer is asked again
+        _logger.debug("the Prefect server does not say whether to stop", exc_info=True)
+        return
+    if stops:
+        raise Cancelled(STOPPED)
+
+
+def _is_to_stop(client: SyncPrefectClient, run_ids: list[UUID]) -> bool:
+    """Whether somebody has cancelled any of these runs."""
+    asked = FlowRunFilter(id=FlowRunFilterId(any_=run_ids))
+    states = [run.state for run in client.read_flow_runs(flow_run_filter=asked)]
+    return any(state is not None and (state.is_cancelling() or state.is_cancelled()) for state in states)
+
+
 class Watch:
     """Keeps an eye on one run in this process, and stops its gateway when it is time."""
 
@@ -51,12 +76,17 @@ class Watch:
     @classmethod
     def begin(cls, run_id: str, gateway: Gateway, usual_limit: int) -> "Watch | None":
         """Watch a run from now on; None outside Prefect, where nobody can be asked."""
-        if FlowRunContext.get() is None and TaskRunContext.get() is None:
+        around = FlowRunContext.get()
+        if around is None and TaskRunContext.get() is None:
             return None
         try:
-            watch = cls(UUID(run_id), gateway, usual_limit)
-        except ValueError:  # the calls of `doctor`, which are no flow run
-            return None
+            watched = UUID(run_id)
+        except ValueError:
+            # The tiny calls before a run pays stop with that run; those of `glan doctor` with its process.
+            if around is None or around.flow_run is None:
+                return None
+            watched = around.flow_run.id
+        watch = cls(watched, gateway, usual_limit)
         watch._thread.start()
         return watch
 
@@ -89,9 +119,7 @@ class Watch:
             self._gateway.stop(Abandoned(ABANDONED))
 
     def _look_at_run(self, client: SyncPrefectClient) -> None:
-        asked = FlowRunFilter(id=FlowRunFilterId(any_=self._runs))
-        states = [run.state for run in client.read_flow_runs(flow_run_filter=asked)]
-        if any(state is not None and (state.is_cancelling() or state.is_cancelled()) for state in states):
+        if _is_to_stop(client, self._runs):
             self._gateway.stop(Cancelled(STOPPED))
 
     def _find_lineage(self, client: SyncPrefectClient) -> None:

@@ -7,9 +7,11 @@ another process or machine makes its own from its own environment and the run's 
 import asyncio
 import functools
 import gc
+import logging
 import random
 import secrets
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
@@ -18,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from glan.clock import now
 from glan.config import RunConfig
 from glan.curation.contamination import kept_out
-from glan.errors import Cancelled, GlanError
+from glan.errors import Cancelled, GlanError, StoreError
 from glan.gateway.batch import provider
 from glan.gateway.gateway import Allowance, Batching, Gateway, Limits
 from glan.gateway.prices import Cost
@@ -32,6 +34,7 @@ from glan.store import inputs, runs, spending
 from glan.store.batches import BatchBook
 from glan.store.calls import CallLog, Histories
 from glan.store.leases import Leases
+from glan.store.patience import waited_for
 from glan.store.runs import RunRecord
 from glan.store.store import Store
 from glan.units import Scope
@@ -70,6 +73,7 @@ _crews: dict[str, Crew] = {}
 _watches: dict[str, Watch | None] = {}
 _settings: dict[str, Settings] = {}
 _lock = threading.Lock()
+_logger = logging.getLogger("glan")
 
 
 def effects(order: Order, profiles: Collection[ModelProfile] = ()) -> Effects:
@@ -102,17 +106,29 @@ def stop(order: Order, error: GlanError) -> None:
 
 
 def close(order: Order) -> None:
-    """Write out what is left of the call log and stop the gateway of a run."""
+    """Write out what is left of the call log and stop the gateway of a run. A store that is away is waited for.
+
+    Raises:
+        StoreError: replies could not be put on record, and nobody had told the run to stop.
+    """
     with _lock:
         made = _effects.pop(order.run_id, None)
         _crews.pop(order.run_id, None)
         watch = _watches.pop(order.run_id, None)
-        _settings.pop(order.run_id, None)
+        settings = _settings.pop(order.run_id, None)
     if watch is not None:
         watch.end()
-    if made is not None:
-        made.gateway.close()
-        made.log.close()
+    if made is None or settings is None:
+        return
+    hurried = isinstance(made.gateway.ended_by, Cancelled)
+    made.gateway.close()
+    patience = 0.0 if hurried else settings.patience_seconds
+    try:
+        waited_for(made.log.close, patience, time.sleep, progress.of(order.run_id).say)
+    except StoreError as error:
+        if not hurried:
+            raise
+        _logger.warning("%d calls were not put on record and will be made again: %s", made.log.backlog, error)
 
 
 def check(order: Order) -> None:
@@ -133,6 +149,18 @@ def rest(order: Order, seconds: float) -> None:
         GlanError: what ended the run.
     """
     effects(order).gateway.rest(seconds)
+
+
+def await_store(order: Order) -> None:
+    """Return once the store answers.
+
+    Raises:
+        StoreWeather: it stayed away for longer than the patience set.
+        GlanError: what ended the run.
+    """
+    files = effects(order).store.files
+    say = progress.of(order.run_id).say
+    waited_for(lambda: files.exists("README.txt"), patience_seconds(order), functools.partial(rest, order), say)
 
 
 def _settings_of(order: Order) -> Settings:
@@ -201,12 +229,14 @@ def _recipe(store_url: str, prompts: str, config_digest: str) -> Recipe:
 
 def _make(order: Order, settings: Settings, profiles: Collection[ModelProfile]) -> Effects:
     store = Store.open(settings.store)
-    log = CallLog(store.files, writer=secrets.token_hex(8), flush_seconds=settings.flush_seconds, clock=now)
     profiles = recipe(order).models().values() if order.config_digest else profiles
     prices = prices_of(settings, profiles)
     # The tiny calls of `doctor` belong to no run.
     record = _record(settings.store, order.run_id) if order.config_digest else None
     crew = _crews.get(order.run_id) or Crew(tell=progress.of(order.run_id).say)
+    allowed = allowance(record, store, prices.cost, crew) if record else None
+    # Threads begin here, when all that a store which is away could refuse has been read.
+    log = CallLog(store.files, writer=secrets.token_hex(8), flush_seconds=settings.flush_seconds, clock=now)
     gateway = Gateway(
         endpoint=endpoint_of(settings),
         log=log,
@@ -219,7 +249,7 @@ def _make(order: Order, settings: Settings, profiles: Collection[ModelProfile]) 
         ),
         prices=prices,
         budget_id=record.budget_id if record else "",
-        allowance=allowance(record, store, prices.cost, crew) if record else None,
+        allowance=allowed,
         notify=crew.tell,
         clock=now,
         randomness=random.Random(),

@@ -12,6 +12,7 @@ from glan.names import shown
 from glan.replay.replay import RESULTS, Replay, Replayed, disciplines_of
 from glan.settings import Settings
 from glan.store import taxonomies
+from glan.store.files import LAYOUT
 from glan.store.store import Store
 from glan.units import STAGES
 from glan.wording import counted
@@ -52,7 +53,7 @@ def _target(source: Store, into: str | None) -> Store:
     if into is None:
         return source
     target = Store.open(into)
-    if f"{target.files.url}/".startswith(f"{source.files.url}/"):
+    if target.files.url == source.files.url or f"{target.files.url}/".startswith(f"{source.files.url}/{LAYOUT}/"):
         raise InputError("--into: this is the very store that is replayed; leave the option out, or name another")
     target.start()
     return target

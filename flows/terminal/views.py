@@ -6,6 +6,7 @@ from flows.terminal.screen import explained, out, show_json
 from glan.clock import now
 from glan.errors import InputError
 from glan.settings import Settings
+from glan.store.files import LAYOUT
 from glan.store.store import Store
 from glan.wording import counted
 
@@ -33,6 +34,10 @@ def write_report(out_file: Path, as_json: bool) -> None:
 
     with explained():
         store = Store.existing(Settings.load().store)
+        if out_file.resolve().is_relative_to(Path(store.files.url, LAYOUT).resolve()):
+            raise InputError(
+                f"--out: {out_file} lies in the store, where nothing is written over; name a file elsewhere"
+            )
         read = figures(View.open(store, "latest"), MANY)
         try:
             out_file.write_text(page(read, now()), encoding="utf-8")

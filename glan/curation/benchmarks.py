@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import fsspec
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from glan.benchmark import Benchmark, Layout
@@ -21,8 +20,6 @@ from glan.store import inputs
 from glan.store.files import Files
 
 _SUFFIXES = (".jsonl", ".json", ".parquet", ".txt", ".jsonl.gz", ".json.gz", ".txt.gz")
-# EOFError: gzip that breaks off; RecursionError: JSON nested without end.
-_UNREADABLE = (OSError, ValueError, EOFError, RecursionError, ImportError, pa.ArrowException)
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ def read(benchmark: Benchmark) -> list[Item]:
     try:
         filesystem, paths = _paths(benchmark.path)
         rows = [row for path in paths for row in _rows(filesystem, path)]
-    except _UNREADABLE as error:
+    except Exception as error:  # each filesystem and each kind of file has errors of its own
         raise InputError(f"{where} cannot be read ({_first_line(error)}); correct the path") from error
     if not rows:
         raise InputError(f"{where} holds no item; name files that end in {', '.join(_SUFFIXES[:4])}")

@@ -330,6 +330,11 @@ class Survey:
         """Whether nothing is left to do."""
         return not self.ready
 
+    @property
+    def receipts(self) -> list[Receipt]:
+        """Of everything that is done."""
+        return [receipt for stage in self.done.values() for _, receipt in stage.values()]
+
 
 def survey(walk: Walk) -> Survey:
     """Walk a discipline once."""

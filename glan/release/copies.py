@@ -14,7 +14,7 @@ from glan.names import shown
 from glan.release.hub import HubDataset
 from glan.release.publish import publish
 from glan.release.releases import MANIFEST, ReleaseManifest, ReleaseOptions, folder
-from glan.store.files import Files
+from glan.store.files import LAYOUT, Files
 from glan.store.store import Store
 
 _WITH_PASSWORD = re.compile(r"://[^/]*@")
@@ -125,7 +125,7 @@ class Folder:
         same_kind = protocol in (
             [self.system.protocol] if isinstance(self.system.protocol, str) else self.system.protocol
         )
-        return same_kind and f"{self.root}/".startswith(f"{store_url.removeprefix('s3://')}/")
+        return same_kind and f"{self.root}/".startswith(f"{store_url.removeprefix('s3://')}/{LAYOUT}/")
 
     def check(self) -> None:
         """What can be seen of a folder is seen by `of`."""

@@ -38,6 +38,9 @@ _SENTENCES = {
     "507": "the store is full; make room",
     "RequestTimeTooSkewed": "this machine's clock is wrong; set it",
     "PermanentRedirect": "the bucket is in another region; set AWS_DEFAULT_REGION",
+    "ProfileNotFound": "there is no profile of the name in AWS_PROFILE; correct it, or unset it",
+    "InvalidRegionError": "AWS_REGION is not the name of a region; correct it",
+    "Invalid endpoint": "AWS_ENDPOINT_URL is no address; write it like https://s3.example.org, or unset it for AWS",
     "NotImplemented": "the server does not know conditional writes, which the store needs",
 }
 
@@ -68,8 +71,10 @@ def translated(error: Exception, url: str) -> StoreError:
     """A final error as one sentence, without anything secret: of the server's words only its error code is used."""
     if any(isinstance(cause, _NO_CREDENTIALS) for cause in _chain(error)):
         return StoreError(f"{url}: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile")
-    code = _code(error)
-    reason = _SENTENCES.get(code) or f"the request was refused ({code or type(error).__name__})"
+    code = _code(error) or type(error).__name__
+    if str(error).startswith("Invalid endpoint"):  # a ValueError, before anything is sent
+        code = "Invalid endpoint"
+    reason = _SENTENCES.get(code) or f"the request was refused ({code})"
     return StoreError(f"{url}: {reason}")
 
 

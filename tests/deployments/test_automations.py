@@ -16,11 +16,13 @@ import pytest
 from flow_world import World
 from model_faults import Faults
 from model_server import ModelServer
-from prefect import flow, get_client
+from prefect import flow, get_client, runtime
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.blocks.system import Secret
+from prefect.client.schemas.objects import State
 from prefect.events.filters import EventFilter, EventResourceFilter
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.states import Completed
 from prefect_world import PrefectServer, Started, eventually, newest, run_of, running_server
 
 from deployments import automations
@@ -34,6 +36,7 @@ ALL = {
     "glan: failed run",
     "glan: crashed run",
     "glan: budget spent",
+    "glan: units failed",
     "glan: endpoint down",
     "glan: quarantine high",
 }
@@ -149,6 +152,26 @@ def test_a_failed_and_a_crashed_run_are_told_of_but_not_their_parts(webhook: Web
     assert "model text" in body and str(failed.state_details.flow_run_id) in body
     assert not any(hostile in body for hostile in ("<", "[", "http://bad"))
     assert not webhook.told("glan: failed run", "discipline:")
+
+
+def test_a_spent_budget_and_failed_units_are_told_of(webhook: Webhook) -> None:
+    with get_client(sync_client=True) as client:
+        client.resume_automation(deployed()["glan: budget spent"].id)
+
+    @flow(name="expand", flow_run_name="spends")
+    def spending() -> State[Any]:
+        return Completed(name="BudgetSpent", message="the budget of all nights together is spent")
+
+    @flow(name="generate", flow_run_name="leaves")
+    def leaving() -> None:
+        telling.units_failed(str(runtime.flow_run.id), 3, 1)
+
+    spending()
+    leaving()
+    eventually(lambda: bool(webhook.told("glan: budget spent", "spends")), seconds=60)
+    assert "all nights together" in webhook.told("glan: budget spent", "spends")[0]
+    eventually(lambda: bool(webhook.told("glan: units failed", "leaves")), seconds=60)
+    assert "units failed: 3, disciplines not completed: 1" in webhook.told("glan: units failed", "leaves")[0]
 
 
 def test_much_quarantine_is_told_with_its_share(webhook: Webhook, world: World) -> None:

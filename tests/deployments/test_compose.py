@@ -100,6 +100,10 @@ def test_workers_take_every_setting_of_env(services: dict[str, Any]) -> None:
     assert variables <= services["worker"]["environment"].keys()
 
 
+def test_what_the_core_has_to_say_stands_in_the_log_of_its_run(services: dict[str, Any]) -> None:
+    assert services["worker"]["environment"]["PREFECT_LOGGING_EXTRA_LOGGERS"] == "glan"
+
+
 def test_the_local_model_is_there_only_when_asked_for(services: dict[str, Any]) -> None:
     assert resolved(SECRETS)["services"].keys() == services.keys() - {"model"}
     pointed = resolved({**SECRETS, "OPENAI_BASE_URL": "http://model:8080/v1"}, PROFILE)["services"]

@@ -8,9 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+from faulty_s3 import FaultyS3
 from flow_world import SMALL
 from model_server import ModelServer
 from prefect.exceptions import PrefectHTTPStatusError
+from s3_server import S3Server
 from serve_world import Served, alive, children, form, page
 
 import glan
@@ -121,6 +123,19 @@ def test_stopping_with_a_run_going_leaves_no_process_and_no_running_run(tmp_path
         states = dict(database.execute("select id, state_name from flow_run"))
     assert states.pop(str(run.id)) in ("Cancelled", "Crashed")
     assert set(states.values()) <= {"Cancelled", "Crashed"}  # its sub-flow
+
+
+@pytest.mark.soak
+def test_a_store_that_is_away_does_not_end_it(tmp_path: Path, s3_server: S3Server, s3_url: str) -> None:
+    with FaultyS3(s3_server.port) as proxy:
+        where = {"GLAN_STORE": s3_url, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}"}
+        with Served(tmp_path / "work", None, **where) as served:
+            proxy.when = lambda request: "busy"
+            time.sleep(45)  # a look every ten seconds, which gives up after some twenty
+            assert proxy.struck["busy"] >= 8
+            assert alive([served.pid])
+            assert page(served.url)
+            proxy.when = lambda request: None
 
 
 @pytest.mark.soak

@@ -251,6 +251,13 @@ def test_a_plan_by_batches_costs_what_batches_cost(made: Place, monkeypatch: pyt
     assert costs[1]["answers"] == pytest.approx(costs[0]["answers"] / 2)
 
 
+@pytest.mark.parametrize("words", [(), ("taxonomy",), ("quarantine",)], ids=str)
+def test_a_command_that_is_missing_is_answered_by_the_help(words: tuple[str, ...]) -> None:
+    said = typed(*words)
+    assert (said.code, said.stdout) == (2, "")
+    assert said.stderr.startswith(f"Usage: {' '.join(('glan', *words))}") and "\n\nCommands:\n" in said.stderr
+
+
 def test_status_has_a_record_for_each_discipline_and_stage(made: Place) -> None:
     records = document(typed("status", "--json"))
     assert [(record["discipline_id"], record["stage"]) for record in records] == [("physics", one) for one in UNJUDGED]

@@ -1,13 +1,18 @@
 """Nights of expansion: what is short of the target is asked for, within the budget, on new concept sets only."""
 
+import signal
 from typing import Any
 
-from flow_world import World, config
+import pytest
+from flow_world import World, asks_for, config
+from model_faults import Faults
 from prefect.client.schemas.objects import State
 
 from flows.expand import expand
 from flows.parameters import ExpandConfig
 from glan.config import Budget, Curation
+from glan.errors import StoreError
+from glan.store.local import LocalFiles
 from tasks import progress
 
 
@@ -83,6 +88,65 @@ def test_all_nights_together_stay_within_their_budget(made: World) -> None:
     assert made.server.count == 6
     assert night(made, target=40, in_all=Budget(calls=6)).name == "BudgetSpent"
     assert made.server.count == 6
+
+
+def test_nights_with_an_id_of_their_own_count_among_all_nights(made: World) -> None:
+    assert night(made, target=40, night=Budget(id="ours"), in_all=Budget(calls=6)).name == "BudgetSpent"
+    assert night(made, target=40, night=Budget(id="ours"), in_all=Budget(calls=6)).name == "BudgetSpent"
+    assert made.server.count == 6
+
+
+def test_a_night_that_breaks_off_after_one_with_holes_has_failed(made: World) -> None:
+    known = len(made.load("questions"))
+    refused: list[int] = []
+
+    def fault(payload: Any, nth: int) -> str | None:
+        """One question of the first pass is refused, and every call of the second."""
+        if made.server.count > 6:
+            return "unauthorized"
+        if asks_for(payload) == "question" and not refused:
+            refused.append(made.server.count)
+        return "refusal" if refused == [made.server.count] else None
+
+    made.server.faults = Faults(when=fault)
+    one_try = {name: {"attempts": 1} for name in ("question", "answer")}
+    state = night(made, target=known + 4, recipe=config(models=one_try))
+    assert state.name == "Failed", state.message
+
+
+@pytest.mark.parametrize("wrong", [{"patterns": ["nosuch*"]}, {"night": Budget(usd=1)}, {"in_all": Budget(usd=1)}])
+def test_a_night_that_cannot_be_is_refused_before_anything_is_written(made: World, wrong: dict[str, Any]) -> None:
+    before = made.store.files.list("")
+    state = night(made, target=99, **({"disciplines": []} | wrong))
+    assert state.name == "Failed"
+    assert made.store.files.list("") == before
+
+
+def test_ctrl_c_during_the_curation_of_a_night_ends_the_night(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked, typed = LocalFiles.read, [signal.SIGINT]
+
+    def interrupted(self: LocalFiles, path: str) -> bytes:
+        if typed and path.startswith("_inputs/config"):
+            signal.raise_signal(typed.pop())
+        return looked(self, path)
+
+    monkeypatch.setattr(LocalFiles, "read", interrupted)
+    assert night(made, target=99).name == "Cancelled"
+    assert made.server.count == 0
+
+
+def test_a_night_whose_curation_fails_has_failed(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    created = LocalFiles.create
+
+    def full(self: LocalFiles, path: str, body: bytes) -> bool:
+        if path.startswith("instructions/"):
+            raise StoreError(f"{path} cannot be used: no space is left")
+        return created(self, path, body)
+
+    monkeypatch.setattr(LocalFiles, "create", full)
+    strict = config(curation=Curation(min_answer_words=4_000))
+    assert night(made, target=1, recipe=strict).name == "Failed"
+    assert made.server.count == 0
 
 
 def test_a_night_in_an_empty_store_begins_with_the_subjects(world: World) -> None:

@@ -11,8 +11,10 @@ from flow_world import environment
 from model_server import ModelServer
 from prefect.settings import PREFECT_API_URL
 from prefect_homes import prefect_home
+from prefect_world import PrefectServer
 
 import glan
+from flows.server import SECONDS_TO_END
 
 AT_ONCE = 4
 WHOLE = 2 * 2 + 2 * (2 + 12 + 12)
@@ -70,6 +72,24 @@ def test_a_stopped_run_ends_soon_and_the_next_goes_on_from_it(
     assert len(understood) == WHOLE
     assert understood["request_key"].is_unique
     assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.soak
+def test_a_run_that_is_stopped_ends_soon_though_its_prefect_server_is_gone(server: ModelServer, tmp_path: Path) -> None:
+    (tmp_path / "server").mkdir()
+    prefect = PrefectServer(tmp_path / "server")
+    prefect.start()
+    try:
+        server.latency = 0.3
+        run = start(server, tmp_path, PREFECT_API_URL=prefect.url)
+        server.wait_for_calls(16, timeout=120)
+    finally:
+        prefect.kill()
+    run.terminate()
+    assert run.wait(SECONDS_TO_END + 10) == 128 + signal.SIGTERM
+    asked = server.count
+    understood = glan.load("calls", store=str(tmp_path / "store")).query("understood")
+    assert len(understood) >= asked - AT_ONCE
 
 
 def committed(folder: Path) -> dict[Path, bytes]:

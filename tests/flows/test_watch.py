@@ -58,6 +58,15 @@ def test_a_run_stops_soon_when_the_run_that_started_it_is_cancelled(world: World
     assert world.server.count == 2
 
 
+def test_a_run_that_waits_for_its_endpoint_before_it_pays_stops_soon(world: World) -> None:
+    world.set(OPENAI_BASE_URL="http://127.0.0.2:9/v1")  # nobody is there; not taken for a server of this machine's own
+    run = Started(world.run)
+    eventually(lambda: bool(world.store.files.list("_runs")), seconds=60)
+    time.sleep(2)
+    cancel(newest("generate").id)
+    assert run.state(within=SOON).name == "Cancelled"
+
+
 def test_a_unit_that_waits_before_another_try_does_not_delay_a_stop(world: World) -> None:
     world.set(GLAN_PATIENCE_SECONDS="0")
     world.server.faults = Faults(error_503=1.0)

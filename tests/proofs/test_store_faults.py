@@ -1,6 +1,7 @@
 """Whatever a store does while a run writes to it: it is waited for, or named in one sentence; never a wrong table."""
 
 import itertools
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -11,7 +12,9 @@ from proof_checks import check_complete, check_store, paid_twice, tables, unreco
 from proof_world import CONCURRENCY, RUN, SEED, environment, one_pass, run_here
 from s3_server import S3Server
 
+from glan.store import patience
 from glan.store.s3 import S3Files
+from tasks import caching
 
 PASSING = ("busy", "failing", "refused", "lost", "late", "slow", "cut")
 MORE = {**RUN, "questions": 6}
@@ -85,30 +88,46 @@ def test_a_store_that_refuses_in_the_middle_ends_the_run_with_its_reason(
     assert server.count <= one_pass(RUN) + len(lost)
 
 
-def test_a_store_that_is_away_between_units_is_waited_for(
+def test_a_run_waits_for_the_store_wherever_it_goes_away(
     store: str, server: ModelServer, proxy: FaultyS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Every kind of request fails once, and is not tried again where it is made."""
     monkeypatch.setitem(S3Files.__init__.__kwdefaults__, "tries", 1)  # in place of eight, which take 18 seconds
-    seen: Counter[str] = Counter()
+    monkeypatch.setattr(patience, "_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(caching, "BACKOFF_SECONDS", 0.1)
+    seen: Counter[tuple[str, str, bool]] = Counter()
 
     def away(request: Asked) -> str | None:
-        """Leases always; listings and generations twice each, once there is something to follow or to name."""
-        stage = request.key.partition("/v1/")[2].partition("/")[0]
-        if stage == "_leases":
-            return "busy"
-        seen[f"{request.method} {stage}"] += 1
-        followed = seen["PUT subjects"] and request.lists
-        named = seen["PUT instructions"] and request.method == "PUT" and stage == "_manifests"
-        kind = "lists" if followed else "names" if named else ""
-        if not kind or seen[kind] == 2:
-            return None
+        kind = request.method, request.key.partition("/v1/")[2].partition("/")[0], request.lists
         seen[kind] += 1
-        return "busy"
+        return "busy" if seen[kind] == 1 else None
 
     proxy.when = away
     assert run_here(RUN).name == "Completed"
     proxy.when = lambda request: None
-    assert seen["lists"] == seen["names"] == 2
+    assert len(seen) > 30
+    check_store(store)
+    check_complete(store, RUN)
+    assert server.count == one_pass(RUN)
+
+
+def test_units_wait_for_a_store_that_is_away_for_longer_than_their_tries_take(
+    store: str, server: ModelServer, proxy: FaultyS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(S3Files.__init__.__kwdefaults__, "tries", 1)
+    monkeypatch.setattr(patience, "_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(caching, "BACKOFF_SECONDS", 0.05)  # all tries of a unit within half a second
+    since: list[float] = []
+
+    def away(request: Asked) -> str | None:
+        if request.method == "PUT" and "/v1/answers/" in request.key:
+            since.append(time.monotonic())
+        return "busy" if since and time.monotonic() - since[0] < 5 else None
+
+    proxy.when = away
+    assert run_here(RUN).name == "Completed"
+    proxy.when = lambda request: None
+    assert proxy.struck["busy"] > 10
     check_store(store)
     check_complete(store, RUN)
     assert server.count == one_pass(RUN)

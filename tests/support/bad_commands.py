@@ -193,6 +193,7 @@ STORES = {
         "_manifests/",
         code=1,
     ),
+    "a report over the store": in_store(published_store, "report --out store/v1/README.txt", "--out", "in the store"),
     "a report into no folder": in_store(published_store, "report --out no/page.html", "--out", "No such file"),
     "a discipline of files that climbs": in_store(published_store, "files subjects --discipline ../x", "../x"),
     "a release of two lines": Case(("publish", "r\n1"), ("r\\u000a1",), arrange=published_store),

@@ -3,7 +3,7 @@
 import gzip
 
 from bad_case import PROMPT, Case, benchmark, profile, prompt, run_file, selection, settings
-from terminal_world import SECRET
+from terminal_world import NOBODY_LISTENS, SECRET
 
 RUN_FILES = {
     "not there": Case(("plan", "nowhere.toml"), ("nowhere.toml", "No such file")),
@@ -173,6 +173,12 @@ BENCHMARKS = {
     "no examples": benchmark('{"examples": null}', "no list of items", name="b.json"),
     "nested without end": benchmark("[" * 100_000, "cannot be read", name="b.json"),
     "broken off": benchmark(gzip.compress(ITEM.encode())[:-9], "cannot be read", name="b.jsonl.gz"),
+    "on a server that is away": Case(
+        ("plan", "RUN.toml"),
+        ("s3://bucket/b.jsonl cannot be read", "correct the path"),
+        {"RUN.toml": '[[curation.benchmarks]]\npath = "s3://bucket/b.jsonl"\nlayout = "gsm8k"'},
+        {"AWS_ENDPOINT_URL": NOBODY_LISTENS, "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": SECRET},
+    ),
     "not Parquet": benchmark("hello", "cannot be read", name="b.parquet"),
     "Latin-1": benchmark(b'{"question": "\xff"}', "cannot be read", "utf-8"),
     "another column": benchmark('{"quest": "What is a rune?"}', "no text in `question`", "quest"),

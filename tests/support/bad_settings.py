@@ -1,7 +1,9 @@
 """What is wrong in the environment, .env, glan.toml and tables of prices."""
 
-from bad_case import dotenv, prices, settings, toml
+from bad_case import Case, dotenv, prices, settings, toml
 from terminal_world import SECRET
+
+S3_KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": SECRET}
 
 SETTINGS = {
     "concurrency in words": settings("max_concurrency", "integer", GLAN_MAX_CONCURRENCY="many"),
@@ -26,6 +28,15 @@ SETTINGS = {
     "a store in capitals": settings("store", "s3://bucket/prefix", GLAN_STORE="S3://bucket"),
     "a store with one slash": settings("store", "s3://bucket/prefix", GLAN_STORE="s3:/bucket"),
     "a store with a password": settings("AWS_*", GLAN_STORE=f"s3://key:{SECRET}@bucket/x"),
+    "an endpoint of S3 that is none": Case(
+        ("plan",),
+        ("s3://bucket/x", "AWS_ENDPOINT_URL is no address"),
+        environment={"GLAN_STORE": "s3://bucket/x", "AWS_ENDPOINT_URL": "nonsense", **S3_KEYS},
+        code=1,
+    ),
+    "a profile of S3 that is not there": Case(
+        ("plan",), ("AWS_PROFILE",), environment={"GLAN_STORE": "s3://bucket/x", "AWS_PROFILE": "nobody"}, code=1
+    ),
     "a store that climbs": settings("GLAN_STORE", "../x", GLAN_STORE="s3://bucket/../x"),
     "patience without end": settings("patience_seconds", "finite", GLAN_PATIENCE_SECONDS="inf"),
     "an alarm that is no number": settings("quarantine_alarm", GLAN_QUARANTINE_ALARM="nan"),

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from faulty_s3 import FaultyS3
-from prefect import flow
+from prefect import flow, runtime
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import Cancelled, Completed
 
 from glan.errors import InputError
 from tasks.children import GONE_AFTER_LOOKS, Children
@@ -67,3 +69,24 @@ def test_a_server_that_refuses_the_parameters_is_not(children: Children, proxy: 
     proxy.when = lambda asked: "denied" if asked.key.endswith("create_flow_run") else None
     with pytest.raises(InputError, match="does not take these fields"):
         children.start("physics", {})
+
+
+def test_a_parent_that_is_tried_again_starts_anew_what_broke_off(children: Children) -> None:
+    tries: list[dict[str, UUID]] = []
+
+    @flow(name="tried-again", retries=1)
+    def tried_again() -> None:
+        mine = Children("a-child/here", str(runtime.flow_run.id), 2, 60.0)
+        mine.start("physics", {})
+        mine.start("law", {})
+        tries.append({name: run_id for run_id, name in mine.open.items()})
+        with get_client(sync_client=True) as client:
+            client.set_flow_run_state(tries[-1]["physics"], Completed(), force=True)
+            client.set_flow_run_state(tries[-1]["law"], Cancelled(), force=True)
+        if len(tries) == 1:
+            raise ValueError("its machine went down")
+
+    tried_again()
+    first, second = tries
+    assert second["physics"] == first["physics"]
+    assert second["law"] != first["law"]
