@@ -26,6 +26,8 @@ from prefect_world import PrefectServer
 
 from bench.endpoint import ROOT
 from bench.store_maker import Size, add_size, disciplines_in, leave_notes, make_store, settings_of, size_of
+from glan.store import notes, snapshots
+from glan.store.files import LAYOUT
 
 GLAN = "import sys; sys.argv[0] = 'glan'; from flows.cli import main; main()"
 LISTING = "import os, sys; print(sum(len(names) for _, _, names in os.walk(sys.argv[1])))"
@@ -60,10 +62,10 @@ def measure(folder: Path, size: Size, say: Callable[[str], None]) -> list[Figure
     bare = seconds_of(["pass"], environment, 9)
     rows = [Figures("--help", seconds_of([GLAN, "--help"], environment, 9), "python -c pass", bare)]
     os.environ |= settings_of(folder)
-    if not (folder / "v1" / "_snapshots").exists():
+    if not (folder / LAYOUT / snapshots.FOLDER).exists():
         say(f"making {size.units:,} units for {size.asked:,} questions in {folder}")
         make_store(size)
-    shutil.rmtree(folder / "v1" / "_notes", ignore_errors=True)
+    shutil.rmtree(folder / LAYOUT / notes.FOLDER, ignore_errors=True)
     listing = seconds_of([LISTING, str(folder)], environment)
     rows.append(
         Figures("first status", seconds_of([GLAN, "status", "--json"], environment), "listing the folder", listing)

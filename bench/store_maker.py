@@ -30,6 +30,7 @@ from glan.settings import Settings
 from glan.stages import answers, instructions, questions, subjects, syllabi
 from glan.stages.shared.recipe import Recipe
 from glan.store import manifests, snapshots, taxonomies
+from glan.store.files import LAYOUT
 from glan.store.store import Store
 from glan.taxonomy import Discipline
 from glan.units import Receipt, Unit
@@ -91,7 +92,7 @@ def leave_notes(size: Size) -> None:
 
 def disciplines_in(folder: Path) -> list[str]:
     """The disciplines that a store in a local folder holds something of."""
-    return sorted(path.name for path in (folder / "v1" / "_manifests" / "subjects").iterdir())
+    return sorted(path.name for path in (folder / LAYOUT / manifests.FOLDER / "subjects").iterdir())
 
 
 def committed(store: Store) -> Keep:

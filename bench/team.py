@@ -2,7 +2,7 @@
 
 python -m bench.team [--pairs 10000] [--disciplines 126] [--subjects 8] [--concurrency 128] [--json]
 
-The services are those of docker-compose.yml as plain processes (`tests/stack_world.py`), the runs are started as the UI
+The services are those of docker-compose.yml as plain processes (`tests/support/stack_world.py`), the runs are started as the UI
 starts them, and the model server answers at once. Afterwards come the commands that read the store, over S3, and pages
 of the UI in Chromium, where there is one.
 """

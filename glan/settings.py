@@ -28,8 +28,9 @@ from glan.checks import (
     toml,
     unknown,
 )
-from glan.config import ModelProfile, Models, RunConfig
+from glan.config import RunConfig
 from glan.errors import InputError
+from glan.models import ModelProfile, Models
 
 
 class _TomlFile(TomlConfigSettingsSource):

@@ -25,6 +25,13 @@ def grouped(items: Iterable[_Item], name_of: Callable[[_Item], str]) -> list[lis
     return _each_once(group_of.values())
 
 
+def standing(mentions: Iterable[tuple[int, int]]) -> tuple[int, float]:
+    """What orders names that several lists give, from the list and the rank of each mention of one: first those that
+    most lists name, then by the mean rank in them. A list that gives a name twice counts once, by the first."""
+    rank_in = dict(sorted(mentions, reverse=True))
+    return -len(rank_in), sum(rank_in.values()) / len(rank_in)
+
+
 def _each_once(groups: Iterable[list[_Item]]) -> list[list[_Item]]:
     return list({id(group): group for group in groups}.values())
 

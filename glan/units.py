@@ -118,7 +118,17 @@ class Receipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=
 
 def unit_object(stage: str, discipline_id: str, address: str, key: str) -> str:
     """The path of the object that a unit of this key is committed as, wherever its rows lie later."""
-    return f"{stage}/disc={discipline_id}/{address}-{key[:16]}.parquet"
+    return f"{folder_of(stage, discipline_id)}/{address}-{key[:16]}.parquet"
+
+
+def folder_of(table: str, discipline_id: str) -> str:
+    """The folder of the objects with a discipline's rows of a table."""
+    return f"{table}/disc={discipline_id}"
+
+
+def discipline_of(path: str) -> str:
+    """The discipline that an object has rows of, by its path."""
+    return path.split("/")[1].removeprefix("disc=")
 
 
 def planned(receipts: Iterable[Receipt]) -> int:

@@ -16,7 +16,7 @@ from glan.planning import settled
 from glan.planning.publishing import publish_snapshot
 from glan.planning.scope import walks
 from glan.planning.walk import survey
-from glan.release.releases import held_by_release
+from glan.release import releases
 from glan.store import manifests, notes, taxonomies
 from glan.store.files import Files
 from glan.store.store import Store
@@ -55,7 +55,7 @@ def _curated_once(order: Order) -> tuple[Verdicts, set[str]]:
         for unit, _ in one.done["instructions"].values()
     }
     verdicts = curate_store(
-        run.store, judged, held_by_release(run.store.files), made.config.curation, order.run_id, now
+        run.store, judged, releases.held_by_release(run.store.files), made.config.curation, order.run_id, now
     )
     if there := _covered(run.store.files, read, verdicts, made.config.curation):
         notes.keep(run.store.files, _NOTE, _basis(order, there), asdict(verdicts))
@@ -85,7 +85,7 @@ def curated_together(store: Store, settings: Curation, run_id: str) -> None:
 
 def _together_once(store: Store, settings: Curation, run_id: str) -> None:
     read = _generations(store.files)
-    verdicts = curate_store(store, {}, held_by_release(store.files), settings, run_id, now)
+    verdicts = curate_store(store, {}, releases.held_by_release(store.files), settings, run_id, now)
     _covered(store.files, read, verdicts, settings)
 
 
@@ -130,7 +130,7 @@ def _covered(files: Files, read: _Generations, verdicts: Verdicts, settings: Cur
 
 def _whole(files: Files, generations: _Generations, settings: Curation) -> str:
     """Digest of all that the verdicts depend on."""
-    released = sorted(files.names("releases"))
+    released = sorted(files.names(releases.FOLDER))
     return digest([__version__, generations, released, settings.model_dump(mode="json")])
 
 

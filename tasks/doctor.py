@@ -4,9 +4,9 @@ import secrets
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from glan.config import ModelProfile, Role
 from glan.errors import Cancelled, EndpointRefused, GlanError, InputError
 from glan.gateway.requests import Call, Conversation, Request, Understood
+from glan.models import ModelProfile, Role
 from glan.prompts import PromptStamp
 from glan.settings import Settings
 from glan.stages.shared.recipe import Recipe

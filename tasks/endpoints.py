@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 
 from glan.clock import now
-from glan.config import ModelProfile
 from glan.errors import InputError
 from glan.gateway.prices import Cost, Prices
 from glan.gateway.public_prices import public_prices
 from glan.gateway.terms import Endpoint
+from glan.models import ModelProfile
 from glan.settings import Settings
 
 

@@ -70,9 +70,9 @@ class Progress:
     _not_before: dict[str, float] = field(default_factory=dict)  # by message: when it may be said again
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def found(self, discipline_id: str, stage: Stage, units: int = 1) -> None:
-        """Units have become known."""
-        self._add(discipline_id, stage, Count(known=units))
+    def found(self, discipline_id: str, stage: Stage) -> None:
+        """A unit has become known."""
+        self._add(discipline_id, stage, Count(known=1))
 
     def was_done(self, receipt: Receipt) -> None:
         """A unit was committed before this run."""

@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 
 from glan.clock import now
 from glan.release.copies import publish_and_copy
-from glan.release.releases import ReleaseManifest, ReleaseOptions
+from glan.release.releases import ReleaseManifest, ReleaseOptions, folder
 from glan.settings import Settings
 from glan.store.store import Store
 from tasks.inert import plain
@@ -35,7 +35,7 @@ def write_release(
 
 def _show(store: Store, manifest: ReleaseManifest) -> None:
     """What came out, as an artifact. One that cannot be shown never fails the release, which is there by then."""
-    place = f"{store.files.url}/v1/releases/{manifest.release}"
+    place = store.files.address(folder(manifest.release))
     try:
         create_table_artifact(
             key="glan-release",

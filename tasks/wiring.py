@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from glan.clock import now
-from glan.config import ModelProfile, RunConfig
+from glan.config import RunConfig
 from glan.curation.contamination import kept_out
 from glan.errors import Cancelled, GlanError, StoreError
 from glan.gateway.batch import provider
 from glan.gateway.gateway import Allowance, Batching, Gateway, Limits
 from glan.gateway.prices import Cost
 from glan.gateway.terms import Amount
+from glan.models import ModelProfile
 from glan.prompts import Prompts
 from glan.settings import Settings
 from glan.stages.shared.making import Effects

@@ -15,9 +15,10 @@ from pydantic import BaseModel
 
 from flows.cli import app
 from glan.benchmark import Benchmark
-from glan.config import Budget, Curation, ModelProfile, Models, RunConfig
+from glan.config import Budget, Curation, RunConfig
 from glan.gateway.prices import Prices
 from glan.judging import Checking, Judging
+from glan.models import ModelProfile, Models
 from glan.question_mix import Difficulties, QuestionTypes
 from glan.records import SCHEMAS
 from glan.settings import Settings

@@ -181,7 +181,7 @@ def test_rates_strike_the_same_calls_whatever_their_order() -> None:
 
 
 def test_as_a_process_it_serves_until_it_is_told_to_stop() -> None:
-    script = Path(__file__).with_name("model_server.py")
+    script = Path(__file__).parent / "support" / "model_server.py"
     command = [sys.executable, str(script), "--latency", "0.001", "--latency-sigma", "0.5", "--fault", "error_500=1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
         assert process.stdout is not None

@@ -10,7 +10,7 @@ from glan.checks import explain
 from glan.clock import now
 from glan.errors import InputError
 from glan.names import shown
-from glan.release.releases import ReleaseOptions
+from glan.release.releases import ReleaseOptions, folder
 from glan.settings import Settings
 from glan.store.store import Store
 from glan.wording import counted
@@ -36,7 +36,7 @@ def publish_release(
         show_json({**manifest.model_dump(mode="json"), **({"files_copied": copied} if to else {})})
         return
     rows = ", ".join(f"{split} {rows:,}" for split, rows in manifest.splits.items())
-    out.print(f"Release {release}: {rows} in {store.files.url}/v1/releases/{release}", highlight=False)
+    out.print(f"Release {release}: {rows} in {store.files.address(folder(release))}", highlight=False)
     if manifest.left_out:
         shared = "they share what rows that are held out, here or in an earlier release, must not share"
         out.print(f"{counted(manifest.left_out, 'kept row')} left out: {shared}.", highlight=False)

@@ -9,6 +9,7 @@ from glan.errors import StoreError
 from glan.store import calls
 from glan.store.files import Files
 from glan.store.parquet import opened
+from glan.units import folder_of
 
 _ROWS_AT_A_TIME = 8_192
 _PART = re.compile(r"([0-9a-z]+)-(\d{8})\.parquet")
@@ -18,7 +19,7 @@ def recorded(files: Files, discipline_id: str, deep: bool) -> tuple[set[str], li
     """The request keys on record of a discipline, and the parts that cannot be read; `deep`: every column of them."""
     keys: set[str] = set()
     found = []
-    paths = [entry.path for entry in files.list(f"_calls/disc={discipline_id}")]
+    paths = [entry.path for entry in files.list(folder_of(calls.FOLDER, discipline_id))]
     replaced = _replaced(files, paths)
     for path in [path for path in paths if path not in replaced]:
         try:
@@ -43,12 +44,12 @@ def gaps(files: Files) -> Iterator[Finding]:
         if numbers:
             parts = ", ".join(f"{number:08d}" for number in sorted(numbers)[:3])
             problem = f"{len(numbers)} parts of the writer {writer} are missing, such as number {parts}"
-            yield Finding("lost", "_calls", problem, f"{RESTORED}; without them, {_CONSEQUENCE}")
+            yield Finding("lost", calls.FOLDER, problem, f"{RESTORED}; without them, {_CONSEQUENCE}")
 
 
 def _named(files: Files) -> set[str]:
     """Names of all parts that are there or whose rows a merged part holds."""
-    paths = [entry.path for entry in files.list("_calls")]
+    paths = [entry.path for entry in files.list(calls.FOLDER)]
     return {path.rpartition("/")[2] for path in {*paths, *_replaced(files, paths)}}
 
 
@@ -64,6 +65,6 @@ def _replaced(files: Files, paths: list[str]) -> frozenset[str]:
 def _gaps(names: Iterable[str]) -> dict[str, set[int]]:
     there: dict[str, set[int]] = {}
     for name in names:
-        if (part := _PART.fullmatch(name)) and part[1] != "merged":
+        if (part := _PART.fullmatch(name)) and part[1] != calls.MERGED:
             there.setdefault(part[1], set()).add(int(part[2]))
     return {writer: set(range(1, max(numbers))) - numbers for writer, numbers in there.items()}

@@ -14,6 +14,7 @@ from glan.errors import StoreError, StoreWeather
 from glan.store import calls
 from glan.store.files import Files
 from glan.store.parquet import conformed, opened
+from glan.units import folder_of
 
 _ROWS_PER_GROUP = 512
 _RACES = 100
@@ -25,8 +26,9 @@ def merge_calls(files: Files, discipline_id: str, part_bytes: int = PART_BYTES) 
     Raises:
         StoreError: a merged part is damaged, or the store cannot be written.
     """
+    folder = folder_of(calls.FOLDER, discipline_id)
     for _ in range(_RACES):
-        entries = {entry.path: entry for entry in files.list(f"_calls/disc={discipline_id}")}
+        entries = {entry.path: entry for entry in files.list(folder)}
         current = calls.objects(files, [discipline_id])
         pieces = [Piece(path, entries[path].size, not calls.is_merged(path)) for path in current if path in entries]
         worth = set(worth_merging(pieces, part_bytes))
@@ -43,7 +45,7 @@ def merge_calls(files: Files, discipline_id: str, part_bytes: int = PART_BYTES) 
             yield merged
         if whole:
             return
-    raise StoreWeather(f"_calls/disc={discipline_id}: others merged its parts {_RACES} times meanwhile; try again")
+    raise StoreWeather(f"{folder}: others merged its parts {_RACES} times meanwhile; try again")
 
 
 def _merge(files: Files, discipline_id: str, number: int, group: Sequence[Piece[str]]) -> Merged | None:

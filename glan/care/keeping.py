@@ -43,7 +43,7 @@ class Keep:
         """
         living = dict(_living(files, now))
         horizon = min([now - older_than, *living.values()])
-        entries = files.list("_snapshots")
+        entries = files.list(snapshots.FOLDER)
         released = _released(files)
         old = [one for one in superseded(entries, horizon) if number_of(one) not in released]
         named: dict[tuple[str, str], set[int]] = {}
@@ -73,8 +73,7 @@ def number_of(entry: Entry) -> int:
 
 def _released(files: Files) -> set[int]:
     """The snapshots that releases were made from, finished or only begun."""
-    names = {entry.path.split("/")[1] for entry in files.list("releases") if entry.path.count("/") > 1}
-    plans = (releases.begun(files, name) for name in names)
+    plans = (releases.begun(files, name) for name in releases.named(files.names(releases.FOLDER)))
     return {plan.snapshot for plan in plans if plan is not None}
 
 

@@ -21,7 +21,7 @@ from glan.store import manifests, parts
 from glan.store.ahead import ahead
 from glan.store.parquet import conformed, opened
 from glan.store.store import Store
-from glan.units import STAGES, Receipt, Stage
+from glan.units import STAGES, Receipt, Stage, folder_of
 
 RUN_ID = "compact"
 _ROWS_PER_GROUP = 1_000
@@ -55,7 +55,7 @@ def merge_units(store: Store, discipline_id: str, tools: Tools, part_bytes: int 
 def _chosen(store: Store, stage: Stage, discipline_id: str, part_bytes: int) -> list[Piece[Receipt]]:
     """The units that are to move, in order, each with its share of the bytes of its object."""
     manifest = manifests.current(store.files, stage, discipline_id)
-    sizes = {entry.path: entry.size for entry in store.files.list(f"{stage}/disc={discipline_id}")}
+    sizes = {entry.path: entry.size for entry in store.files.list(folder_of(stage, discipline_id))}
     units = [receipt for receipt in manifest.units if receipt.object in sizes] if manifest else []
     named: Counter[str] = Counter()
     for receipt in units:

@@ -17,12 +17,12 @@ from glan.care.whole_store import inputs_kept, releases_whole, taxonomy_whole
 from glan.dataset import View
 from glan.errors import StoreError
 from glan.planning.publishing import orphans
-from glan.store import manifests, snapshots
+from glan.store import calls, inputs, manifests, snapshots
 from glan.store.ahead import ahead
 from glan.store.snapshots import Snapshot
 from glan.store.store import Store
 from glan.supplements import split
-from glan.units import STAGES, Receipt, Stage
+from glan.units import STAGES, Receipt, Stage, discipline_of
 
 _PLACES = tuple(enumerate(STAGES[STAGES.index("questions") :]))
 """The stages of a round, parents first."""
@@ -43,7 +43,7 @@ def verify(store: Store, disciplines: Collection[str] | None = None, deep: bool 
     snapshot, found = _snapshot(store)
     yield from found
     chosen = View.open(store, "latest", disciplines).disciplines if disciplines is not None and not found else None
-    prompts = {path.rpartition("/")[2].partition(".")[0] for path in _paths(store, "_inputs/prompts")}
+    prompts = {path.rpartition("/")[2].partition(".")[0] for path in _paths(store, inputs.folder_of("prompts"))}
     for discipline_id in sorted(chosen if chosen is not None else _disciplines(store, snapshot)):
         yield from _Discipline(store, discipline_id, snapshot, deep).findings(prompts)
     yield from call_log.gaps(files)
@@ -60,14 +60,14 @@ def _snapshot(store: Store) -> tuple[Snapshot | None, list[Finding]]:
         return snapshots.latest(store.files), []
     except StoreError as error:
         problem = f"{error}; so readers see nothing"
-        return None, [Finding("damaged", "_snapshots", problem, f"{RESTORED}, or remove it and run again")]
+        return None, [Finding("damaged", snapshots.FOLDER, problem, f"{RESTORED}, or remove it and run again")]
 
 
 def _disciplines(store: Store, snapshot: Snapshot | None) -> set[str]:
     """All disciplines of which there is anything."""
     found = set(snapshot.generations) if snapshot else set()
-    for folder in (*STAGES, "_calls"):
-        found |= {path.split("/")[1].removeprefix("disc=") for path in _paths(store, folder) if path.count("/") == 2}
+    for folder in (*STAGES, calls.FOLDER):
+        found |= {discipline_of(path) for path in _paths(store, folder) if path.count("/") == 2}
     return found
 
 
@@ -106,7 +106,7 @@ class _Discipline:
         try:
             manifest = manifests.at(self._store.files, stage, self._id, generation)
         except StoreError as error:
-            path = f"_manifests/{stage}/{self._id}/{generation:08d}.json"
+            path = manifests.path_of(stage, self._id, generation)
             return [Finding("damaged", path, f"{error}; the latest snapshot names it", RESTORED)], {}
         twice = len(manifest.units) - len({receipt.unit for receipt in manifest.units})
         found = [_manifest(stage, self._id, generation, f"{twice} units are named twice")] if twice else []
@@ -138,7 +138,7 @@ class _Discipline:
         try:
             manifest = manifests.current(self._store.files, stage, self._id)
         except StoreError as error:
-            yield Finding("damaged", f"_manifests/{stage}/{self._id}", str(error), RESTORED)
+            yield Finding("damaged", manifests.folder_of(stage, self._id), str(error), RESTORED)
             return
         named = manifest.units if manifest else []
         for one in self._looks(receipt for receipt in named if (receipt.object, receipt.key) not in self._looked_at):
@@ -171,21 +171,20 @@ _order = itemgetter(0, 1, 2)
 
 def _history(store: Store) -> Iterator[Finding]:
     """Generations and snapshots, the older ones too; what only those name may be gone by and by."""
-    for entry in store.files.list("_snapshots"):
+    for entry in store.files.list(snapshots.FOLDER):
         try:
             snapshots.at(store.files, number_of(entry))
         except (StoreError, ValueError) as error:
             yield Finding("damaged", entry.path, str(error), RESTORED)
-    for path in _paths(store, "_manifests"):
+    for path in _paths(store, manifests.FOLDER):
         try:
-            _, stage, discipline_id, name = path.split("/")
-            manifests.at(store.files, next(one for one in STAGES if one == stage), discipline_id, int(name[:-5]))
-        except (StoreError, ValueError, StopIteration) as error:
-            yield Finding("damaged", path, str(error) or "it is no manifest", RESTORED)
+            manifests.at(store.files, *manifests.place_of(path))
+        except StoreError as error:
+            yield Finding("damaged", path, str(error), RESTORED)
 
 
 def _manifest(stage: Stage, discipline_id: str, generation: int, problem: str) -> Finding:
-    path = f"_manifests/{stage}/{discipline_id}/{generation:08d}.json"
+    path = manifests.path_of(stage, discipline_id, generation)
     return Finding(
         "duplicate", path, problem, "report it, for no version of glan writes this; run again after `glan compact`"
     )

@@ -12,9 +12,9 @@ from glan.care.call_parts import is_sound
 from glan.care.keeping import Keep, number_of, superseded
 from glan.errors import StoreError
 from glan.store import batches, calls, editions, manifests, parts
-from glan.store.files import Entry, Files
+from glan.store.files import PROBES, Entry, Files
 from glan.store.store import Store, quarantine_paths
-from glan.units import STAGES, Receipt, Stage
+from glan.units import STAGES, Receipt, Stage, folder_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def of_no_discipline(files: Files, keep: Keep) -> list[Waste]:
         batches.done_with(files, keep.horizon), ("of an ended batch", "the end of a batch"), strict=True
     ):
         found += [_waste(entry, why) for entry in entries]
-    found += [_waste(entry, "left by a probe") for entry in files.list("_probe") if entry.modified < keep.horizon]
+    found += [_waste(entry, "left by a probe") for entry in files.list(PROBES) if entry.modified < keep.horizon]
     return found + [_waste(entry, "half-written") for entry in files.unfinished() if entry.modified < keep.horizon]
 
 
@@ -52,9 +52,9 @@ class _Stage:
 
     def __init__(self, store: Store, stage: Stage, discipline_id: str, keep: Keep) -> None:
         self._store, self._stage, self._discipline_id, self._keep = store, stage, discipline_id, keep
-        folder = store.files.list(f"{stage}/disc={discipline_id}")
+        folder = store.files.list(folder_of(stage, discipline_id))
         self._there = {entry.path: entry for entry in folder}
-        entries = store.files.list(f"_manifests/{stage}/{discipline_id}")
+        entries = store.files.list(manifests.folder_of(stage, discipline_id))
         shown = keep.generations.get((discipline_id, stage), frozenset())
         self._old = {
             entry: manifests.at(store.files, stage, discipline_id, number_of(entry)).units
@@ -109,7 +109,7 @@ class _Stage:
 
     def _quarantine(self, gone: Collection[str]) -> Iterator[Waste]:
         """The quarantine rows of units of which nothing is left."""
-        folder = self._store.files.list(f"quarantine/disc={self._discipline_id}")
+        folder = self._store.files.list(folder_of("quarantine", self._discipline_id))
         there = {entry.path: entry for entry in folder if entry.modified < self._keep.horizon}
         kept = {receipt.key for receipt in self._kept}
         for receipt in {one.key: one for units in self._old.values() for one in units}.values():
@@ -130,7 +130,7 @@ class _Stage:
 
 def _calls(files: Files, discipline_id: str, keep: Keep) -> Iterator[Waste]:
     """Parts of the call log whose rows have been in a merged part since before the horizon."""
-    there = {entry.path: entry for entry in files.list(f"_calls/disc={discipline_id}")}
+    there = {entry.path: entry for entry in files.list(folder_of(calls.FOLDER, discipline_id))}
     old = [path for path, entry in there.items() if calls.is_merged(path) and entry.modified < keep.horizon]
     for part in old:
         replaced = [path for path in calls.replaced(files, [part]) if path in there]

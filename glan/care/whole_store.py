@@ -35,12 +35,12 @@ def taxonomy_whole(files: Files) -> Iterator[Finding]:
 
 def inputs_kept(files: Files, deep: bool) -> Iterator[Finding]:
     """What runs on record were made from is kept; `deep`: and is what its name says."""
-    there = {entry.path for entry in files.list("_inputs")}
+    there = {entry.path for entry in files.list(inputs.FOLDER)}
     for run_id in runs.ids(files):
         try:
             record = runs.find(files, run_id)
         except StoreError as error:
-            yield Finding("damaged", f"_runs/{run_id}.json", str(error), f"{RESTORED}, or remove it")
+            yield Finding("damaged", runs.path_of(run_id), str(error), f"{RESTORED}, or remove it")
             continue
         for config in {record.config, record.given or record.config}:
             if (path := inputs.path("config", config, "json")) not in there:
@@ -53,12 +53,12 @@ def inputs_kept(files: Files, deep: bool) -> Iterator[Finding]:
 
 def releases_whole(files: Files) -> Iterator[Finding]:
     """Every file that a finished release names is there, byte for byte."""
-    there = {entry.path: entry.size for entry in files.list("releases")}
-    for name in sorted({path.split("/")[1] for path in there if path.count("/") > 1}):
+    there = {entry.path: entry.size for entry in files.list(releases.FOLDER)}
+    for name in releases.named(there):
         try:
             manifest = releases.find(files, name)
         except StoreError as error:
-            yield Finding("damaged", f"releases/{name}/manifest.json", str(error), RESTORED)
+            yield Finding("damaged", f"{releases.folder(name)}/{releases.MANIFEST}", str(error), RESTORED)
             continue
         for file in manifest.files if manifest else ():
             path = f"{releases.folder(name)}/{file.path}"

@@ -10,7 +10,7 @@ from glan.curation.words import size
 
 _HEADING = re.compile(
     r"^[\W_]*(?:(?:homework|practice|exam|quiz|exercise|sample|discussion|assignment|challenge)\s+)?"
-    r"(?:question|problem|exercise|assignment|homework)(?:\s+(?:\d+|statement|text))?[\s*_#]*(?::|\n|$)",
+    r"(?:question|problem|exercise|assignment|homework)(?:\s+(?:\d+|statement|text))?[\s*_#]*(?::|\n|$)[\s*_]*",
     re.IGNORECASE,
 )
 _ANSWER_SECTION = Guarded(
@@ -59,8 +59,12 @@ def empty_question(example: Example, settings: Curation) -> str | None:
 
 def question_heading(example: Example, settings: Curation) -> str | None:
     """The question begins with a heading such as "Homework question:"."""
-    heading = forms_of(example.language).heading if example.language else _HEADING
-    return "the question begins with a heading" if heading.match(example.question) else None
+    return "the question begins with a heading" if heading_of(example.question, example.language) else None
+
+
+def heading_of(question: str, language: str | None) -> re.Match[str] | None:
+    """The heading that a question begins with, with the marks around it; no language is English."""
+    return (forms_of(language).heading if language else _HEADING).match(question)
 
 
 def answer_in_question(example: Example, settings: Curation) -> str | None:

@@ -76,4 +76,4 @@ def _read(files: Files, name: str, kind: type[_Kept]) -> _Kept:
 
 
 def _path(name: str) -> str:
-    return f"_inputs/taxonomy/{name}.json"
+    return inputs.path("taxonomy", name, "json")

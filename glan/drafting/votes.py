@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from glan.drafting.asking import Branch, Mention
 from glan.drafting.documents import DraftNode, Kind
 from glan.keys import normalised
-from glan.spellings import grouped
+from glan.spellings import grouped, standing
 
 
 def counted(mentions: Sequence[Mention], branch: Branch, readable: int) -> list[DraftNode]:
@@ -16,11 +16,8 @@ def counted(mentions: Sequence[Mention], branch: Branch, readable: int) -> list[
 
 
 def _standing(group: list[Mention]) -> tuple[int, float, str]:
-    """A list that gives a name twice counts once, by the first."""
-    rank_in: dict[int, int] = {}
-    for mention in group:
-        rank_in[mention.list_index] = min(mention.rank, rank_in.get(mention.list_index, mention.rank))
-    return -len(rank_in), sum(rank_in.values()) / len(rank_in), min(normalised(mention.name) for mention in group)
+    in_lists = standing((mention.list_index, mention.rank) for mention in group)
+    return *in_lists, min(normalised(mention.name) for mention in group)
 
 
 def _node(group: list[Mention], branch: Branch, readable: int) -> DraftNode:

@@ -8,11 +8,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from glan.config import ModelProfile
 from glan.errors import BudgetSpent
 from glan.gateway.ledger import Spent
 from glan.gateway.prices import Cost, without_price
 from glan.gateway.terms import Allowance, Amount
+from glan.models import ModelProfile
 
 _CHARACTERS_PER_TOKEN = 4
 _FIRST_REPLY = 500  # tokens, assumed until there are replies to learn from

@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from glan.clock import Clock, now
-from glan.config import ModelProfile
 from glan.errors import BudgetSpent, Cancelled, EndpointDown, EndpointRefused, GlanError
 from glan.gateway.asking import Asking, Desk, copied
 from glan.gateway.batch.asking import BatchAsking
@@ -29,6 +28,7 @@ from glan.gateway.recall import Progress, recall
 from glan.gateway.requests import Call, Conversation, Failure, Outcome, Request
 from glan.gateway.terms import Allowance, Endpoint, Limits, Pace
 from glan.gateway.turnstile import Turnstile
+from glan.models import ModelProfile
 
 __all__ = ["Allowance", "Batching", "Endpoint", "Gateway", "GatewayState", "History", "Limits", "Log", "Pace"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from glan.config import ModelProfile
 from glan.keys import digest
+from glan.models import ModelProfile
 from glan.prompts import PromptStamp
 
 Message = dict[str, str]

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from glan.config import ModelProfile
 from glan.gateway.answers import Fault
+from glan.models import ModelProfile
 
 
 class Way(Enum):

@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 
 from glan.checking.programs import programs_in
 from glan.checking.results import result_of
-from glan.store import manifests
+from glan.store import calls, manifests
 from glan.store.files import Files
 from glan.store.parquet import conformed, known, opened
 from glan.store.store import Store
-from glan.units import STAGES, Receipt, Stage
+from glan.units import STAGES, Receipt, Stage, folder_of
 
 CHECKABLE_SHARE = 0.2
 """Of answers, those that state a result, and those with programs, assumed of each until there are answers to look at."""
@@ -146,7 +146,7 @@ class Experience:
 
 def replies_on_record(files: Files, disciplines: Iterable[str]) -> Mapping[str, int]:
     """By unit key: replies that units not yet committed need not pay for again. The latest parts of the ledger are read."""
-    parts = [entry for name in sorted(set(disciplines)) for entry in files.list(f"_calls/disc={name}")]
+    parts = [entry for name in sorted(set(disciplines)) for entry in files.list(folder_of(calls.FOLDER, name))]
     latest = sorted(parts, key=lambda entry: entry.modified, reverse=True)[:_PARTS]
     rows = _read(files, [entry.path for entry in latest], ["request_key", "unit_key", "understood"])
     understood = rows.filter(rows["understood"]).group_by("unit_key").aggregate([("request_key", "count_distinct")])
@@ -155,7 +155,7 @@ def replies_on_record(files: Files, disciplines: Iterable[str]) -> Mapping[str, 
 
 
 def _by_stage_and_model(files: Files) -> dict[tuple[str, str], CallFigures]:
-    paths = [entry.path for entry in files.list("_calls")]
+    paths = [entry.path for entry in files.list(calls.FOLDER)]
     rows = _read(files, _spread(paths, _PARTS), _READ)
     taken_on = rows.filter(pc.not_equal(rows["status"], _RATE_LIMITED))
     wanted: list[tuple[object, str]] = [("request_key", "count_distinct"), ([], "count_all")]

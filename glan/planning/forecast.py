@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from glan.config import Role
 from glan.gateway.prices import Cost
+from glan.models import Role
 from glan.planning.experience import CallFigures, Experience, Range, replies_on_record
 from glan.planning.pairing import Waiting
 from glan.planning.scope import walks

@@ -27,6 +27,9 @@ from glan.units import ASKING
 
 _Name = TypeVar("_Name")
 
+_LONGEST_NAME = 120
+_LONGEST_EXAMPLE = 800
+
 # Where a Markdown renderer would begin a link, a cell, emphasis, mathematics or code; "www." begins a link by itself.
 _MARKUP = re.compile(r"([\\`*_\[\]|~$#:@])|(?i:(?<=www)(\.))")
 _ENTITIES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
@@ -96,9 +99,9 @@ def card(plan: ReleasePlan, figures: Figures, measured: Measured, authors: Count
     return "\n\n".join(sections) + "\n"
 
 
-def escaped(text: str, limit: int = 120) -> str:
+def escaped(text: str) -> str:
     """Text as it may stand in a line or a table cell of Markdown: on one line, cut, with nothing left to interpret."""
-    return _MARKUP.sub(r"\\\g<0>", shown(" ".join(text.split()), limit)).translate(_ENTITIES)
+    return _MARKUP.sub(r"\\\g<0>", shown(" ".join(text.split()), _LONGEST_NAME)).translate(_ENTITIES)
 
 
 def size_category(rows: int) -> str:
@@ -361,10 +364,10 @@ def _example(figures: Figures) -> str:
     )
 
 
-def _quoted(text: str, limit: int = 800) -> str:
+def _quoted(text: str) -> str:
     """An indented block: whatever the text holds, it cannot end the block."""
-    short = text if len(text) <= limit else text[:limit] + "…"
-    lines = [shown(line, limit) for line in short.split("\n")]
+    short = text if len(text) <= _LONGEST_EXAMPLE else text[:_LONGEST_EXAMPLE] + "…"
+    lines = [shown(line, _LONGEST_EXAMPLE) for line in short.split("\n")]
     return textwrap.indent("\n".join(lines), "    ")
 
 

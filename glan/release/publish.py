@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from glan import __version__
 from glan.clock import Clock
 from glan.curation.verdicts import SAME_MEANING
-from glan.dataset import SnapshotNumber, View
+from glan.dataset import View
 from glan.errors import InputError
 from glan.keys import digest
 from glan.release import chat, figures, judged, licences
@@ -22,6 +22,7 @@ from glan.release.pictures import pictures
 from glan.release.places import NOT_SAMPLED, places
 from glan.release.releases import (
     MANIFEST,
+    PLAN,
     ReleaseFile,
     ReleaseManifest,
     ReleaseOptions,
@@ -49,13 +50,12 @@ def publish(
     store: Store,
     release: str,
     *,
-    snapshot: SnapshotNumber = "latest",
     disciplines: Collection[str] | None = None,
     options: ReleaseOptions = ReleaseOptions(),
     run_id: str,
     clock: Clock,
 ) -> ReleaseManifest:
-    """Write the kept instructions of a snapshot as chat files with a data card; the release exists with its manifest.
+    """Write the kept instructions of the latest snapshot as chat files with a data card; the release exists with its manifest.
 
     A release that was cut off is finished from the snapshot it was begun with. One that is finished never changes:
     publishing the same rows under its name again changes nothing and returns it, marked `already_published`.
@@ -64,10 +64,10 @@ def publish(
         disciplines: ids or names; none: all that the snapshot names.
 
     Raises:
-        InputError: the name, a discipline, a weight or the snapshot is wrong; no row is kept (nothing is written);
+        InputError: the name, a discipline or a weight is wrong; no row is kept (nothing is written);
             or the name belongs to a release of other rows.
     """
-    wanted = _plan(store, release, snapshot, disciplines, options, run_id, clock)
+    wanted = _plan(store, release, disciplines, options, run_id, clock)
     done = find(store.files, release)
     if done is not None:
         if _content(done) != _content(wanted):
@@ -76,21 +76,19 @@ def publish(
                 "never changes; choose another name"
             )
         return done.model_copy(update={"already_published": True})
-    plan = _begin(store, wanted, latest=snapshot == "latest")
-    return _finish(store, plan)
+    return _finish(store, _begin(store, wanted))
 
 
 def _plan(
     store: Store,
     release: str,
-    snapshot: SnapshotNumber,
     disciplines: Collection[str] | None,
     options: ReleaseOptions,
     run_id: str,
     clock: Clock,
 ) -> ReleasePlan:
     folder(release)  # the name is looked at before anything is read
-    view = View.open(store, snapshot, disciplines)
+    view = View.open(store, "latest", disciplines)
     if view.snapshot is None:
         raise InputError(
             f"{store.files.url} has no snapshot yet, so there is nothing to publish; let a run finish first"
@@ -118,7 +116,7 @@ def _content(plan: ReleasePlan) -> tuple[object, ...]:
     return plan.source, plan.options.model_dump(exclude={"require"})
 
 
-def _begin(store: Store, wanted: ReleasePlan, latest: bool) -> ReleasePlan:
+def _begin(store: Store, wanted: ReleasePlan) -> ReleasePlan:
     """The plan under which this name was begun, which is `wanted` if it is new."""
     plan = begun(store.files, wanted.release)
     if plan is None:
@@ -139,14 +137,13 @@ def _begin(store: Store, wanted: ReleasePlan, latest: bool) -> ReleasePlan:
             check(wanted.options.require, measured.nodes, measured.diversity)
         wanted = wanted.model_copy(update={"conversations": _any_continued(view)})
         body = wanted.model_dump_json(indent=2).encode()
-        if store.files.create(f"{folder(wanted.release)}/_plan.json", body):
+        if store.files.create(f"{folder(wanted.release)}/{PLAN}", body):
             return wanted
         plan = begun(store.files, wanted.release) or wanted
-    same = (plan.options, plan.disciplines) == (wanted.options, wanted.disciplines)
-    if not same or not (latest or plan.snapshot == wanted.snapshot):
+    if (plan.options, plan.disciplines) != (wanted.options, wanted.disciplines):
         raise InputError(
-            f"the release {plan.release} was begun from snapshot {plan.snapshot} with other disciplines, options or "
-            "snapshot and is not finished; finish it with the same ones or choose another name"
+            f"the release {plan.release} was begun from snapshot {plan.snapshot} with other disciplines or options "
+            "and is not finished; finish it with the same ones or choose another name"
         )
     return plan
 

@@ -24,7 +24,9 @@ from glan.release.requirements import Requirements
 from glan.release.sheet import LEVELS, Apart, Node
 from glan.store.files import Files
 
+FOLDER = "releases"
 MANIFEST = "manifest.json"
+PLAN = "_plan.json"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _ROWS_AT_A_TIME = 10_000
@@ -158,7 +160,7 @@ def folder(release: str) -> str:
         raise InputError(
             f"'{shown(release)}' cannot name a release: use a-z, 0-9, single dots and hyphens, at most 64, no dot first"
         )
-    return f"releases/{release}"
+    return f"{FOLDER}/{release}"
 
 
 def find(files: Files, release: str) -> ReleaseManifest | None:
@@ -168,14 +170,19 @@ def find(files: Files, release: str) -> ReleaseManifest | None:
 
 def begun(files: Files, release: str) -> ReleasePlan | None:
     """The plan of a release, finished or not."""
-    return _document(files, f"{folder(release)}/_plan.json", ReleasePlan)
+    return _document(files, f"{folder(release)}/{PLAN}", ReleasePlan)
 
 
 def finished(files: Files) -> list[ReleaseManifest]:
     """All finished releases, by name."""
-    paths = [entry.path for entry in files.list("releases")]
+    paths = [entry.path for entry in files.list(FOLDER)]
     names = [path.split("/")[1] for path in paths if path.count("/") == 2 and path.endswith(f"/{MANIFEST}")]
     return [manifest for name in names if (manifest := find(files, name)) is not None]
+
+
+def named(paths: Iterable[str]) -> list[str]:
+    """The releases, finished or only begun, that files at these paths are of."""
+    return sorted({path.split("/")[1] for path in paths if path.count("/") > 1})
 
 
 def held_by_release(files: Files) -> pa.RecordBatchReader:

@@ -20,8 +20,8 @@ Published = Mapping[str, Mapping[str, Receipt]]
 
 def generations(store: Store) -> list[Manifest]:
     """All generations of instructions that are kept, in the order in which they were published."""
-    paths = [entry.path.split("/") for entry in store.files.list("_manifests/instructions")]
-    kept = [manifests.at(store.files, "instructions", path[2], int(path[3].partition(".")[0])) for path in paths]
+    paths = [entry.path for entry in store.files.list(f"{manifests.FOLDER}/instructions")]
+    kept = [manifests.at(store.files, *manifests.place_of(path)) for path in paths]
     return sorted(kept, key=lambda one: (one.created_at, one.discipline_id, one.generation))
 
 

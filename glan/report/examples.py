@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from glan.keys import hashed
 
 MOST_REASONS = 60
+OF_EACH = 3
 
 
 class Where(NamedTuple):
@@ -32,12 +33,12 @@ class _Found:
 
 
 class Examples:
-    """Feed it the tables of instructions, with the columns in `READS`; `each`: how many of every reason."""
+    """Feed it the tables of instructions, with the columns in `READS`."""
 
     READS = ("question_id", "kept", "reasons")
 
-    def __init__(self, each: int) -> None:
-        self._each, self._unit = each, -1
+    def __init__(self) -> None:
+        self._unit = -1
         self._found: dict[str, list[_Found]] = {}
 
     def add(self, table: pa.Table) -> None:
@@ -58,7 +59,7 @@ class Examples:
         if reason not in self._found and len(self._found) == MOST_REASONS:
             return
         heap = self._found.setdefault(reason, [])
-        if len(heap) < self._each:
+        if len(heap) < OF_EACH:
             heapq.heappush(heap, found)
         elif found.rank < heap[0].rank:
             heapq.heapreplace(heap, found)

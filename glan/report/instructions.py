@@ -28,9 +28,9 @@ class Instructions:
     hours: Counter[tuple[int, bool]]
 
 
-def instructions(view: View, go_on: GoOn = lambda: None, each: int = 3) -> Instructions:
-    """Read them; `each`: how many examples of every reason."""
-    judged, read, examples = Judged(), Read(view, begun(view)), Examples(each)
+def instructions(view: View, go_on: GoOn = lambda: None) -> Instructions:
+    """Read them."""
+    judged, read, examples = Judged(), Read(view, begun(view)), Examples()
     hours: Counter[tuple[int, bool]] = Counter()
     for table in checked(view.tables("instructions", _COLUMNS), go_on):
         judged.add(table)

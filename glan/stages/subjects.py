@@ -8,7 +8,7 @@ from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Call, Conversation, Outcome, Problem
 from glan.keys import digest, distinct, normalised, slug
 from glan.replies import ListedSubject, SubjectList, subject_list
-from glan.spellings import grouped, spellings_of
+from glan.spellings import grouped, spellings_of, standing
 from glan.stages.shared.making import Effects, Made, Row, asked_for, make, provenance
 from glan.stages.shared.recipe import Ingredients, Recipe
 from glan.taxonomy import Discipline
@@ -118,9 +118,8 @@ def _spellings(group: Sequence[_Mention]) -> set[str]:
 
 
 def _standing(group: list[_Mention]) -> tuple[int, float, str]:
-    """By how many lists name it, then by its mean rank in them (a list that names it twice counts once, by the first)."""
-    rank_in = {mention.list_index: mention.rank for mention in reversed(group)}
-    return -len(rank_in), sum(rank_in.values()) / len(rank_in), normalised(group[0].subject.subject_name)
+    in_lists = standing((mention.list_index, mention.rank) for mention in group)
+    return *in_lists, normalised(group[0].subject.subject_name)
 
 
 def _same_subject(mentions: Sequence[_Mention]) -> list[list[_Mention]]:

@@ -20,12 +20,14 @@ from glan.records import SCHEMAS, check_columns, table
 from glan.store.ahead import ahead
 from glan.store.files import Files, checked
 from glan.store.parquet import conformed, encoded, known, opened
+from glan.units import folder_of
 
 _READERS = 8
 _GROUPS_IN_MEMORY = 16
 _ROWS_AT_A_TIME = 8_192
 _logger = logging.getLogger(__name__)
 
+FOLDER = "_calls"
 MERGED = "merged"
 """In place of a writer in the names of parts that hold the rows of others."""
 
@@ -204,7 +206,7 @@ class CallLog:
             self._acknowledged = max(self._acknowledged, part.last)
 
     def _part_path(self, discipline_id: str, sequence: int) -> str:
-        return f"_calls/disc={discipline_id}/{self._writer}-{sequence:08d}.parquet"
+        return f"{folder_of(FOLDER, discipline_id)}/{self._writer}-{sequence:08d}.parquet"
 
 
 class CallHistory:
@@ -273,7 +275,7 @@ class Histories:
 
 def objects(files: Files, disciplines: Collection[str] | None = None) -> list[str]:
     """The parts that together hold each call once, of the named disciplines (None: all)."""
-    folders = ["_calls"] if disciplines is None else [f"_calls/disc={name}" for name in sorted(set(disciplines))]
+    folders = [FOLDER] if disciplines is None else [folder_of(FOLDER, name) for name in sorted(set(disciplines))]
     paths = [entry.path for folder in folders for entry in files.list(folder)]
     gone = replaced(files, paths)
     return [path for path in paths if path not in gone]
@@ -293,7 +295,7 @@ def is_merged(path: str) -> bool:
 
 def merged_path(discipline_id: str, number: int) -> str:
     """Where a merged part of a discipline is."""
-    return f"_calls/disc={discipline_id}/{MERGED}-{number:08d}.parquet"
+    return f"{folder_of(FOLDER, discipline_id)}/{MERGED}-{number:08d}.parquet"
 
 
 def merged_number(path: str) -> int:

@@ -15,6 +15,7 @@ from glan.errors import InputError, StoreError
 from glan.names import shown
 
 LAYOUT = "v1"
+PROBES = "_probe"
 _AT_ONCE = 1 << 22
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=-]*")
 
@@ -124,7 +125,7 @@ class Files(ABC):
         Raises:
             StoreError: it is not, or the store cannot be written.
         """
-        path = f"_probe/{secrets.token_hex(16)}"
+        path = f"{PROBES}/{secrets.token_hex(16)}"
         first = self.create(path, b"first")
         try:
             second = self.create(path, b"second")

@@ -7,9 +7,17 @@ from glan.store.files import Files
 Kind = Literal["prompts", "config", "taxonomy", "benchmarks"]
 
 
+FOLDER = "_inputs"
+
+
+def folder_of(kind: Kind) -> str:
+    """Where texts of a kind are kept."""
+    return f"{FOLDER}/{kind}"
+
+
 def path(kind: Kind, digest: str, suffix: str) -> str:
     """Where a text of this digest is kept."""
-    return f"_inputs/{kind}/{digest}.{suffix}"
+    return f"{folder_of(kind)}/{digest}.{suffix}"
 
 
 def keep(files: Files, kind: Kind, digest: str, suffix: str, body: str) -> None:

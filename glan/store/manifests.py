@@ -1,9 +1,11 @@
 """Generations: which objects are the current rows of one stage of one discipline."""
 
 import datetime
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import cast
 
 from msgspec import MsgspecError, Struct, json
 from msgspec.structs import replace
@@ -12,11 +14,13 @@ from glan.clock import Clock
 from glan.errors import StoreError, StoreWeather
 from glan.store.files import Files
 from glan.store.numbered import highest
-from glan.units import Receipt, Stage
+from glan.units import STAGES, Receipt, Stage
 
 Named = Mapping[str, Receipt]
 """Receipts by address."""
 
+FOLDER = "_manifests"
+_PATH = re.compile(rf"{FOLDER}/({'|'.join(STAGES)})/([^/]+)/(\d+)\.json")
 _READERS = 16
 _RACES = 100
 
@@ -39,7 +43,7 @@ def current(files: Files, stage: Stage, discipline_id: str) -> Manifest | None:
     Raises:
         StoreError: the manifest is damaged.
     """
-    paths = [entry.path for entry in files.list(_folder(stage, discipline_id))]
+    paths = [entry.path for entry in files.list(folder_of(stage, discipline_id))]
     return _from(files, stage, discipline_id, max(paths, default=None))
 
 
@@ -52,10 +56,11 @@ def generations(files: Files, stage: Stage, disciplines: Iterable[str] = ()) -> 
         StoreError: a file that is no generation lies among them.
     """
     listed = dict.fromkeys(disciplines, 0)
-    for path in sorted(files.names(f"_manifests/{stage}")):  # so the last of a discipline is its highest
-        listed[path.split("/")[2]] = _number(path)
+    for path in sorted(files.names(f"{FOLDER}/{stage}")):  # so the last of a discipline is its highest
+        _, discipline_id, number = place_of(path)
+        listed[discipline_id] = number
     with ThreadPoolExecutor(_READERS) as pool:
-        numbers = pool.map(lambda name: highest(files, partial(_path, stage, name), listed[name]), listed)
+        numbers = pool.map(lambda name: highest(files, partial(path_of, stage, name), listed[name]), listed)
         return {name: number for name, number in zip(listed, numbers, strict=True) if number}
 
 
@@ -66,20 +71,13 @@ def all_current(files: Files, stage: Stage) -> dict[str, Manifest]:
         return dict(zip(numbers, pool.map(lambda one: at(files, stage, *one), numbers.items()), strict=True))
 
 
-def _number(path: str) -> int:
-    name = path.rpartition("/")[2].removesuffix(".json")
-    if not name.isdecimal():
-        raise StoreError(f"{path} is damaged or no manifest")
-    return int(name)
-
-
 def at(files: Files, stage: Stage, discipline_id: str, generation: int) -> Manifest:
     """One generation.
 
     Raises:
         StoreError: it is not there (any more), or damaged.
     """
-    return _load(files, _path(stage, discipline_id, generation))
+    return _load(files, path_of(stage, discipline_id, generation))
 
 
 def publish(
@@ -143,17 +141,17 @@ def _follow(
         )
         if after == before:
             return base or replace(following, generation=0)
-        if files.create(_path(stage, discipline_id, following.generation), json.encode(following)):
+        if files.create(path_of(stage, discipline_id, following.generation), json.encode(following)):
             return following
-    raise StoreWeather(f"{_folder(stage, discipline_id)}: others published {_RACES} generations meanwhile; try again")
+    raise StoreWeather(f"{folder_of(stage, discipline_id)}: others published {_RACES} generations meanwhile; try again")
 
 
 def _from(files: Files, stage: Stage, discipline_id: str, listed: str | None) -> Manifest | None:
     """The highest generation, given the path of the highest that was listed."""
     manifest = _load(files, listed) if listed else None
     shown = manifest.generation if manifest else 0
-    number = highest(files, lambda number: _path(stage, discipline_id, number), shown)
-    return manifest if number == shown else _load(files, _path(stage, discipline_id, number))
+    number = highest(files, lambda number: path_of(stage, discipline_id, number), shown)
+    return manifest if number == shown else _load(files, path_of(stage, discipline_id, number))
 
 
 def _load(files: Files, path: str) -> Manifest:
@@ -165,9 +163,23 @@ def _load(files: Files, path: str) -> Manifest:
         raise StoreError(f"{path} is damaged or no manifest") from error
 
 
-def _folder(stage: Stage, discipline_id: str) -> str:
-    return f"_manifests/{stage}/{discipline_id}"
+def folder_of(stage: Stage, discipline_id: str) -> str:
+    """Where the generations of one stage of one discipline are."""
+    return f"{FOLDER}/{stage}/{discipline_id}"
 
 
-def _path(stage: Stage, discipline_id: str, generation: int) -> str:
-    return f"{_folder(stage, discipline_id)}/{generation:08d}.json"
+def path_of(stage: Stage, discipline_id: str, generation: int) -> str:
+    """Where a generation is."""
+    return f"{folder_of(stage, discipline_id)}/{generation:08d}.json"
+
+
+def place_of(path: str) -> tuple[Stage, str, int]:
+    """The stage, discipline and number of a generation, by where it is.
+
+    Raises:
+        StoreError: there is something else at this path.
+    """
+    found = _PATH.fullmatch(path)
+    if found is None:
+        raise StoreError(f"{path} is damaged or no manifest")
+    return cast(Stage, found[1]), found[2], int(found[3])

@@ -12,6 +12,7 @@ from glan.errors import StoreError
 from glan.keys import canonical
 from glan.store.files import Files
 
+FOLDER = "_notes"
 _logger = logging.getLogger(__name__)
 
 
@@ -33,4 +34,4 @@ def keep(files: Files, name: str, basis: str, found: Any) -> None:
 
 
 def _path(name: str) -> str:
-    return f"_notes/{name}.json"
+    return f"{FOLDER}/{name}.json"

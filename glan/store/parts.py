@@ -16,7 +16,7 @@ from glan.records import SCHEMAS
 from glan.store.ahead import READERS, ahead
 from glan.store.parquet import conformed, known, starts_of, touching
 from glan.store.store import Store
-from glan.units import Receipt, Stage
+from glan.units import Receipt, Stage, folder_of
 
 _NAME = re.compile(r"[a-z]+/disc=[^/]+/merged_units-[0-9a-f]{16}\.parquet")
 _GROUPS_IN_MEMORY = READERS + 4
@@ -24,7 +24,7 @@ _GROUPS_IN_MEMORY = READERS + 4
 
 def path_of(stage: Stage, discipline_id: str, mark: str) -> str:
     """Where a merged part is; `mark` are 16 hexadecimal digits. No address of a unit has an underscore."""
-    return f"{stage}/disc={discipline_id}/merged_units-{mark}.parquet"
+    return f"{folder_of(stage, discipline_id)}/merged_units-{mark}.parquet"
 
 
 def is_part(path: str) -> bool:

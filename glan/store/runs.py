@@ -14,6 +14,7 @@ from glan.store import inputs
 from glan.store.files import Files
 from glan.units import Scope
 
+_FOLDER = "_runs"
 _ENDING = ".end.json"
 
 _Document = TypeVar("_Document", bound=BaseModel)
@@ -51,14 +52,14 @@ class RunEnd(BaseModel):
 
 def keep(files: Files, record: RunRecord) -> RunRecord:
     """Put a run on record; one that is there already, as when Prefect tries a run again, stays as it is."""
-    if files.create(_path(record.run_id), record.model_dump_json().encode()):
+    if files.create(path_of(record.run_id), record.model_dump_json().encode()):
         return record
     return find(files, record.run_id)
 
 
 def end(files: Files, run_id: str, state: str, at: datetime.datetime) -> None:
     """Note that a run has ended. A run that is tried again may end again; the first end stays on record."""
-    files.create(f"_runs/{run_id}{_ENDING}", RunEnd(ended_at=at, state=state).model_dump_json().encode())
+    files.create(f"{_FOLDER}/{run_id}{_ENDING}", RunEnd(ended_at=at, state=state).model_dump_json().encode())
 
 
 def keep_report(files: Files, run_id: str, page: str) -> str:
@@ -70,12 +71,12 @@ def keep_report(files: Files, run_id: str, page: str) -> str:
 
 def report_path(run_id: str) -> str:
     """Where the page is kept that a run ended with."""
-    return f"_runs/{run_id}.html"
+    return f"{_FOLDER}/{run_id}.html"
 
 
 def ended(files: Files, run_id: str) -> bool:
     """Whether a run came to an end by itself; one that was killed did not."""
-    return files.exists(f"_runs/{run_id}{_ENDING}")
+    return files.exists(f"{_FOLDER}/{run_id}{_ENDING}")
 
 
 def find(files: Files, run_id: str) -> RunRecord:
@@ -84,12 +85,12 @@ def find(files: Files, run_id: str) -> RunRecord:
     Raises:
         StoreError: there is none, or it is damaged.
     """
-    return _read(files, _path(run_id), RunRecord)
+    return _read(files, path_of(run_id), RunRecord)
 
 
 def ids(files: Files) -> list[str]:
     """All runs on record."""
-    names = (entry.path.removeprefix("_runs/") for entry in files.list("_runs"))
+    names = (entry.path.removeprefix(f"{_FOLDER}/") for entry in files.list(_FOLDER))
     return [name.removesuffix(".json") for name in names if name.endswith(".json") and not name.endswith(_ENDING)]
 
 
@@ -99,8 +100,8 @@ def unended(files: Files) -> list[RunRecord]:
     Raises:
         StoreError: a record is damaged, or was written by another version of glan.
     """
-    over = {path.removesuffix(_ENDING) for path in files.names("_runs") if path.endswith(_ENDING)}
-    return [find(files, run_id) for run_id in ids(files) if f"_runs/{run_id}" not in over]
+    over = {path.removesuffix(_ENDING) for path in files.names(_FOLDER) if path.endswith(_ENDING)}
+    return [find(files, run_id) for run_id in ids(files) if f"{_FOLDER}/{run_id}" not in over]
 
 
 def last(files: Files) -> RunRecord | None:
@@ -127,8 +128,9 @@ def given_of(files: Files, record: RunRecord) -> RunConfig:
     return _read(files, inputs.path("config", record.given or record.config, "json"), RunConfig)
 
 
-def _path(run_id: str) -> str:
-    return f"_runs/{run_id}.json"
+def path_of(run_id: str) -> str:
+    """Where the record of a run is."""
+    return f"{_FOLDER}/{run_id}.json"
 
 
 def _read(files: Files, path: str, kind: type[_Document]) -> _Document:

@@ -10,6 +10,7 @@ from glan.errors import StoreError, StoreWeather
 from glan.store.files import Files
 from glan.store.numbered import highest
 
+FOLDER = "_snapshots"
 _RACES = 100
 
 
@@ -26,7 +27,7 @@ class Snapshot(BaseModel):
 
 def latest(files: Files) -> Snapshot | None:
     """The highest snapshot; None if there is none yet."""
-    entries = files.list("_snapshots")
+    entries = files.list(FOLDER)
     snapshot = _load(files, entries[-1].path) if entries else None
     shown = snapshot.number if snapshot else 0
     number = highest(files, _path, shown)
@@ -70,7 +71,7 @@ def publish(
             return base or following.model_copy(update={"number": 0})
         if files.create(_path(following.number), following.model_dump_json().encode()):
             return following
-    raise StoreWeather(f"_snapshots: others published {_RACES} snapshots meanwhile; try again")
+    raise StoreWeather(f"{FOLDER}: others published {_RACES} snapshots meanwhile; try again")
 
 
 def _merged(before: Mapping[str, Mapping[str, int]], new: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
@@ -92,4 +93,4 @@ def _load(files: Files, path: str) -> Snapshot:
 
 
 def _path(number: int) -> str:
-    return f"_snapshots/{number:08d}.json"
+    return f"{FOLDER}/{number:08d}.json"

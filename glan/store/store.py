@@ -15,9 +15,10 @@ from msgspec.structs import asdict, replace
 from glan.errors import InputError, StoreError
 from glan.names import shown
 from glan.records import SCHEMAS, table
+from glan.store import calls, manifests
 from glan.store.files import Files
 from glan.store.parquet import conformed, encoded, known, opened, rows_at
-from glan.units import Receipt, Stage, Unit
+from glan.units import Receipt, Stage, Unit, discipline_of, folder_of
 
 _OBJECT = re.compile(r".+-[0-9a-f]{16}\.parquet")
 _LAYOUT_LINE = "glan store, layout v1"
@@ -192,8 +193,8 @@ class Store:
 
     def disciplines(self) -> list[str]:
         """Every discipline of which there are generations or calls."""
-        published = {path.split("/")[2] for path in self.files.names("_manifests")}
-        called = {path.split("/")[1].removeprefix("disc=") for path in self.files.names("_calls")}
+        published = {path.split("/")[2] for path in self.files.names(manifests.FOLDER)}
+        called = {discipline_of(path) for path in self.files.names(calls.FOLDER)}
         return sorted(published | called)
 
     def objects(self, stage: Stage, discipline_id: str) -> set[str]:
@@ -201,7 +202,7 @@ class Store:
 
         Files that are not named as an object is, such as someone's backup copy, are passed over.
         """
-        names = self.files.names(f"{stage}/disc={discipline_id}")
+        names = self.files.names(folder_of(stage, discipline_id))
         return {path for path in names if _OBJECT.fullmatch(path)}
 
     def receipt(self, object: str) -> Receipt:
@@ -237,7 +238,7 @@ class Store:
 
 def quarantine_paths(receipt: Receipt) -> tuple[str, str]:
     """The usual name and the one that holds only for these very rows; a unit is committed with one content only."""
-    stem = f"quarantine/disc={receipt.discipline_id}/{receipt.stage}.{receipt.unit}-{receipt.key[:16]}"
+    stem = f"{folder_of('quarantine', receipt.discipline_id)}/{receipt.stage}.{receipt.unit}-{receipt.key[:16]}"
     return f"{stem}.parquet", f"{stem}.{receipt.content_digest[:16]}.parquet"
 
 

@@ -20,7 +20,7 @@ from stage_world import UNJUDGED
 from terminal_world import Said, clean_environment, listing, typed
 
 from glan import taxonomy
-from glan.config import Models
+from glan.models import Models
 
 GLAN = Path(sys.executable).with_name("glan")
 RUN_FILE = """

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from glan.config import ROLES, ModelProfile, Models, RunConfig
+from glan.config import RunConfig
 from glan.errors import InputError
+from glan.models import ROLES, ModelProfile, Models
 
 
 def from_text(tmp_path: Path, text: str | bytes) -> RunConfig:

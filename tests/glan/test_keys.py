@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from glan.config import ModelProfile, Models, RunConfig
+from glan.config import RunConfig
 from glan.gateway.reading import prose, structured
 from glan.gateway.requests import Request
 from glan.keys import Texts, canonical, digest, distinct, normalised, seed_for, slug, spelt
+from glan.models import ModelProfile, Models
 from glan.prompts import Prompt, Prompts, PromptStamp
 from glan.records import KIND, content_digest
 from glan.replies import question_list, subject_list

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from glan.config import ROLES, ModelProfile, Models, RunConfig
+from glan.config import RunConfig
 from glan.errors import InputError
 from glan.judging import Judging
+from glan.models import ROLES, ModelProfile, Models
 from glan.settings import Settings
 
 SECRET = "sk-very-secret-0123456789"

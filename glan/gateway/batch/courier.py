@@ -6,26 +6,25 @@ for one of its requests next takes it up instead of sending the request again.
 """
 
 import asyncio
-import datetime
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 from glan.batches import BatchRecord, KeptBatch, waiting
 from glan.clock import Clock
-from glan.config import ModelProfile
 from glan.errors import EndpointDown, EndpointRefused, GlanError
 from glan.gateway.answers import Fault, Reply
 from glan.gateway.batch.lines import State, is_crowded, line, result
 from glan.gateway.batch.outbox import Outbox
 from glan.gateway.batch.parcel import MOST_REQUESTS, Batch, Delivered, Entry, files
 from glan.gateway.batch.provider import Crowded, Provider
+from glan.gateway.batch.register import Book, Register
 from glan.gateway.batch.room import Room
 from glan.gateway.requests import Request
 from glan.gateway.trouble import Way, classify
+from glan.models import ModelProfile
 from glan.wording import counted
 
 _logger = logging.getLogger(__name__)
@@ -34,17 +33,7 @@ _LOOKS_FOR_FILES = 10  # at an ended batch whose results are said to be there
 _IN_VAIN = 3  # batches in a row that brought nothing, or times that one request is lost
 _SAY_EVERY_SECONDS = 3600.0
 _LAST_MOMENT = 20.0  # seconds for writing down that batches are done with
-_OLD = datetime.timedelta(days=1)  # then a batch that is not at the provider will not turn up there any more
 _UNKNOWN = "unknown"
-
-
-class Book(Protocol):
-    """The batches on record, as the courier needs them (`store.batches.BatchBook`). May block."""
-
-    def keep(self, record: BatchRecord) -> None: ...
-    def keep_id(self, name: str, batch_id: str) -> None: ...
-    def end(self, name: str, how: str) -> None: ...
-    def unfinished(self, known: Collection[str]) -> list[KeptBatch]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +63,13 @@ class Courier:
     """The batches of one endpoint. Belongs to one event loop."""
 
     def __init__(self, provider: Provider, address: str, batching: Batching, office: Office) -> None:
-        """`address` is the endpoint's, without credentials: by it, batches on record are known again."""
-        self._provider, self._address, self._batching, self._office = provider, address, batching, office
-        self._book = batching.book
+        """`address`: see `Register`."""
+        self._provider, self._batching, self._office = provider, batching, office
+        self._register = Register(batching.book, address, office.run_id, office.clock)
         self._outbox = Outbox(batching.gather_seconds, office.paused)
         self._room = Room(provider.host, batching.most_requests, office.notify)
         self._wanted: dict[str, Entry] = {}  # whatever is waited for, wherever it is
         self._batches: dict[str, Batch] = {}
-        self._others: dict[str, KeptBatch] = {}  # on record, but so far without a request that is wanted
-        self._known: set[str] = set()  # names of all that this process has sent or looked at
         self._sender: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._in_vain = 0
@@ -158,14 +145,9 @@ class Courier:
 
     async def _take_up(self) -> None:
         """Of what is to go, find what is at the provider already, sent by this process or by another one."""
-        for kept in await asyncio.to_thread(self._book.unfinished, self._known):
-            self._known.add(kept.record.name)
-            if kept.batch_id is not None and not kept.open:  # a process was killed before it could say so
-                await asyncio.to_thread(self._book.end, kept.record.name, "all on record")
-            elif kept.record.endpoint == self._address:
-                self._others[kept.record.name] = kept
+        await self._register.look()
         there = self._outbox.entries
-        await self._adopt([kept for kept in self._others.values() if not there.keys().isdisjoint(kept.open)])
+        await self._adopt(self._register.holding(there.keys()))
         for batch in list(self._batches.values()):
             if held := there.keys() & batch.open:
                 for custom_id in held:
@@ -179,46 +161,28 @@ class Courier:
         nameless = [kept.record.name for kept in found if kept.batch_id is None]
         ids = await self._provider.find(nameless, self._profile(found[0].record)) if nameless else {}
         for kept in found:
-            record, batch_id = kept.record, kept.batch_id or ids.get(kept.record.name)
+            batch_id = kept.batch_id or ids.get(kept.record.name)
             if batch_id is None:
-                if self._is_old(record):
-                    await asyncio.to_thread(self._book.end, record.name, "never created")
-                    del self._others[record.name]
+                await self._register.not_found(kept)
                 continue
-            if kept.batch_id is None:
-                await asyncio.to_thread(self._book.keep_id, record.name, batch_id)
-            del self._others[record.name]
-            self._batches[record.name] = Batch(record, batch_id, set(kept.open))
-            since = f"{record.created_at:%Y-%m-%d %H:%M} UTC"
+            self._batches[kept.record.name] = await self._register.take_up(kept, batch_id)
+            since = f"{kept.record.created_at:%Y-%m-%d %H:%M} UTC"
             self._office.notify(f"batch {batch_id} at {self._provider.host}, sent {since}, is gone on with")
 
     async def _send(self, entries: Sequence[Entry]) -> None:
         """Write down what is to be sent, then send it, then write down its id."""
         for entry in entries:
             self._outbox.take(entry.custom_id)
-        profile, name = entries[0].request.profile, secrets.token_hex(16)
-        record = BatchRecord(
-            name=name,
-            endpoint=self._address,
-            model=profile.model,
-            run_id=self._office.run_id,
-            created_at=self._office.clock(),
-            disciplines=sorted({entry.request.discipline_id for entry in entries}),
-            requests=[entry.custom_id for entry in entries],
-        )
-        await asyncio.to_thread(self._book.keep, record)
+        profile, record = entries[0].request.profile, await self._register.begin(entries)
         try:
-            file_id = await self._provider.upload(name, b"".join(entry.line for entry in entries), profile)
-            batch_id = await self._provider.create(file_id, name, profile)
+            file_id = await self._provider.upload(record.name, b"".join(entry.line for entry in entries), profile)
+            batch_id = await self._provider.create(file_id, record.name, profile)
         except Crowded as error:
-            await asyncio.to_thread(self._book.end, name, "refused")
-            self._known.add(name)
+            await self._register.refused(record)
             self._again(entries)
             self._room.refused(len(entries), self._alone, str(error))
             return
-        await asyncio.to_thread(self._book.keep_id, name, batch_id)
-        self._known.add(name)  # not before: until then it is to be found as that of any other process is
-        batch = self._batches[name] = Batch(record, batch_id, set(record.requests))
+        batch = self._batches[record.name] = await self._register.sent(record, batch_id)
         what = f"{counted(len(entries), 'request')} to {profile.model}"
         self._office.notify(f"batch {batch_id} with {what} is at {self._provider.host}")
         self._follow(batch)
@@ -381,13 +345,10 @@ class Courier:
         """Put on record that a batch is done with: only when all that came of it is written."""
         try:
             await asyncio.to_thread(self._office.written)
-            if batch.status != _UNKNOWN or self._is_old(batch.record):
-                await asyncio.to_thread(self._book.end, batch.record.name, batch.status)
+            if batch.status != _UNKNOWN or self._register.is_old(batch.record):
+                await self._register.end(batch.record, batch.status)
         except GlanError as error:  # then the next run looks at it once more, which costs nothing
             _logger.warning("the end of batch %s was not written: %s", batch.batch_id, error)
-
-    def _is_old(self, record: BatchRecord) -> bool:
-        return self._office.clock() - record.created_at > _OLD
 
     def _fail(self, error: Exception) -> None:
         """Tell everybody who waits. The batches stay on record; whoever asks again takes them up again."""

@@ -71,7 +71,7 @@ class Batch:
         return self.ended and not self.open and not self.unrecorded
 
 
-def files(entries: Iterable[Entry], most_requests: int, most_bytes: int = MOST_BYTES) -> Iterator[list[Entry]]:
+def files(entries: Iterable[Entry], most_requests: int) -> Iterator[list[Entry]]:
     """The entries in files: each of one model, and within the limits."""
     by_model: dict[str, list[Entry]] = {}
     for entry in entries:
@@ -80,7 +80,7 @@ def files(entries: Iterable[Entry], most_requests: int, most_bytes: int = MOST_B
         part: list[Entry] = []
         size = 0
         for entry in group:
-            if part and (len(part) >= most_requests or size + len(entry.line) > most_bytes):
+            if part and (len(part) >= most_requests or size + len(entry.line) > MOST_BYTES):
                 yield part
                 part, size = [], 0
             part.append(entry)

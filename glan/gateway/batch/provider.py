@@ -10,7 +10,6 @@ from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
-from glan.config import ModelProfile
 from glan.errors import EndpointDown, EndpointRefused, GlanError, InputError
 from glan.gateway.answers import Fault, Reply
 from glan.gateway.batch.lines import ENDPOINT, Result, State, is_crowded, state
@@ -18,6 +17,7 @@ from glan.gateway.breaker import Breaker
 from glan.gateway.client import Client
 from glan.gateway.terms import Endpoint, Pace
 from glan.gateway.trouble import Way, classify
+from glan.models import ModelProfile
 
 _WINDOW = "24h"  # the only one that OpenAI knows
 _SECONDS = 60.0

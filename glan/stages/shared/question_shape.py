@@ -6,16 +6,11 @@ from glan.config import Curation
 from glan.curation.examples import Example
 from glan.curation.language_forms import forms_of
 from glan.curation.patterns import Guarded
-from glan.curation.questions import answer_in_question
+from glan.curation.questions import answer_in_question, heading_of
 from glan.curation.words import words
 from glan.gateway.requests import Problem
 from glan.languages import ENGLISH, column
 
-_HEADING = re.compile(
-    r"^[\W_]*(?:(?:homework|practice|exam|quiz|exercise|sample|discussion|assignment|challenge)\s+)?"
-    r"(?:question|problem|exercise|assignment|homework)(?:\s+(?:\d+|statement|text))?[\s*_#]*(?::|\n|$)[\s*_]*",
-    re.IGNORECASE,
-)
 _SENTENCE_END = re.compile(r"(?<=[.?!\n])")
 _CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 _TAUGHT = (
@@ -41,8 +36,8 @@ _REFERS_OUTSIDE = Guarded(
 
 def bare(question: str, language: str = ENGLISH) -> str:
     """The question without a heading such as "Homework question:" before it."""
-    heading = _HEADING if language == ENGLISH else forms_of(language).heading
-    return heading.sub("", question, count=1).strip()
+    heading = heading_of(question, column(language))
+    return question[heading.end() if heading else 0 :].strip()
 
 
 def check(question: str, language: str = ENGLISH, seen: str = "question") -> Problem | None:

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from glan.config import ModelProfile, Role, RunConfig, Selection
+from glan.config import RunConfig, Selection
 from glan.curation import scores, typed_answers
 from glan.curation.contamination import Contamination
 from glan.curation.rules import rules_digest
 from glan.gateway.requests import Message, Problem, Reader, Request, Understood, with_end
 from glan.keys import Texts, canonical, digest, normalised, seed_for, spelt
 from glan.languages import ENGLISH
+from glan.models import ModelProfile, Role
 from glan.prompts import NAMES, Prompts
 from glan.stages.sampling import kinds
 from glan.stages.shared import other_language

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
-from glan.config import ModelProfile
 from glan.gateway.body import body
 from glan.gateway.reading import prose
 from glan.gateway.requests import Problem, Request
 from glan.gateway.structure import Structures, strict_schema
+from glan.models import ModelProfile
 from glan.prompts import PromptStamp
 
 

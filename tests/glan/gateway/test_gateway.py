@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from gateway_world import KEY, Answer, MemoryHistory, MemoryLog, SayAnything, ask, completion, error, one
 
-from glan.config import ModelProfile
 from glan.errors import Cancelled, EndpointRefused, StoreError, StoreWeather
 from glan.gateway.gateway import Endpoint, Gateway, Limits
 from glan.gateway.prices import Prices
 from glan.gateway.requests import Conversation
+from glan.models import ModelProfile
 
 Open = Callable[..., Gateway]
 

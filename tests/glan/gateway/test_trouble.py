@@ -2,9 +2,9 @@
 
 import pytest
 
-from glan.config import ModelProfile
 from glan.gateway.answers import Fault
 from glan.gateway.trouble import Way, classify
+from glan.models import ModelProfile
 
 PROFILE = ModelProfile(model="gpt-x", extra_body={"top_k": 5})
 EXCEEDED = "You exceeded your"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from stage_world import commit, commit_subjects, effects, new_store, recipe, sessions, subject
 
-from glan.config import ModelProfile, Models
 from glan.gateway.requests import Request
+from glan.models import ModelProfile, Models
 from glan.stages import answers, instructions, questions, syllabi
 from glan.stages.shared.making import Effects
 from glan.stages.shared.recipe import Recipe

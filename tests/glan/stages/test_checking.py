@@ -16,9 +16,10 @@ from namespaces import needs_namespaces
 from proof_checks import check_whole
 from stage_world import Say, grow, new_store, recipe, teacher
 
-from glan.config import Curation, ModelProfile, Models
+from glan.config import Curation
 from glan.gateway.requests import Request
 from glan.judging import Checking, Judging
+from glan.models import ModelProfile, Models
 from glan.planning.forecast import forecast
 from glan.planning.recipes import recipe_of
 from glan.replay.replay import Replay

@@ -13,13 +13,14 @@ from model_faults import Faults
 from proof_checks import check_whole, paid_twice
 from stage_world import Say, grow, new_store, recipe, teacher
 
-from glan.config import Curation, ModelProfile, Models, RunConfig
+from glan.config import Curation, RunConfig
 from glan.curation.benchmarks import Item
 from glan.curation.contamination import Contamination
 from glan.errors import InputError
 from glan.gateway.requests import Request
 from glan.judging import Judging
 from glan.keys import digest
+from glan.models import ModelProfile, Models
 from glan.planning.forecast import forecast
 from glan.planning.recipes import recipe_of
 from glan.planning.status import status

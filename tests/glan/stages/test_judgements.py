@@ -12,10 +12,11 @@ from model_faults import Faults
 from proof_checks import check_whole
 from stage_world import PHYSICS, Say, clock, grow, new_store, publish, recipe, teacher
 
-from glan.config import Curation, ModelProfile, Models
+from glan.config import Curation
 from glan.curation.curate import curate_store
 from glan.gateway.requests import Request
 from glan.judging import Judging
+from glan.models import ModelProfile, Models
 from glan.planning.forecast import forecast
 from glan.planning.recipes import recipe_of
 from glan.replay.replay import Replay

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stage_world import Reply, commit, commit_subjects, effects, new_store, recipe, sessions, subject
 
-from glan.config import ModelProfile, RunConfig
+from glan.config import RunConfig
 from glan.gateway.requests import Request
+from glan.models import ModelProfile
 from glan.stages import answers, pairs, questions, syllabi
 from glan.stages.pairs import Taught
 from glan.stages.sampling.kinds import HAND, Kind, asked_for, kinds

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from stage_world import PHYSICS, commit_subjects, effects, grow, new_store, publish, recipe, sessions, subject, teacher
 
-from glan.config import ModelProfile, Models
 from glan.gateway.requests import Message, Request
+from glan.models import ModelProfile, Models
 from glan.planning.publishing import orphans
 from glan.planning.scope import walks
 from glan.planning.walk import survey

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from glan.config import ModelProfile
 from glan.gateway.gateway import Gateway, Pace
 from glan.gateway.prices import Cost, Prices
 from glan.gateway.reading import prose
 from glan.gateway.requests import Conversation, Outcome, Reader, Request
+from glan.models import ModelProfile
 from glan.prompts import PromptStamp
 from glan.records import SCHEMAS
 

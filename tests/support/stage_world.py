@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from glan.config import ModelProfile, Models, RunConfig
+from glan.config import RunConfig
 from glan.gateway.requests import Call, Conversation, Failure, Outcome, Problem, Request, Understood
 from glan.keys import digest
+from glan.models import ModelProfile, Models
 from glan.planning.publishing import publish_units
 from glan.planning.scope import walks
 from glan.prompts import Prompts

@@ -5,7 +5,7 @@ has no `seed`, also of how often that payload was asked. It never depends on the
 Like a real one it cuts off at `max_tokens` (a token is four characters) with finish_reason `length`.
 
     with ModelServer(faults=Faults(rate_limit=0.1)) as server: ...          # in a test
-    python tests/model_server.py --port 8000 --latency 0.5 --fault error_500=0.01
+    python tests/support/model_server.py --port 8000 --latency 0.5 --fault error_500=0.01
 """
 
 import argparse
