@@ -1,5 +1,6 @@
 """Where the units of a run are made: in threads of this process, or in the worker processes of Dask."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,9 @@ OPEN_UNITS = 64
 
 UNITS_OPEN_IN_BATCHES = 256
 """The same where calls go by batches: each unit waits for hours, and a batch is to hold the calls of many."""
+
+UNITS_OPEN_WITHOUT_CALLS = 4 * (os.cpu_count() or 1)
+"""The same where no model is asked: units compute, and some wait for the store. A thread of Prefect takes megabytes."""
 
 _clusters: "dict[str, Cluster]" = {}
 
@@ -64,6 +68,8 @@ def open_units(order: Order) -> int:
 
 
 def _open_here(order: Order) -> int:
+    if not wiring.scope(order).asks_a_model:
+        return UNITS_OPEN_WITHOUT_CALLS
     return UNITS_OPEN_IN_BATCHES if wiring.in_batches(order) else OPEN_UNITS
 
 
