@@ -3,8 +3,8 @@
 python -m bench.scale [--questions 10000 100000] [--disciplines 126] [--folder FOLDER] [--json]
 
 Stores are made first (`bench.scribe`), with all their rows and calls, and kept in FOLDER if one is given: a million
-questions take half an hour and 10 GB. They end before curation, which `curate` does. CPU and peak memory are those of the command's own process; a Prefect server
-runs beside it.
+questions take half an hour and 4 GB. They end before curation, which `curate` does. CPU and peak memory are those of
+the command's own process; a Prefect server runs beside it.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from bench.store_maker import settings_of
 from bench.world import QUIET
 
 GLAN = [sys.executable, "-c", "import sys; sys.argv[0] = 'glan'; from flows.cli import main; main()"]
-SUBJECTS, QUESTIONS = 40, 80  # of a discipline, as many as a model lists; of a subject, as long as subjects are enough
+SUBJECTS, QUESTIONS = 40, 200  # of a discipline, as many as a model lists; of a subject, two rounds if there are so many
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "status": ("status", "--json"),
     "curate": ("curate",),

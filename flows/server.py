@@ -14,14 +14,14 @@ from prefect.server.api.server import SubprocessASGIServer
 
 from glan.errors import GlanError, InputError
 
-SECONDS_TO_END = 20.0
-"""Enough for calls to end and replies to be written down. Prefect tells its server how each run ended, and waits minutes
+SECONDS_TO_END = 40.0
+"""Enough for calls to end and replies to be written down, to a slow store too. Prefect tells its server how each run ended, and waits minutes
 for one that is away."""
 
 DEAF_TO = {signal.SIGINT, signal.SIGTERM}
 
 _server_is_set = threading.Event()
-"""That this is a command, and its server another process than one of its own."""
+"""That a command is carried out, and its server is another process than one of its own."""
 
 
 def ready_server() -> None:
@@ -50,6 +50,11 @@ def ready_server() -> None:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, usual)
     atexit.register(_end, server)
+
+
+def leave_server() -> None:
+    """After a command: what happens in this process from now on is not its own."""
+    _server_is_set.clear()
 
 
 def end_in_time(ended_by: BaseException) -> None:

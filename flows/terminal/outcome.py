@@ -20,7 +20,7 @@ def carry_out(job: Callable[[], Any], shown: bool) -> tuple[Any, str]:
     Raises:
         GlanError: what ended it.
     """
-    from flows.server import ready_server
+    from flows.server import leave_server, ready_server
     from tasks import progress
 
     def by_stage() -> dict[str, tuple[int, int, str]]:
@@ -36,6 +36,8 @@ def carry_out(job: Callable[[], Any], shown: bool) -> tuple[Any, str]:
             state = job()
     except KeyboardInterrupt:
         stop(STOPPED, ENDED_WITH_FAILURES)
+    finally:
+        leave_server()
     if state.is_cancelled():
         stop(STOPPED, ENDED_WITH_FAILURES)
     error = state.result(raise_on_failure=False) if state.is_failed() or state.is_crashed() else None

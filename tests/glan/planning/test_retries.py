@@ -202,7 +202,8 @@ def test_a_retry_that_is_killed_goes_on_to_the_same_tables_and_pays_once(
     undisturbed = copied(Path(holed.store_url), tmp_path / "undisturbed")
     before = holed.server.count
     holed.server.latency = 0.1
-    folders = os.pathsep.join(str(Path(__file__).parents[level]) for level in (2, 3))
+    tests = Path(__file__).parents[2]
+    folders = os.pathsep.join(map(str, (tests / "support", tests.parent)))
     process = subprocess.Popen([sys.executable, "-c", KILLED], env={**os.environ, "PYTHONPATH": folders})
     holed.server.wait_for_calls(before + calls, timeout=90)
     process.kill()
