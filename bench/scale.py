@@ -26,7 +26,10 @@ from bench.store_maker import settings_of
 from bench.world import QUIET
 
 GLAN = [sys.executable, "-c", "import sys; sys.argv[0] = 'glan'; from flows.cli import main; main()"]
-SUBJECTS, QUESTIONS = 40, 200  # of a discipline, as many as a model lists; of a subject, two rounds if there are so many
+SUBJECTS, QUESTIONS = (
+    40,
+    200,
+)  # of a discipline, as many as a model lists; of a subject, two rounds if there are so many
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "status": ("status", "--json"),
     "curate": ("curate",),
