@@ -3,10 +3,10 @@
 import queue
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -19,9 +19,8 @@ from glan.clock import now
 from glan.errors import BudgetSpent, EndpointRefused, GlanError, StoreWeather
 from glan.planning.publishing import drop_orphans, publish_snapshot, publish_units
 from glan.planning.walk import Walk
-from glan.store.patience import waited_for
 from glan.units import ASKING, Receipt, Stage, Unit
-from tasks import progress, wiring
+from tasks import progress
 from tasks.answers import answer_questions
 from tasks.artifacts import ProgressBars
 from tasks.continuations import continue_conversations
@@ -33,7 +32,7 @@ from tasks.retrying import finish_retry, open_retry
 from tasks.runner import open_units, result_of, stop, threads
 from tasks.subjects import list_subjects
 from tasks.syllabi import write_syllabus
-from tasks.wiring import Order, effects, scope
+from tasks.wiring import Order, effects, scope, with_store
 
 TASK_OF: dict[Stage, Any] = {
     "subjects": list_subjects,
@@ -47,41 +46,30 @@ TASK_OF: dict[Stage, Any] = {
 
 PUBLISH_EVERY_SECONDS = 60.0
 
-Result = TypeVar("Result")
-
 
 @flow(name="discipline", flow_run_name="{discipline_id}", task_runner=threads(), persist_result=False)
 def generate_discipline(discipline_id: str, order: Order) -> State[Any]:
     """Make what is missing or stale of one discipline; one failed unit never stops the rest."""
     run = effects(order)
     refreshes = scope(order).mode == "refresh"
-    if refreshes and _patiently(order, lambda: open_edition(order, discipline_id)).ending:
+    if refreshes and with_store(order, lambda: open_edition(order, discipline_id)).ending:
         return Completed(message="drawn anew by an earlier try of this run")
     retries = scope(order).mode == "retry"
-    if retries and _patiently(order, lambda: open_retry(order, discipline_id)).finished:
+    if retries and with_store(order, lambda: open_retry(order, discipline_id)).finished:
         return Completed(message="asked again by an earlier try of this run")
-    walk = _patiently(order, lambda: walk_of(order, discipline_id))
+    walk = with_store(order, lambda: walk_of(order, discipline_id))
     making = _Making(walk, order, publishes=not refreshes)
     try:
         making.all()
     finally:
-        _patiently(order, making.publish)
+        with_store(order, making.publish)
     if making.failed == 0 and making.left == 0:
         if refreshes:
-            _patiently(order, lambda: finish_edition(order, discipline_id))
+            with_store(order, lambda: finish_edition(order, discipline_id))
         if retries:
-            _patiently(order, lambda: finish_retry(order, discipline_id))
-        _patiently(order, lambda: drop_orphans(run.store, discipline_id, order.run_id, now))
+            with_store(order, lambda: finish_retry(order, discipline_id))
+        with_store(order, lambda: drop_orphans(run.store, discipline_id, order.run_id, now))
     return _end(making)
-
-
-def _patiently(order: Order, work: Callable[[], Result]) -> Result:
-    """What a look at the store, or a change that may be made twice, comes to, be the store away meanwhile."""
-
-    def rest(seconds: float) -> None:
-        wiring.rest(order, seconds)
-
-    return waited_for(work, wiring.patience_seconds(order), rest, progress.of(order.run_id).say)
 
 
 def _end(making: "_Making") -> State[Any]:
@@ -126,7 +114,7 @@ class _Making:
     def all(self) -> None:
         """Submit unit after unit until none waits and none is open."""
         with ProgressBars(self.order.run_id, self.discipline_id):
-            self._await(_patiently(self.order, self.walk.first))
+            self._await(with_store(self.order, self.walk.first))
             published = time.monotonic()
             most = open_units(self.order)
             while self._waiting or self._open:
@@ -156,7 +144,7 @@ class _Making:
             self._waiting.append(unit)
 
     def _submit(self, unit: Unit) -> None:
-        done = _patiently(self.order, lambda: self.walk.done(unit))
+        done = with_store(self.order, lambda: self.walk.done(unit))
         # Units that ask no model go on when the budget is spent.
         if done is None and unit.stage in ASKING and progress.of(self.order.run_id).spent is not None:
             self.left += 1
@@ -188,7 +176,7 @@ class _Making:
         if self.walk.shelf.named[unit.stage].get(unit.address) != result:
             self._unpublished.append(result)
         if self.fatal is None:
-            self._await(_patiently(self.order, lambda: self.walk.after(unit, result)))
+            self._await(with_store(self.order, lambda: self.walk.after(unit, result)))
 
     def _note_failure(self, unit: Unit, error: Any) -> None:
         self.failed += 1

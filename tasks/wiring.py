@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -74,6 +75,8 @@ _watches: dict[str, Watch | None] = {}
 _settings: dict[str, Settings] = {}
 _lock = threading.Lock()
 _logger = logging.getLogger("glan")
+
+Result = TypeVar("Result")
 
 
 def effects(order: Order, profiles: Collection[ModelProfile] = ()) -> Effects:
@@ -151,16 +154,21 @@ def rest(order: Order, seconds: float) -> None:
     effects(order).gateway.rest(seconds)
 
 
-def await_store(order: Order) -> None:
-    """Return once the store answers.
+def with_store(order: Order, work: Callable[[], Result]) -> Result:
+    """What a look at the store, or a change that may be made twice, comes to, be the store away meanwhile.
 
     Raises:
         StoreWeather: it stayed away for longer than the patience set.
         GlanError: what ended the run.
     """
-    files = effects(order).store.files
     say = progress.of(order.run_id).say
-    waited_for(lambda: files.exists("README.txt"), patience_seconds(order), functools.partial(rest, order), say)
+    return waited_for(work, patience_seconds(order), functools.partial(rest, order), say)
+
+
+def await_store(order: Order) -> None:
+    """Return once the store answers; raises as `with_store` does."""
+    files = effects(order).store.files
+    with_store(order, lambda: files.exists("README.txt"))
 
 
 def _settings_of(order: Order) -> Settings:
