@@ -145,7 +145,7 @@ def _killed_run(desk: Desk, run: dict[str, Any], kill: Kill, prefect_api: str | 
         in_flight, killed_at = server.in_flight, time.time()
     finally:
         process.kill()
-    lost = unrecorded(desk.store, server.calls[before:])
+    lost = unrecorded(desk.store, server.calls_after_a_kill()[before:])
     if kill.mode == "realtime":  # what a provider's batch has answered waits there to be fetched
         unwritten = [call for call in lost if call.at < killed_at - FLUSH_SECONDS - 10 * LATENCY - MARGIN]
         assert in_flight <= CONCURRENCY * PROCESSES[kill.runner]

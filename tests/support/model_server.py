@@ -141,6 +141,16 @@ class ModelServer:
             if not self._changed.wait_for(lambda: self.count >= count, timeout):
                 raise TimeoutError(f"{self.count} calls arrived within {timeout:g} s, not {count}")
 
+    def calls_after_a_kill(self, quiet: float = 0.5) -> list[Received]:
+        """All calls, once those have arrived that a killed caller had already put on the wire.
+
+        Whether any is left nobody can know: it waits until none has arrived for `quiet` seconds.
+        """
+        with self._changed:
+            while self._changed.wait(quiet):
+                pass
+            return list(self._calls)
+
     def reset(self) -> None:
         """Forget all calls, as if the server had just started."""
         with self._changed:
