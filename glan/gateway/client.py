@@ -30,6 +30,7 @@ _BROKEN_OFF = frozenset(
     {"error", "abort", "aborted", "cancelled", "network_error", "insufficient_system_resource"}
 )  # finish reasons of an engine that gave up: what there is of the text is no reply
 _MOST_TOKENS = 1 << 40  # a count beyond is none
+_LONGEST_COUNT = 15  # digits
 
 _BREAKS = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientPayloadError, ConnectionError)
 _FAILURES = (TimeoutError, openai.APIError, httpx2.HTTPError, aiohttp.ClientError, OSError)
@@ -240,16 +241,21 @@ def _usage(usage: Any) -> tuple[int | None, int | None, int | None]:
     """Prompt, cached and completion tokens; all None unless the endpoint counted."""
     if not isinstance(usage, dict):
         return None, None, None
-    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not _is_count(prompt) or not _is_count(completion):
+    prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    if prompt is None or completion is None:
         return None, None, None
     details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else 0
-    return prompt, cached if _is_count(cached) else 0, completion
+    cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else None
+    return prompt, cached or 0, completion
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_TOKENS
+def _count(value: object) -> int | None:
+    """A number of tokens, also one that is written as a decimal fraction or as text."""
+    if isinstance(value, str) and len(value) <= _LONGEST_COUNT and value.isascii() and value.isdigit():
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 0 <= value < _MOST_TOKENS else None
 
 
 def _unicode(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import json_repair
@@ -15,7 +15,10 @@ _M = TypeVar("_M", bound=BaseModel)
 _LONGEST_REFUSAL = 300  # characters; a longer text that mentions inability is an answer
 _LONGEST_REPAIR = 50_000  # characters, and
 _MOST_BRACKETS = 1_000  # opening ones: json-repair takes seconds on a wreck beyond these, and all calls wait meanwhile
-_THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
+_TAGS = "think|thinking|thought|seed:think"
+_OPENS_THOUGHT = re.compile(rf"<(?:{_TAGS})>|\[THINK\]")
+_ENDS_THOUGHT = re.compile(rf"</(?:{_TAGS})>|\[/THINK\]")
+_ENDS_THOUGHT_ALONE = re.compile(rf"(?:{_ENDS_THOUGHT.pattern})(?=\s*\n|\s*\Z)")
 _FENCED = re.compile(r"```[A-Za-z]*\s*\n(.*?)```", re.DOTALL)
 _REFUSAL = re.compile(
     r"\A(?:(?:(?:i'm|i am|we're|we are) )?(?:very |so )?(?:sorry|afraid|unfortunately|i apologi[sz]e)\b[,.;:!]? ?)?"
@@ -40,7 +43,7 @@ _BY_FINISH = {
 
 
 def prose(check: Callable[[str], Problem | None] | None = None) -> Reader:
-    """A reader of free text: the stripped text without a leading `<think>` block, unless it is no answer.
+    """A reader of free text: the stripped text without the thoughts before it, unless it is no answer.
 
     Problems: truncated, filtered, refused, empty, then whatever `check` finds in the text.
     """
@@ -77,16 +80,26 @@ def _by_finish(reason: str | None) -> Problem | None:
 
 
 def _without_thought(text: str) -> str:
-    answer = _THOUGHT.sub("", text, count=1).strip()
-    return "" if answer.startswith("<think>") else answer  # a thought without an end holds no answer
+    ends = _ends_of_thoughts(text)
+    return text[next(ends, 0) :].strip()
 
 
 def _after_thoughts(text: str) -> str:
     """What follows the last thought, since braces in one would be taken for the answer."""
-    if not text.lstrip().startswith("<think>"):
-        return text.strip()
-    _, end, answer = text.rpartition("</think>")
-    return answer.strip() if end else ""
+    return text[max(_ends_of_thoughts(text), default=0) :].strip()
+
+
+def _ends_of_thoughts(text: str) -> Iterator[int]:
+    """Where the thoughts before an answer end: of one without an end at the end of the text, for it holds no answer.
+
+    The opening tag of DeepSeek-R1 and its like is the end of their prompt, so the reply has the closing one alone.
+    """
+    opening = _OPENS_THOUGHT.search(text)
+    if opening and not text[: opening.start()].strip():
+        ends = [found.end() for found in _ENDS_THOUGHT.finditer(text)]
+        return iter(ends or [len(text)])
+    alone = _ENDS_THOUGHT_ALONE.search(text, 0, opening.start() if opening else len(text))
+    return iter([alone.end()] if alone else [])
 
 
 def _no_answer(answer: str) -> Problem | None:

@@ -72,6 +72,33 @@ def test_waits_double_up_to_the_longest() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sent", "received", "counted"),
+    [
+        (12, 5, (12, 5)),
+        (12.0, "5", (12, 5)),  # proxies that pass through what they do not know
+        (0, 0, (0, 0)),
+        (-1, 5, (None, None)),
+        (12.5, 5, (None, None)),
+        (True, 5, (None, None)),
+        ("12 tokens", 5, (None, None)),
+        ("9" * 400, 5, (None, None)),
+        (None, 5, (None, None)),
+    ],
+)
+def test_tokens_count_as_soon_as_they_are_whole_numbers(
+    sent: Any, received: Any, counted: tuple[int | None, int | None]
+) -> None:
+    message = {"role": "assistant", "content": "Yes."}
+    given = {
+        "choices": [{"message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": sent, "completion_tokens": received},
+    }
+    reply = Client(Endpoint("http://127.0.0.1:1/v1", "")).read(given, 200, {})
+    assert isinstance(reply, Reply)
+    assert (reply.prompt_tokens, reply.completion_tokens) == counted
+
+
+@pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
         (400, [{"error": {"code": 400, "message": "API key not valid."}}], (400, "API key not valid.")),  # Gemini

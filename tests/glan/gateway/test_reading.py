@@ -35,12 +35,30 @@ def test_prose_is_stripped() -> None:
     assert read_prose("  An answer.\n", "stop") == Understood("An answer.")
 
 
-def test_a_leading_thought_is_dropped() -> None:
-    assert read_prose("<think>\nhm, well\n</think>\n\nAn answer.", "stop") == Understood("An answer.")
+@pytest.mark.parametrize(
+    "thought",
+    [
+        "<think>\nhm, well\n</think>\n\n",
+        "Okay, so {the user} asks.\nHm.\n</think>\n\n",  # the opening tag was the end of the prompt
+        "\n<thinking>hm</thinking>\n",
+        "<thought>hm</thought>",
+        "[THINK]hm[/THINK]",
+    ],
+)
+def test_a_leading_thought_is_dropped(thought: str) -> None:
+    assert read_prose(f"{thought}An answer.", "stop") == Understood("An answer.")
+    assert read_subjects(f"{thought}{json.dumps(GOOD)}", "stop") == Understood(ALGEBRA)
 
 
-def test_a_later_think_tag_is_text() -> None:
-    text = "The tag <think>x</think> is for thoughts."
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The tag <think>x</think> is for thoughts.",
+        "Close it with `</think>` and go on.",
+        "A reply may look so:\n<think>\nx\n</think>\nThe answer comes after it.",
+    ],
+)
+def test_a_later_think_tag_is_text(text: str) -> None:
     assert read_prose(text, "stop") == Understood(text)
 
 
@@ -55,6 +73,7 @@ def test_a_later_think_tag_is_text() -> None:
         ("  \n", None, "empty"),
         ("<think>hm</think>", "stop", "empty"),
         ("<think>a thought without an end", "stop", "empty"),
+        ("a thought and its end\n</think>\n", "stop", "empty"),
     ],
 )
 def test_a_reply_that_is_no_answer_is_named(text: str, finish_reason: str | None, expected: str) -> None:
