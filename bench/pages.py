@@ -69,7 +69,7 @@ def opened(url: str, password: str | None = None) -> list[Opened]:
             took("list of runs", "/runs", link(runs[0]["name"])),
             took("a run", f"/runs/flow-run/{run['id']}", text("Completed")),
             took("a discipline", f"/runs/flow-run/{part['id']}", text("Task run")),
-            took("artifacts", "/artifacts", text("glan-")),
+            took("artifacts", "/artifacts", text("Last Updated")),
         ]
 
 
