@@ -14,7 +14,7 @@ every session and every concept is reached as early as possible. The order depen
 import itertools
 import random
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, lcm
 from typing import Literal
@@ -227,36 +227,43 @@ def _new_sets(
     if not all(groups):
         return
     pool = [concept for group in groups for concept in group]
+    name_of = {(session, concept): normalised(sessions[session][concept]) for session, concept in pool}
+    # Nothing is searched for where nothing can be new, as where sessions teach the same: that could take hours.
+    searched = [] if any(whole.issuperset(name_of.values()) for whole in not_within) else _each_name_once(name_of)
     sizes = deque(range(least, min(MOST_CONCEPTS, len(pool)) + 1))
     sizes.rotate(chance.randrange(len(sizes)))
 
     def is_new(pick: Pick) -> bool:
-        names = _names(sessions, pick)
+        names = frozenset(name_of[concept] for concept in pick)
         return len(names) == len(pick) and names not in seen and not any(names <= whole for whole in not_within)
 
     while sizes:
         size = sizes.popleft()
-        pick = next(filter(is_new, _proposals(groups, pool, size, used, chance)), None)
+        pick = next(filter(is_new, _proposals(groups, searched, size, used, chance)), None)
         if pick is not None:
             sizes.append(size)
-            seen.add(_names(sessions, pick))
+            seen.add(frozenset(name_of[concept] for concept in pick))
             used.update(pick)
             yield pick
 
 
-def _names(sessions: Sessions, pick: Pick) -> frozenset[str]:
-    return frozenset(normalised(sessions[session][concept]) for session, concept in pick)
+def _each_name_once(name_of: Mapping[Concept, str]) -> list[Concept]:
+    """The first concept of each name: enough for every set of names. One that neither of two groups holds whole has
+    concepts of both."""
+    first: dict[str, Concept] = {}
+    for concept, name in name_of.items():
+        first.setdefault(name, concept)
+    return list(first.values())
 
 
 def _proposals(
-    groups: list[list[Concept]], pool: list[Concept], size: int, used: Counter[Concept], chance: random.Random
+    groups: list[list[Concept]], searched: Sequence[Concept], size: int, used: Counter[Concept], chance: random.Random
 ) -> Iterator[Pick]:
-    """Sets of one size, best first; in the end every one there is."""
+    """Sets of one size, best first; in the end every one there is of the concepts that are searched."""
     yield _least_used(groups, size, used, chance)
     for _ in range(RANDOM_TRIES):
         yield _least_used(groups, size, Counter(), chance)
-    whole = itertools.combinations(pool, size)
-    yield from (pick for pick in whole if all(any(concept in group for concept in pick) for group in groups))
+    yield from itertools.combinations(searched, size)
 
 
 def _least_used(groups: list[list[Concept]], size: int, used: Counter[Concept], chance: random.Random) -> Pick:
