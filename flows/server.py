@@ -34,8 +34,7 @@ def ready_server() -> None:
         InputError: the server that is set does not answer.
         GlanError: the temporary one does not start.
     """
-    if determine_server_type() != ServerType.EPHEMERAL:
-        _check_answer("start it, correct the address, or unset it to run on a temporary one")
+    if check_server():
         _server_is_set.set()
         return
     server = SubprocessASGIServer()
@@ -50,6 +49,18 @@ def ready_server() -> None:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, usual)
     atexit.register(_end, server)
+
+
+def check_server() -> bool:
+    """See that the server that is set answers; whether one is set.
+
+    Raises:
+        InputError: it does not answer.
+    """
+    is_set = determine_server_type() != ServerType.EPHEMERAL
+    if is_set:
+        _check_answer("start it, correct the address, or unset it to run on a temporary one")
+    return is_set
 
 
 def leave_server() -> None:

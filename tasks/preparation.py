@@ -1,6 +1,7 @@
 """RunConfig -> order: everything checked before the first call, the store made ready, inputs kept in it."""
 
 import logging
+from collections.abc import Mapping
 
 from glan.clock import now
 from glan.config import RunConfig
@@ -9,9 +10,11 @@ from glan.errors import StoreError
 from glan.keys import canonical, digest
 from glan.prompts import Prompts
 from glan.settings import Settings
+from glan.stages.shared.recipe import Recipe
 from glan.store import inputs, runs, taxonomies
 from glan.store.runs import RunRecord
 from glan.store.store import Store
+from glan.taxonomy import Taxonomy
 from glan.units import Scope
 from tasks import checking, wiring
 from tasks.preflight import check
@@ -23,15 +26,11 @@ def prepare(config: RunConfig, run_id: str, scope: Scope = Scope()) -> Order:
     """Make the store ready for a run and keep the run's inputs in it.
 
     Raises:
-        InputError: see `check`, or answers or questions cannot be compared here; nothing was written.
+        InputError: see `examine`; nothing was written.
         StoreError: the store cannot be relied on.
     """
     store = Store.open(Settings.load().store)
-    recipe = check(config, taxonomies.current(store), scope)
-    unkept = benchmarks.to_keep(store.files, recipe.config)
-    if scope.asks_a_model:
-        wiring.check_batch_apis(recipe, Settings.load())
-    checking.check_able(recipe.config, answers=scope.asks_a_model)
+    recipe, unkept = examine(config, taxonomies.current(store), store, scope)
     store.start()
     seed_taxonomy(store)
     _keep_prompts(store, recipe.prompts)
@@ -50,6 +49,22 @@ def prepare(config: RunConfig, run_id: str, scope: Scope = Scope()) -> Order:
         record = _going_on(store, record)
     kept = runs.keep(store.files, record)
     return Order(run_id=run_id, config_digest=kept.config)
+
+
+def examine(
+    config: RunConfig, tree: Taxonomy, store: Store, scope: Scope = Scope()
+) -> tuple[Recipe, Mapping[str, str]]:
+    """See that a run can be prepared; how it makes things, and the items of benchmarks that the store has not yet.
+
+    Raises:
+        InputError: see `check`, or answers or questions cannot be compared here, or an endpoint has no Batch API.
+    """
+    recipe = check(config, tree, scope)
+    unkept = benchmarks.to_keep(store.files, recipe.config)
+    if scope.asks_a_model:
+        wiring.check_batch_apis(recipe, Settings.load())
+    checking.check_able(recipe.config, answers=scope.asks_a_model)
+    return recipe, unkept
 
 
 def conclude(order: Order, state: str) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from flows.terminal.outcome import carry_out, show_outcome
 from flows.terminal.plan import show_forecast
-from flows.terminal.runs import Given, checked, local_names, make, use
+from flows.terminal.runs import Given, checked, local_names, make, settle, use
 from flows.terminal.screen import ENDED_WITH_FAILURES, explained, note, out, quiet_prefect, stop
 from glan import local_model
 from glan.clock import now
@@ -53,16 +53,13 @@ def run_pilot(given: Given, questions: int, taxonomy: Path | None, local: bool, 
     quiet_prefect()
     with explained(), local_names(local):
         config, recipe, tree, store = checked(given, taxonomy, local)
-        if taxonomy:
-            from tasks.taxonomy_versions import use_taxonomy
-
-            use_taxonomy(store, taxonomy)
         disciplines = tree.select(**recipe.config.selectors())
         if not as_json:
             about = f"A pilot of {counted(questions, 'question')} for each of {counted(len(disciplines), 'discipline')}"
             note.print(f"{about}; data goes to {store.files.url}", highlight=False)
         with local_model.LocalModel() if local else nullcontext() as served:
             use(served)
+            settle(taxonomy, config, tree, store)
             state, run_id = _pilot(config, questions, as_json)
             if state.name == "BudgetSpent":
                 show_outcome(state, run_id, store, as_json, strict=True)

@@ -128,12 +128,9 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
     quiet_prefect()
     with local_names(local):
         from tasks.checking import check_able
-        from tasks.taxonomy_versions import use_taxonomy
 
         config, recipe, tree, store = checked(given, taxonomy, local)
         check_able(recipe.config)
-        if taxonomy:
-            use_taxonomy(store, taxonomy)
         todo = [walk for walk in walks(store, tree.select(**recipe.config.selectors()), recipe) if survey(walk).ready]
         if todo and not as_json:
             note.print(
@@ -141,8 +138,27 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
             )
         with local_model.LocalModel() if local and todo else nullcontext() as served:
             use(served)
+            settle(taxonomy, config, tree, store)
             state, run_id = carry_out(lambda: make(config), shown=not as_json)
     return show_outcome(state, run_id, store, as_json, strict)
+
+
+def settle(taxonomy: Path | None, config: RunConfig, tree: Taxonomy, store: Store) -> None:
+    """Make a person's file, if one was given, the taxonomy of the store: the first that is written, so once nothing
+    that was typed or set can be wrong.
+
+    Raises:
+        InputError: something is; nothing was written.
+    """
+    if taxonomy is None:
+        return
+    from flows.server import check_server
+    from tasks.preparation import examine as examine_run
+    from tasks.taxonomy_versions import use_taxonomy
+
+    check_server()
+    examine_run(config, tree, store)
+    use_taxonomy(store, taxonomy)
 
 
 def make(config: RunConfig) -> Any:

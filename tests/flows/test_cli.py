@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from model_batches import BatchFaults
 from model_faults import Faults
 from model_server import ModelServer
 from prefect.settings import PREFECT_API_URL
@@ -371,6 +372,18 @@ def test_a_tree_of_ones_own_is_planned_without_being_published(fresh: Place) -> 
     (fresh.folder / "tree.yaml").write_text("Occult:\n  - Runes\n")
     planned = document(typed("plan", "--taxonomy", "tree.yaml", "--lists", "3", "--json"))
     assert planned[0] == {**planned[0], "stage": "subjects", "units": 1, "calls": 6}
+    assert not (fresh.folder / "store").exists()
+
+
+@pytest.mark.parametrize("more", [(), ("--pilot", "2")], ids=str)
+def test_a_tree_of_ones_own_is_published_only_where_a_run_can_begin(
+    more: tuple[str, ...], fresh: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fresh.folder / "tree.yaml").write_text("Occult:\n  - Runes\n")
+    monkeypatch.setenv("GLAN_MODE", "batch")
+    fresh.server.batches.faults = BatchFaults(no_api=True)
+    said = typed("run", "--taxonomy", "tree.yaml", "--json", *more)
+    assert said.code == 2 and "has no Batch API" in said.stderr, said
     assert not (fresh.folder / "store").exists()
 
 
