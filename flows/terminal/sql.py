@@ -3,9 +3,10 @@
 import csv
 import itertools
 import json
+import math
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -29,12 +30,22 @@ def run_query(text: str, snapshot: int | None, rows: int, as_json: bool, as_csv:
             raise InputError("--json and --csv: choose one of them")
         view = View.open(Store.existing(Settings.load().store), "latest" if snapshot is None else snapshot)
         with tempfile.TemporaryDirectory(prefix="glan-sql-") as spill, query(view, text, spill) as found:
+            names = _told_apart(found.schema.names)
             if as_json:
-                _write_json(found.schema.names, _rows(found))
+                _write_json(names, _rows(found))
             elif as_csv:
-                _write_csv(found.schema.names, _rows(found))
+                _write_csv(names, _rows(found))
             else:
-                _show(found.schema.names, _rows(found), rows)
+                _show(names, _rows(found), rows)
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """The names of columns, a number after one that is there before: DuckDB gives both columns of a join the same."""
+    apart: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{number}" for number in itertools.count(1))
+        apart.append(next(one for one in itertools.chain([name], numbered) if one not in apart))
+    return apart
 
 
 def _rows(found: pa.RecordBatchReader) -> Iterator[tuple[Any, ...]]:
@@ -53,10 +64,19 @@ def _write_json(names: list[str], rows: Iterator[tuple[Any, ...]]) -> None:
     """One document, written as it comes."""
     begin = "["
     for row in rows:
-        line = json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, default=_plain)
+        line = json.dumps(dict(zip(names, map(_as_json, row), strict=True)), ensure_ascii=False, default=_plain)
         sys.stdout.write(f"{begin}\n{line}")
         begin = ","
     sys.stdout.write("[]\n" if begin == "[" else "\n]\n")
+
+
+def _as_json(value: Any) -> Any:
+    """The value; null where JSON has no number for it, as for a correlation of nothing."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, list):
+        return [_as_json(one) for one in value]
+    return {name: _as_json(one) for name, one in value.items()} if isinstance(value, dict) else value
 
 
 def _write_csv(names: list[str], rows: Iterator[tuple[Any, ...]]) -> None:
@@ -83,7 +103,7 @@ def _for_people(value: Any) -> Any:
 
 def _cell(value: Any) -> str:
     if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False, default=_plain)
+        return json.dumps(_as_json(value), ensure_ascii=False, default=_plain)
     return "" if value is None else value if isinstance(value, str) else _plain(value)
 
 

@@ -62,6 +62,18 @@ def test_each_table_is_a_view_of_what_readers_see(store: Store) -> None:
     assert asked("select unnest(reasons) r from instructions") == [{"r": "refusal"}]
 
 
+def test_columns_of_one_name_are_all_there(store: Store) -> None:
+    query = "select a.question_id, b.question_id from instructions a, instructions b order by all limit 2"
+    assert asked(query)[1] == {"question_id": "l1", "question_id_1": "p1"}
+    assert typed("sql", query, "--csv").stdout == "question_id,question_id_1\nl1,l1\nl1,p1\n"
+    assert "question id 1" in typed("sql", query).stdout
+
+
+def test_what_is_no_number_is_null_to_machines(store: Store) -> None:
+    query = "select 'nan'::double n, ['inf'::double, 1] l, {'x': -'inf'::double} s, 0.5::double d"
+    assert asked(query) == [{"n": None, "l": [None, 1], "s": {"x": None}, "d": 0.5}]
+
+
 def test_an_earlier_snapshot_is_read_as_it_was(store: Store) -> None:
     law = unit("instructions", "law", "torts.000001-000002")
     publish(store, commit(store, law, [instruction("l2", law)]))
