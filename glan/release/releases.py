@@ -30,6 +30,7 @@ PLAN = "_plan.json"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _ROWS_AT_A_TIME = 10_000
+_RESTORE = "restore it from a backup, or remove the folder of the release"
 
 HELD = pa.schema([("discipline_id", pa.string()), ("question_id", pa.string())])
 HELD_OUT = pa.schema(
@@ -217,13 +218,25 @@ def held_out(files: Files, names: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 def _columns(files: Files, path: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    if path.endswith(".parquet"):
-        with pq.ParquetFile(files.open_input(path)) as parquet:
-            for batch in parquet.iter_batches(_ROWS_AT_A_TIME, columns=schema.names):
-                yield batch.select(schema.names)
-    else:
-        rows = [json.loads(line) for line in io.BytesIO(files.read(path))]
-        yield pa.RecordBatch.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema=schema)
+    """The columns of a file that the manifest of a release names.
+
+    Raises:
+        StoreError: it is gone or damaged.
+    """
+    try:
+        if path.endswith(".parquet"):
+            with pq.ParquetFile(files.open_input(path)) as parquet:
+                for batch in parquet.iter_batches(_ROWS_AT_A_TIME, columns=schema.names):
+                    yield batch.select(schema.names)
+        else:
+            rows = [json.loads(line) for line in io.BytesIO(files.read(path))]
+            yield pa.RecordBatch.from_pylist(
+                [{name: row[name] for name in schema.names} for row in rows], schema=schema
+            )
+    except FileNotFoundError as error:
+        raise StoreError(f"{path} is not in {files.url}, though its release names it; {_RESTORE}") from error
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{path} in {files.url} is damaged; {_RESTORE}") from error
 
 
 def _document(files: Files, path: str, kind: type[_Document]) -> _Document | None:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from tiny_store import clock, commit, instruction, new_store, publish, unit
 
-from glan.errors import InputError
+from glan.errors import InputError, StoreError
 from glan.release import releases
 from glan.release.publish import ROWS_PER_SHARD
 from glan.release.publish import publish as release
@@ -275,3 +275,20 @@ def test_the_rows_that_releases_hold_can_be_read(store_url: str, formats: list[s
         ("economics", "q2"),
         ("physics", "q3"),
     ]
+
+
+@pytest.mark.parametrize("formats", [["parquet"], ["jsonl"]])
+def test_a_release_that_is_damaged_or_not_whole_is_told_by_name_where_its_rows_are_needed(
+    tmp_path: Path, formats: list[str]
+) -> None:
+    store = filled(str(tmp_path))
+    make(store, formats=formats, test=1)
+    file = tmp_path / "v1" / "releases" / "first" / "data" / f"test-00000.{formats[0]}"
+    file.write_bytes(file.read_bytes()[:40])
+    with pytest.raises(StoreError, match=r"releases/first/data/test-00000.*damaged; restore it"):
+        releases.held_by_release(store.files).read_all()
+    with pytest.raises(StoreError, match=r"releases/first/data/test-00000"):
+        make(store, "second", test=1)
+    file.unlink()
+    with pytest.raises(StoreError, match=r"releases/first/data/test-00000.*its release names it"):
+        releases.held_by_release(store.files).read_all()
