@@ -5,9 +5,11 @@ All ages are those of the listing, by the store's own clock.
 
 import datetime
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from glan.errors import StoreError
 from glan.release import releases
 from glan.store import leases, runs, snapshots
 from glan.store.files import Entry, Files
@@ -17,6 +19,8 @@ MAY_LIVE = datetime.timedelta(days=7)
 
 LAPSED = datetime.timedelta(hours=1)
 """A run whose lease has lapsed since may still be living, on a machine that was asleep."""
+
+_NUMBERED = re.compile(r"\d+\.json", re.ASCII)
 
 SWEEPING = "gc"
 """The name under which a sweep holds leases itself."""
@@ -67,8 +71,15 @@ def superseded(entries: Sequence[Entry], horizon: datetime.datetime) -> list[Ent
 
 
 def number_of(entry: Entry) -> int:
-    """The number that a snapshot or a generation is named by."""
-    return int(entry.path.rpartition("/")[2].removesuffix(".json"))
+    """The number that a snapshot or a generation is named by.
+
+    Raises:
+        StoreError: it is neither.
+    """
+    name = entry.path.rpartition("/")[2]
+    if not _NUMBERED.fullmatch(name):
+        raise StoreError(f"{entry.path} is none of the numbered files that belong there; move it out of the store")
+    return int(name.removesuffix(".json"))
 
 
 def _released(files: Files) -> set[int]:

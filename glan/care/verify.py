@@ -174,7 +174,7 @@ def _history(store: Store) -> Iterator[Finding]:
     for entry in store.files.list(snapshots.FOLDER):
         try:
             snapshots.at(store.files, number_of(entry))
-        except (StoreError, ValueError) as error:
+        except StoreError as error:
             yield Finding("damaged", entry.path, str(error), RESTORED)
     for path in _paths(store, manifests.FOLDER):
         try:

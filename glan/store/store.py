@@ -20,7 +20,7 @@ from glan.store.files import Files
 from glan.store.parquet import conformed, encoded, known, opened, rows_at
 from glan.units import Receipt, Stage, Unit, discipline_of, folder_of
 
-_OBJECT = re.compile(r".+-[0-9a-f]{16}\.parquet")
+_OBJECT = re.compile(r"[\w./=-]+-[0-9a-f]{16}\.parquet", re.ASCII)
 _LAYOUT_LINE = "glan store, layout v1"
 _README = f"""{_LAYOUT_LINE}
 

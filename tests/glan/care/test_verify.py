@@ -249,3 +249,9 @@ def test_older_generations_are_read_by_a_deep_look(store: Store) -> None:
 
 def places(found: Any) -> set[tuple[str, str]]:
     return {(finding.kind, finding.path) for finding in found if isinstance(finding, Finding)}
+
+
+def test_somebodys_copy_beside_an_object_is_passed_over(store: Store) -> None:
+    place = Path(store.files.url, "v1", a_unit(store).object)
+    shutil.copy(place, place.with_name(f"copy of {place.name}"))
+    assert list(verify(store)) == []
