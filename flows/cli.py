@@ -20,6 +20,7 @@ from flows.terminal.options import (
     Fields,
     Json,
     Languages,
+    LastRunFile,
     Lists,
     Local,
     OnBusy,
@@ -138,7 +139,7 @@ def plan(
 
 @app.command()
 def status(
-    run_file: RunFile = None,
+    run_file: LastRunFile = None,
     discipline: Disciplines = None,
     costs: Annotated[bool, typer.Option("--costs", help="Instead, what all calls on record took.")] = False,
     json: Json = False,
@@ -224,7 +225,7 @@ def backfill(
 
 
 @app.command()
-def curate(run_file: RecipeFile = None, json: Json = False) -> None:
+def curate(run_file: LastRunFile = None, json: Json = False) -> None:
     """Judge what was answered, and find duplicates. Over all nodes; what changed is published; no model is asked."""
     from flows.terminal.jobs import run_curate
 

@@ -146,8 +146,9 @@ def commands() -> dict[str, set[str]]:
 def typed_in(page: Path) -> Iterator[str]:
     """What a page tells to type: code that begins with `glan` or the path of the program."""
     text = page.read_text(encoding="utf-8")
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     codes = re.findall(r"`([^`\n]+)`", text) + [
-        line for block in re.findall(r"```\n(.*?)```", text, re.DOTALL) for line in block.splitlines()
+        line for language, block in fenced if not language for line in block.splitlines()
     ]
     for code in codes:
         if match := re.match(r"(?:\.venv/bin/)?(glan [a-z].*)", code):

@@ -16,6 +16,9 @@ RecipeFile = Annotated[
         metavar="RUN.toml", help="How to make it, and of which disciplines; without it, as the last run did, of all."
     ),
 ]
+LastRunFile = Annotated[
+    Path | None, typer.Argument(metavar="RUN.toml", help="What to go by; without it, as the last run in the store did.")
+]
 Disciplines = Annotated[
     list[str] | None, typer.Option("--discipline", help="Id or name; repeat for several. Default: all.")
 ]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flows.terminal.options import Json, RunFile
+from flows.terminal.options import Json, LastRunFile
 
 taxonomy_app = typer.Typer(help="Show, check, grow and draft the tree of disciplines.", no_args_is_help=True)
 
@@ -43,7 +43,7 @@ def taxonomy_add(
 
 @taxonomy_app.command("draft")
 def taxonomy_draft(
-    run_file: RunFile = None,
+    run_file: LastRunFile = None,
     field: Annotated[list[str] | None, typer.Option(help="Only below this field; repeat for several.")] = None,
     sub_field: Annotated[list[str] | None, typer.Option(help="Only below this sub-field; repeat for several.")] = None,
     lists: Annotated[
