@@ -25,7 +25,7 @@ from glan.gateway.trouble import NOT_JSON
 from glan.models import ModelProfile
 from glan.question_mix import Difficulties, QuestionTypes
 from glan.records import SCHEMAS
-from glan.release import chat
+from glan.release import card, chat
 from glan.release.releases import ReleaseOptions
 from glan.release.requirements import Requirements
 from glan.settings import Settings
@@ -157,6 +157,8 @@ def test_every_bound_of_a_release_is_listed() -> None:
 def test_every_column_of_a_release_is_listed() -> None:
     told = [code for names, _ in lines(DOCS / "releases.md", "Columns") for code in codes(names)]
     assert sorted(told) == sorted(chat.PROVENANCE)
+    in_card = re.findall(r"^\| (`.*?`) \|", card._COLUMNS, re.MULTILINE)
+    assert sorted(code for names in in_card for code in codes(names)) == sorted(["messages", *chat.PROVENANCE])
 
 
 def test_what_is_inside_of_a_column_is_named() -> None:
@@ -189,6 +191,7 @@ def test_every_kind_of_error_is_listed() -> None:
     code, trouble = "\n".join(sources()), (ROOT / "glan/gateway/trouble.py").read_text(encoding="utf-8")
     known = {*re.findall(r'\bProblem\(\s*"(\w+)"', code), *re.findall(r'\bTrouble\(\s*Way\.\w+,\s*"(\w+)"', code)}
     known |= {*re.findall(r'\.failed\(\s*self\._request,\s*"(\w+)"', code)}
+    known |= {*re.findall(r'_record\(\s*exchange,\s*"(\w+)"', code)}
     known |= {*re.findall(r'return \(?\s*"(\w+)",\s*f"', trouble), NOT_JSON}
     assert known == set(told)
 
@@ -214,6 +217,18 @@ def test_the_code_reads_no_variable_that_is_no_setting() -> None:
     templates = (ROOT / "deployments/job-templates").glob("*.json")
     texts += [path.read_text(encoding="utf-8") for path in templates]
     assert {name for text in texts for name in re.findall(r"\bGLAN_[A-Z_]+[A-Z]\b", text)} <= known
+
+
+def test_every_setting_beside_the_paper_exists() -> None:
+    found = sections(DOCS / "paper.md")["The paper and this project"]
+    told = {code for line in found.splitlines()[5:] for code in codes(line.strip("|").split("|")[-1])}
+    known = {
+        *RunConfig.model_fields,
+        *ModelProfile.model_fields,
+        *(f"curation.{name}" for name in Curation.model_fields),
+    }
+    options = {option for every in commands().values() for option in every}
+    assert {code for code in told if not code.startswith("glan ")} <= known | options
 
 
 def test_every_measurement_is_listed() -> None:
