@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
+from pages import DOCS, PAGES, ROOT, commands, sections, table
 from pydantic import BaseModel
 
-from flows.cli import app
 from glan.benchmark import Benchmark
 from glan.config import Budget, Curation, RunConfig
 from glan.gateway.prices import Prices
@@ -23,22 +22,7 @@ from glan.question_mix import Difficulties, QuestionTypes
 from glan.records import SCHEMAS
 from glan.settings import Settings
 
-ROOT = Path(__file__).resolve().parent.parent
-DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 NOT_COLUMNS = ("How to read a store", "Every table", "Written by a model")
-
-
-def sections(page: Path) -> dict[str, str]:
-    """Heading -> what stands under it, up to the next heading of any level."""
-    parts = re.split(r"^#+ (.*)\n", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
-
-
-def table(text: str) -> dict[str, list[str]]:
-    """First column, without its backticks -> the other cells."""
-    lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `")]
-    return {cells[0].strip(" `"): [cell.strip() for cell in cells[1:]] for cells in lines}
 
 
 def shown_default(cell: str) -> Any:
@@ -128,19 +112,6 @@ def test_every_column_stands_in_the_tables_page() -> None:
             shared = [also for also in NOT_COLUMNS if f"[{also.lower()}]" in text]
             documented[name] = {*table(text), *(column for also in shared for column in table(found[also]))}
     assert documented == {name: set(schema.names) for name, schema in SCHEMAS.items()}
-
-
-def commands() -> dict[str, set[str]]:
-    """Every command by what is typed, with its options."""
-
-    def walk(command: Any, path: str) -> Iterator[tuple[str, set[str]]]:
-        if hasattr(command, "commands"):
-            for name, below in command.commands.items():
-                yield from walk(below, f"{path} {name}")
-        else:
-            yield path, {option for parameter in command.params for option in parameter.opts} | {"--help"}
-
-    return dict(walk(typer.main.get_command(app), "glan"))
 
 
 def typed_in(page: Path) -> Iterator[str]:

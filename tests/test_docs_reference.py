@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 import typer
 import yaml
+from pages import DOCS, ROOT, commands, sections
 from pydantic import BaseModel
-from test_docs import DOCS, ROOT, commands, sections
 
 from deployments import automations
 from flows import parameters
