@@ -130,6 +130,15 @@ class Strict(BaseModel):
         return whole(value)
 
 
+def is_http_address(value: str) -> bool:
+    """Whether this is an address of HTTP: its scheme, a host and perhaps a port that is one."""
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        return False
+
+
 def http_address(value: str | None) -> str | None:
     """The address of an endpoint as it is, if calls can be sent there. It is never echoed: people put secrets into it.
 
@@ -140,13 +149,9 @@ def http_address(value: str | None) -> str | None:
         return value
     if not value.startswith(("http://", "https://")):
         raise ValueError("must be an address such as http://localhost:8000/v1, with http:// or https:// before it")
-    try:
-        parts = urlsplit(value)
-        right = parts.hostname and parts.port != 0 and " " not in value and visible(value) == value
-    except ValueError:  # a port or an IPv6 address that is none
-        right = False
-    if not right or "\n" in value or "\t" in value:
+    if not is_http_address(value) or visible(value) != value or not {" ", "\n", "\t"}.isdisjoint(value):
         raise ValueError("is no address; write it like http://localhost:8000/v1: a host, perhaps a port, a path")
+    parts = urlsplit(value)
     if "@" in parts.netloc:
         raise ValueError("holds a user or a password; take them out and give the key in a variable of its own")
     if parts.query or parts.fragment:

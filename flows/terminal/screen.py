@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 import typer
 from rich import box
@@ -17,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from glan.checks import is_http_address
 from glan.errors import GlanError, InputError
 from glan.names import shown, visible
 from glan.units import STAGES
@@ -56,12 +56,7 @@ def check_server_address() -> None:
         InputError: it is none.
     """
     given = os.environ.get("PREFECT_API_URL", "")
-    try:
-        parts = urlsplit(given)
-        right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        right = False
-    if given and not right:
+    if given and not is_http_address(given):
         raise InputError("PREFECT_API_URL is no address; write it like http://127.0.0.1:4200/api, or unset it")
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from glan.errors import StoreError
+from glan.errors import InputError, StoreError
+from glan.names import shown
 from glan.store.files import LAYOUT, Entry, Files, checked
 
 _TEMPORARY = ".tmp-"  # no path of the store begins a name with a dot, so readers never see these
@@ -35,6 +36,7 @@ class LocalFiles(Files):
         self._home = Path(folder).expanduser().absolute()
         self._root = self._home / LAYOUT
         self.url = str(self._home)
+        self._check_folder()
 
     def create(self, path: str, body: bytes) -> bool:
         target = self._place(path)
@@ -89,6 +91,17 @@ class LocalFiles(Files):
 
     def _place(self, path: str) -> Path:
         return self._root / checked(path)
+
+    def _check_folder(self) -> None:
+        """See that the folder is there or can be made.
+
+        Raises:
+            InputError: it, or one of those above it, is something else.
+        """
+        there = next((place for place in (self._root, *self._root.parents) if os.path.lexists(place)), None)
+        if there is not None and not os.path.isdir(there):
+            home, place = shown(self.url, 200), shown(str(there), 200)
+            raise InputError(f"there can be no store at {home}: {place} is no folder; name a folder in GLAN_STORE")
 
     @contextlib.contextmanager
     def _plain_errors(self, path: str) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import os
 import random
 import threading
 import time
@@ -13,6 +14,7 @@ import pyarrow as pa
 import s3fs
 from fsspec.asyn import sync
 
+from glan.checks import is_http_address
 from glan.errors import InputError, StoreError, StoreWeather
 from glan.store.files import LAYOUT, Entry, Files, checked
 from glan.store.s3_errors import is_absent, is_empty, is_refused, is_weather, translated
@@ -25,6 +27,7 @@ _CONNECTION = {
     "max_pool_connections": 32,
     "retries": {"total_max_attempts": 1},  # retried here and nowhere else
 }
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 Answer = TypeVar("Answer")
 
 
@@ -33,6 +36,7 @@ class S3Files(Files):
 
     def __init__(self, url: str, *, tries: int = 8, first_pause: float = 0.25, longest_pause: float = 8.0) -> None:
         self._bucket, prefix = _parts_of(url)
+        _check_endpoint()
         self._root = f"{prefix}/{LAYOUT}" if prefix else LAYOUT
         self.url = f"s3://{self._bucket}/{prefix}".rstrip("/")
         self._tries, self._first_pause, self._longest_pause = tries, first_pause, longest_pause
@@ -177,6 +181,13 @@ class _Ranged(io.RawIOBase):
         buffer[: len(content)] = content
         self._position = start + len(content)
         return len(content)
+
+
+def _check_endpoint() -> None:
+    """See that the endpoint that is set is an address: to a client a wrong port looks like a server that is down."""
+    for name in _ENDPOINTS:
+        if (given := os.environ.get(name)) and not is_http_address(given):
+            raise InputError(f"{name} is no address; write it like https://s3.example.org, or unset it for AWS")
 
 
 def _parts_of(url: str) -> tuple[str, str]:

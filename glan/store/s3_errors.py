@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredent
 from botocore.parsers import ResponseParserError
 from fsspec.exceptions import FSTimeoutError
 
-from glan.errors import StoreError
+from glan.errors import GlanError, InputError, StoreError
 
 _PASSING_ERRORS = (
     botocore.exceptions.HTTPClientError,
@@ -38,11 +38,14 @@ _SENTENCES = {
     "507": "the store is full; make room",
     "RequestTimeTooSkewed": "this machine's clock is wrong; set it",
     "PermanentRedirect": "the bucket is in another region; set AWS_DEFAULT_REGION",
+    "NotImplemented": "the server does not know conditional writes, which the store needs",
+}
+_SENTENCES_ON_INPUT = {
     "ProfileNotFound": "there is no profile of the name in AWS_PROFILE; correct it, or unset it",
     "InvalidRegionError": "AWS_REGION is not the name of a region; correct it",
     "Invalid endpoint": "AWS_ENDPOINT_URL is no address; write it like https://s3.example.org, or unset it for AWS",
-    "NotImplemented": "the server does not know conditional writes, which the store needs",
 }
+"""On what is seen before anything is sent."""
 
 
 def is_absent(error: Exception) -> bool:
@@ -67,13 +70,15 @@ def is_weather(error: Exception) -> bool:
     return any(isinstance(cause, _PASSING_ERRORS) for cause in _chain(error))
 
 
-def translated(error: Exception, url: str) -> StoreError:
+def translated(error: Exception, url: str) -> GlanError:
     """A final error as one sentence, without anything secret: of the server's words only its error code is used."""
     if any(isinstance(cause, _NO_CREDENTIALS) for cause in _chain(error)):
         return StoreError(f"{url}: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile")
     code = _code(error) or type(error).__name__
-    if str(error).startswith("Invalid endpoint"):  # a ValueError, before anything is sent
+    if str(error).startswith("Invalid endpoint"):  # a ValueError
         code = "Invalid endpoint"
+    if code in _SENTENCES_ON_INPUT:
+        return InputError(f"{url}: {_SENTENCES_ON_INPUT[code]}")
     reason = _SENTENCES.get(code) or f"the request was refused ({code})"
     return StoreError(f"{url}: {reason}")
 

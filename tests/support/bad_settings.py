@@ -5,6 +5,17 @@ from terminal_world import SECRET
 
 S3_KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": SECRET}
 
+
+def s3(told: str, **environment: str) -> Case:
+    """What `status` says of a store on S3 in this environment."""
+    return Case(("status",), (told,), environment={"GLAN_STORE": "s3://bucket/x", **S3_KEYS, **environment})
+
+
+def a_file(*told: str, **environment: str) -> Case:
+    """What is said of a file where the store should be."""
+    return Case(("plan",), told, {"taken": "", "other/v1": ""}, environment)
+
+
 SETTINGS = {
     "concurrency in words": settings("max_concurrency", "integer", GLAN_MAX_CONCURRENCY="many"),
     "no concurrency": settings("max_concurrency", GLAN_MAX_CONCURRENCY="0"),
@@ -28,15 +39,16 @@ SETTINGS = {
     "a store in capitals": settings("store", "s3://bucket/prefix", GLAN_STORE="S3://bucket"),
     "a store with one slash": settings("store", "s3://bucket/prefix", GLAN_STORE="s3:/bucket"),
     "a store with a password": settings("AWS_*", GLAN_STORE=f"s3://key:{SECRET}@bucket/x"),
-    "an endpoint of S3 that is none": Case(
-        ("plan",),
-        ("s3://bucket/x", "AWS_ENDPOINT_URL is no address"),
-        environment={"GLAN_STORE": "s3://bucket/x", "AWS_ENDPOINT_URL": "nonsense", **S3_KEYS},
-        code=1,
-    ),
-    "a profile of S3 that is not there": Case(
-        ("plan",), ("AWS_PROFILE",), environment={"GLAN_STORE": "s3://bucket/x", "AWS_PROFILE": "nobody"}, code=1
-    ),
+    "an endpoint of S3 that is none": s3("AWS_ENDPOINT_URL is no address", AWS_ENDPOINT_URL="nonsense"),
+    "an endpoint of S3 without its scheme": s3("AWS_ENDPOINT_URL is no address", AWS_ENDPOINT_URL="localhost:9000"),
+    "a port of S3 that is no number": s3("AWS_ENDPOINT_URL is no address", AWS_ENDPOINT_URL="http://localhost:port"),
+    "an endpoint of S3 with a space": s3("AWS_ENDPOINT_URL is no address", AWS_ENDPOINT_URL="http://local host"),
+    "an endpoint of S3 alone": s3("AWS_ENDPOINT_URL_S3 is no address", AWS_ENDPOINT_URL_S3="localhost:9000"),
+    "a region of S3 that is none": s3("AWS_REGION", AWS_REGION="the north"),
+    "a profile of S3 that is not there": s3("AWS_PROFILE", AWS_PROFILE="nobody"),
+    "a store that is a file": a_file("GLAN_STORE", "taken is no folder", GLAN_STORE="taken"),
+    "a store below a file": a_file("GLAN_STORE", "below: ", "taken is no folder", GLAN_STORE="taken/far/below"),
+    "a store whose inside is a file": a_file("GLAN_STORE", "v1 is no folder", GLAN_STORE="other"),
     "a store that climbs": settings("GLAN_STORE", "../x", GLAN_STORE="s3://bucket/../x"),
     "patience without end": settings("patience_seconds", "finite", GLAN_PATIENCE_SECONDS="inf"),
     "an alarm that is no number": settings("quarantine_alarm", GLAN_QUARANTINE_ALARM="nan"),

@@ -87,8 +87,8 @@ def test_a_folder_that_may_not_be_written_is_one_clear_sentence(tmp_path: Path) 
 
 
 def test_a_file_in_place_of_the_folder_is_one_clear_sentence(tmp_path: Path) -> None:
-    (tmp_path / "data").write_text("not a folder")
     files = Files.open(str(tmp_path / "data"))
+    (tmp_path / "data").write_text("not a folder")
     for use in (lambda: files.create("a/b", b""), lambda: files.read("a/b"), lambda: files.list("a")):
         with pytest.raises(StoreError, match="a file stands where a folder should be"):
             use()
