@@ -16,7 +16,7 @@ from prefect.states import Completed, Failed
 from flows.endings import stopped
 from glan import errors
 from glan.clock import now
-from glan.errors import BudgetSpent, EndpointRefused, GlanError, StoreWeather
+from glan.errors import BudgetSpent, EndpointRefused, GlanError, StoreWeather, Unreadable
 from glan.planning.publishing import drop_orphans, publish_snapshot, publish_units
 from glan.planning.walk import Walk
 from glan.units import ASKING, Receipt, Stage, Unit
@@ -144,7 +144,11 @@ class _Making:
             self._waiting.append(unit)
 
     def _submit(self, unit: Unit) -> None:
-        done = with_store(self.order, lambda: self.walk.done(unit))
+        try:
+            done = with_store(self.order, lambda: self.walk.done(unit))
+        except Unreadable as error:
+            self._note_failure(unit, error)
+            return
         # Units that ask no model go on when the budget is spent.
         if done is None and unit.stage in ASKING and progress.of(self.order.run_id).spent is not None:
             self.left += 1
@@ -171,12 +175,16 @@ class _Making:
             return
         if done is None:
             counts.made(result)
-        else:
-            counts.was_done(result)
         if self.walk.shelf.named[unit.stage].get(unit.address) != result:
             self._unpublished.append(result)
-        if self.fatal is None:
-            self._await(with_store(self.order, lambda: self.walk.after(unit, result)))
+        try:
+            below = with_store(self.order, lambda: self.walk.after(unit, result)) if self.fatal is None else []
+        except Unreadable as error:
+            self._note_failure(unit, error)
+            return
+        if done is not None:
+            counts.was_done(result)
+        self._await(below)
 
     def _note_failure(self, unit: Unit, error: Any) -> None:
         self.failed += 1

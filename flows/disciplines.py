@@ -112,7 +112,7 @@ def _with_work(order: Order) -> tuple[list[str], list[Discipline]]:
             continue
         unknown.append(walk.discipline)
         seen = patiently(partial(survey, walk), order)
-        if seen.ready:
+        if not seen.complete:
             todo.append(walk.discipline.discipline_id)
             continue
         patiently(partial(_publish_all, order, walk, seen, shown), order)

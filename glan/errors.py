@@ -3,6 +3,7 @@
 GlanError
 ├── InputError       a person's input is wrong: one sentence with file, field and fix (exit code 2)
 ├── StoreError       the store cannot be relied on: no create-only writes, a foreign or damaged object
+│   ├── Unreadable   one object is gone, damaged or foreign; the others can be read
 │   └── StoreWeather a passing fault of the store that outlived its retries
 ├── EndpointRefused  the model endpoint is condemned (key, quota, model, unsupported parameter): stop the run
 ├── EndpointDown     the endpoint did not come back within the patience set: run again later
@@ -24,6 +25,10 @@ class InputError(GlanError):
 
 class StoreError(GlanError):
     """The store cannot be relied on; nothing was written over anything."""
+
+
+class Unreadable(StoreError):
+    """One object is gone, damaged or foreign, so that what rests on it cannot be made; the others can be read."""
 
 
 class StoreWeather(StoreError):

@@ -10,7 +10,17 @@ from typing import Any
 from flows.terminal.options import as_typed
 from flows.terminal.outcome import carry_out, show_outcome
 from flows.terminal.plan import show_forecast
-from flows.terminal.screen import ENDED_WITH_FAILURES, explained, note, out, quiet_prefect, show_json, show_table, stop
+from flows.terminal.screen import (
+    ENDED_WITH_FAILURES,
+    explained,
+    note,
+    out,
+    quiet_prefect,
+    show_json,
+    show_table,
+    stop,
+    warn,
+)
 from glan import local_model
 from glan import taxonomy as trees
 from glan.config import RunConfig
@@ -62,7 +72,7 @@ def forecast_run(
         scope = Scope()
         if pilot_questions is not None:
             scope = pilot(walks(store, disciplines, recipe), recipe.config, pilot_questions)
-        table = forecast(store, disciplines, recipe, cost, scope)
+        table = forecast(store, disciplines, recipe, cost, scope, warn)
     if as_json:
         show_json(records(table))
     else:
@@ -131,7 +141,8 @@ def _run(given: Given, taxonomy: Path | None, local: bool, as_json: bool, strict
 
         config, recipe, tree, store = checked(given, taxonomy, local)
         check_able(recipe.config)
-        todo = [walk for walk in walks(store, tree.select(**recipe.config.selectors()), recipe) if survey(walk).ready]
+        every = walks(store, tree.select(**recipe.config.selectors()), recipe)
+        todo = [walk for walk in every if not survey(walk).complete]
         if todo and not as_json:
             note.print(
                 f"{counted(len(todo), 'discipline')} to work on; data goes to {store.files.url}", highlight=False

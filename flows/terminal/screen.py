@@ -94,6 +94,11 @@ def stop(sentence: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
+def warn(sentence: str) -> None:
+    """Say what a person should know beside what they asked for."""
+    note.print(sentence, markup=False, highlight=False)
+
+
 def check_stages(names: Iterable[str]) -> None:
     """See that what was given as --stage are stages.
 

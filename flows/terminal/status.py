@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from rich.table import Table
 from rich.text import Text
 
-from flows.terminal.screen import add_column, explained, out, plain_table, show_json
+from flows.terminal.screen import add_column, explained, out, plain_table, show_json, warn
 from glan.batches import waiting
 from glan.clock import now
 from glan.config import RunConfig
@@ -29,6 +29,7 @@ MARKS = {
     "stale": ("~", "yellow", "made with other inputs, prompts or models"),
     "quarantined": ("!", "red", "rows in quarantine"),
     "orphaned": ("x", "dim", "units whose parent is gone"),
+    "unreadable": ("?", "red", "cannot be read"),
 }
 
 
@@ -40,7 +41,7 @@ def show_status(run_file: Path | None, disciplines: list[str], as_json: bool) ->
         config = _config_of(store, settings, run_file)
         named = {"disciplines": disciplines} if disciplines else config.selectors()
         selected = taxonomies.current(store).select(**named)
-        table = status(store, selected, recipe_of(config, settings))
+        table = status(store, selected, recipe_of(config, settings), warn)
         whole = bool(run_file or disciplines) or not any(config.selectors().values())
     records = table.to_dict("records")
     if as_json:
@@ -85,7 +86,7 @@ def _show(records: Iterable[Record]) -> None:
 
 
 def _begun(record: Record) -> bool:
-    return any(record[figure] for figure in ("done", "stale", "quarantined", "orphaned", "rows"))
+    return any(record[figure] for figure in ("done", "stale", "quarantined", "orphaned", "unreadable", "rows"))
 
 
 def _table(lines: Mapping[str, Mapping[str, Record]]) -> Table:
@@ -103,7 +104,7 @@ def _table(lines: Mapping[str, Mapping[str, Record]]) -> Table:
 def _cell(record: Record) -> Text:
     """Done of known units, and a mark for each thing to look at."""
     done = record["done"]
-    known = done + record["missing"] + record["stale"] + record["waiting"]
+    known = done + record["missing"] + record["stale"] + record["waiting"] + record["unreadable"]
     if not known and not record["orphaned"]:
         return Text("·", style="dim")
     cell = Text(f"{done}/{known}", style="green" if done == known else "")

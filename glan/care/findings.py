@@ -5,7 +5,6 @@ from typing import Literal
 
 Kind = Literal["missing", "damaged", "foreign", "altered", "schema", "counts", "duplicate", "orphan", "mixed", "lost"]
 
-REMADE = "remove the object and run again: its units are made anew from the calls on record"
 RESTORED = "restore it from a backup"
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from glan.care.findings import REMADE, Finding, Kind
+from glan.care.findings import Finding, Kind
 from glan.care.objects import Look
 from glan.languages import column, language_at
 from glan.records import KIND
 from glan.stages.pairs import syllabi_of
 from glan.stages.questions import span_of
+from glan.store.store import REMADE
 from glan.units import Stage
 
 ID: Mapping[Stage, str] = {

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from glan.care.findings import REMADE, Finding, Kind
+from glan.care.findings import Finding, Kind
 from glan.errors import StoreError
 from glan.records import READ_BY_LATER_STAGES, READ_IF_SET, SCHEMAS, content_digest
 from glan.store.parquet import conformed, known, opened
 from glan.store.parts import Reader, is_part, rows_in
-from glan.store.store import Store, quarantine_paths
+from glan.store.store import REMADE, Store, quarantine_paths
 from glan.units import STAGES, Receipt, Stage
 
 _RESTORE_QUARANTINE = "restore it from a backup, or remove the unit's object too and run again"
@@ -64,7 +64,7 @@ class Looks:
             remedy = "run again: its units are made anew from the calls on record"
             return Look(receipt, None, (Finding("missing", receipt.object, named, remedy),))
         except StoreError as error:
-            return Look(receipt, None, (Finding("damaged", receipt.object, str(error), REMADE),))
+            return Look(receipt, None, (_damaged(receipt.object, error),))
         found += [*_counts(receipt, rows), *_quarantine(self._store, receipt)]
         if self._deep and content_digest(receipt.stage, rows.to_pylist()) != receipt.content_digest:
             found.append(_finding("altered", receipt, f"the rows of {receipt.unit} have another content digest"))
@@ -102,7 +102,7 @@ def unnamed(store: Store, path: str) -> Iterator[Finding]:
     except StoreError as error:
         if not store.files.exists(path):
             return  # removed since it was listed
-        yield Finding("damaged", path, str(error), REMADE)
+        yield _damaged(path, error)
         return
     if receipt.object != path:
         yield Finding("foreign", path, f"it was written as {receipt.object}", "remove it, or put it back in its place")
@@ -157,6 +157,10 @@ def _quarantine(store: Store, receipt: Receipt) -> Iterator[Finding]:
     if rows.num_rows != receipt.quarantined or set(rows["unit_key"].to_pylist()) != {receipt.key}:
         count = f"it holds {rows.num_rows} rows, and not the {receipt.quarantined} of {receipt.unit}"
         yield Finding("counts", quarantine_paths(receipt)[0], count, _RESTORE_QUARANTINE)
+
+
+def _damaged(path: str, error: StoreError) -> Finding:
+    return Finding("damaged", path, str(error).removesuffix(f"; {REMADE}"), REMADE)
 
 
 def _finding(kind: Kind, receipt: Receipt, problem: str) -> Finding:

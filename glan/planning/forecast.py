@@ -1,7 +1,7 @@
 """What a run would ask and cost, from the store alone: exact where the inputs exist, a range where they do not."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,20 +53,27 @@ class _Work:
 
 
 def forecast(
-    store: Store, disciplines: Iterable[Discipline], recipe: Recipe, cost: Cost, scope: Scope = Scope()
+    store: Store,
+    disciplines: Iterable[Discipline],
+    recipe: Recipe,
+    cost: Cost,
+    scope: Scope = Scope(),
+    tell: Callable[[str], None] = lambda sentence: None,
 ) -> pd.DataFrame:
     """One row for each stage: units, rows and calls to come, their tokens and price.
 
     Figures are what is likely, by what the whole store has seen so far; `calls_at_least` and `calls_at_most` differ
     where inputs do not exist yet. `rows` of instructions are those that will probably be kept. `cost_usd` is missing
     where a price is unknown. `learned_from` is the number of calls on record that the figures of a stage rest on; 0:
-    they are assumed.
+    they are assumed. What follows from an object that cannot be read is left out: `tell` is told.
     """
     learned = Experience(store)
     ahead = _Ahead(learned)
     surveys = [(walk, survey(walk)) for walk in walks(store, disciplines, recipe, scope)]
     begun = replies_on_record(store.files, (walk.discipline.discipline_id for walk, seen in surveys if seen.ready))
     for walk, seen in surveys:
+        for _, reason in seen.unreadable:
+            tell(reason)
         for unit in seen.ready:
             there = sum(begun.get(key, 0) for key in (unit.key, *unit.begun_as))
             ahead.add(unit, walk.recipe, there, unit.stage == "continuations" and walk.is_judged(unit))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from glan.clock import Clock
+from glan.errors import Unreadable
 from glan.languages import language_at, subject_at
 from glan.planning.walk import Shelf, named_units
 from glan.records import READ_BY_LATER_STAGES, row_digest
@@ -142,13 +143,21 @@ def _subjects(store: Store, named: Iterable[Receipt]) -> tuple[dict[str, str], d
 
 
 def publish_snapshot(store: Store, discipline_ids: Iterable[str], run_id: str, clock: Clock) -> None:
-    """Let readers see the current generations of these disciplines, those whose generations fit together."""
+    """Let readers see the current generations of these disciplines, those that are seen to fit together."""
     generations: dict[str, dict[str, int]] = {}
     for discipline_id in discipline_ids:
         current = _current(store, discipline_id)
-        if not any(orphans(store, named_units(current)).values()):
+        if _fits(store, named_units(current)):
             generations[discipline_id] = {
                 stage: manifest.generation for stage, manifest in current.items() if manifest is not None
             }
     if generations:
         snapshots.publish(store.files, generations, run_id=run_id, clock=clock)
+
+
+def _fits(store: Store, named: Named) -> bool:
+    """Whether every child is known to be made from the parent that is named beside it."""
+    try:
+        return not any(orphans(store, named).values())
+    except Unreadable:  # whoever walks the discipline says so
+        return False

@@ -36,7 +36,7 @@ def noted(store: Store, walk: Walk) -> Settled | None:
 def note(store: Store, walk: Walk, seen: Survey) -> None:
     """Note the discipline if it is settled; to be called once readers see all that it holds."""
     named = walk.shelf.named
-    if seen.ready or any(orphans(store, named).values()):
+    if not seen.complete or any(orphans(store, named).values()):
         return
     receipts = {stage: {at: receipt for at, (_, receipt) in seen.done[stage].items()} for stage in STAGES}
     if any(named[stage].get(at) != receipt for stage in STAGES for at, receipt in receipts[stage].items()):

@@ -1,7 +1,7 @@
 """Discipline x stage -> how far it is: a table for people."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
@@ -17,34 +17,41 @@ from glan.store.store import Store
 from glan.taxonomy import Discipline
 from glan.units import Stage, quarantined
 
-COLUMNS = ["discipline_id", "stage", "done", "stale", "missing", "waiting", "quarantined", "orphaned", "rows"]
+COLUMNS = [
+    "discipline_id", "stage", "done", "stale", "missing", "waiting", "quarantined", "orphaned", "unreadable", "rows",
+]  # fmt: skip
 
 
-def status(store: Store, disciplines: Iterable[Discipline], recipe: Recipe) -> pd.DataFrame:
+def status(
+    store: Store, disciplines: Iterable[Discipline], recipe: Recipe, tell: Callable[[str], None] = lambda sentence: None
+) -> pd.DataFrame:
     """One row for each discipline and stage; all counts but `rows` and `quarantined` are units.
 
     `done` is committed with today's inputs, prompts and models; `stale` was made with others; `missing` can be made
     at once; `waiting` has parents that are not done; `orphaned` has lost its parent and no unit will take its place; `quarantined` counts rows that
-    could not be made, `rows` those that could.
+    could not be made, `rows` those that could. `unreadable` are those of which an object cannot be read: `tell` is told why.
     """
     lines: list[list[object]] = []
     waiting = walks(store, disciplines, recipe)
     while waiting:  # one after the other, for each holds all that it has read of its discipline
-        lines += _lines(store, waiting.pop(0), recipe)
+        lines += _lines(store, waiting.pop(0), recipe, tell)
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
-def _lines(store: Store, walk: Walk, recipe: Recipe) -> list[list[object]]:
+def _lines(store: Store, walk: Walk, recipe: Recipe, tell: Callable[[str], None]) -> list[list[object]]:
     if known := settled.noted(store, walk):
         name = walk.discipline.discipline_id
         return [
-            [name, stage, holding.units, 0, 0, 0, holding.quarantined, 0, holding.rows]
+            [name, stage, holding.units, 0, 0, 0, holding.quarantined, 0, 0, holding.rows]
             for stage, holding in known.items()
             if stage in recipe.stages
         ]
     seen = survey(walk)
     named = walk.shelf.named
-    gone = _without_successor(orphans(store, named), seen)
+    for _, reason in seen.unreadable:
+        tell(reason)
+    # Where a unit cannot be read, whose parent is gone cannot be told.
+    gone: Mapping[Stage, set[str]] = {} if seen.unreadable else _without_successor(orphans(store, named), seen)
     rounds = math.ceil(recipe.config.questions / LONGEST_ROUND)
     shared = sum(len(one.spans) for one in walk.waiting_pairs(seen.ready))
     lines: list[list[object]] = []
@@ -52,6 +59,7 @@ def _lines(store: Store, walk: Walk, recipe: Recipe) -> list[list[object]]:
     for stage in recipe.stages:
         ready = [unit for unit in seen.ready if unit.stage == stage]
         stale = sum(1 for unit in ready if unit.address in named[stage])
+        unreadable = sum(1 for unit, _ in seen.unreadable if unit.stage == stage)
         receipts = [receipt for _, receipt in seen.done[stage].values()]
         lines.append(
             [
@@ -62,13 +70,14 @@ def _lines(store: Store, walk: Walk, recipe: Recipe) -> list[list[object]]:
                 len(ready) - stale,
                 waiting,
                 quarantined(receipts),
-                len(gone[stage]),
+                len(gone.get(stage, ())),
+                unreadable,
                 sum(receipt.rows for receipt in receipts),
             ]
         )
         # At least one unit follows from each that is not done; a subject is followed by its syllabi, these by their rounds.
         follow = {"subjects": len(recipe.config.languages), "syllabi": rounds}
-        waiting = (waiting + len(ready)) * follow.get(stage, 1) + (shared if stage == "syllabi" else 0)
+        waiting = (waiting + len(ready) + unreadable) * follow.get(stage, 1) + (shared if stage == "syllabi" else 0)
     return lines
 
 

@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from glan import __version__, supplements
+from glan.errors import Unreadable
 from glan.keys import digest
 from glan.languages import LANGUAGES, branch
 from glan.planning.pairing import Pairing, Waiting
@@ -186,7 +187,14 @@ class Walk:
         return receipt
 
     def _known(self, units: list[Unit]) -> list[Unit]:
-        return [unit for unit in units if self._to_make(unit) or self.done(unit)]
+        return [unit for unit in units if self._to_make(unit) or self._is_there(unit)]
+
+    def _is_there(self, unit: Unit) -> bool:
+        """Whether anything stands for a unit, even what turns out to be unreadable once the unit is taken up itself."""
+        try:
+            return self.done(unit) is not None
+        except Unreadable:
+            return True
 
     def _to_make(self, unit: Unit) -> bool:
         """Whether the unit is this run's to make if it is not done."""
@@ -303,15 +311,24 @@ class Walk:
         """Rounds on two subjects that follow once syllabi which can be made now are there; to be asked after a look at all."""
         return self._pairing.waiting({(unit.language, unit.subject_id) for unit in ready if unit.stage == "syllabi"})
 
-    def all(self) -> Iterator[tuple[Unit, Receipt | None]]:
-        """Every unit that is known, with its receipt if it is done, parents before children."""
+    def all(self, passed_over: list[tuple[Unit, str]] | None = None) -> Iterator[tuple[Unit, Receipt | None]]:
+        """Every unit that is known, with its receipt if it is done, parents before children.
+
+        Those that cannot be told, or below which nothing can, because an object is unreadable, are passed over:
+        with the reason, onto this list.
+        """
         waiting = deque(self.first())
         while waiting:
             unit = waiting.popleft()
-            receipt = self.done(unit)
+            try:
+                receipt = self.done(unit)
+                below = self.after(unit, receipt) if receipt is not None else []
+            except Unreadable as error:
+                if passed_over is not None:
+                    passed_over.append((unit, str(error)))
+                continue
             yield unit, receipt
-            if receipt is not None:
-                waiting.extend(self.after(unit, receipt))
+            waiting.extend(below)
 
 
 def _below_supplement(unit: Unit) -> bool:
@@ -324,11 +341,13 @@ class Survey:
 
     done: dict[Stage, dict[str, tuple[Unit, Receipt]]] = field(default_factory=lambda: {stage: {} for stage in STAGES})
     ready: list[Unit] = field(default_factory=list)
+    unreadable: list[tuple[Unit, str]] = field(default_factory=list)
+    """Units of which, or below which, nothing can be told since an object cannot be read; and why."""
 
     @property
     def complete(self) -> bool:
         """Whether nothing is left to do."""
-        return not self.ready
+        return not self.ready and not self.unreadable
 
     @property
     def receipts(self) -> list[Receipt]:
@@ -339,7 +358,7 @@ class Survey:
 def survey(walk: Walk) -> Survey:
     """Walk a discipline once."""
     seen = Survey()
-    for unit, receipt in walk.all():
+    for unit, receipt in walk.all(seen.unreadable):
         if receipt is None:
             seen.ready.append(unit)
         else:

@@ -8,7 +8,7 @@ from itertools import accumulate
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from glan.errors import StoreError
+from glan.errors import StoreError, Unreadable
 from glan.records import SCHEMA_VERSION, SCHEMAS
 
 
@@ -34,14 +34,15 @@ def opened(source: pa.NativeFile, path: str, name: str) -> Iterator[pq.ParquetFi
     """A Parquet file of the named table, closed afterwards; what goes wrong while reading it names its path.
 
     Raises:
-        StoreError: it is truncated or damaged, holds another table, or comes from a newer layout.
+        Unreadable: it is truncated or damaged, or holds another table.
+        StoreError: it comes from a newer layout.
     """
     try:
         with source, pq.ParquetFile(source, pre_buffer=True) as file:
             _check(file.schema_arrow.metadata or {}, path, name)
             yield file
     except (pa.ArrowException, OSError) as error:
-        raise StoreError(f"{path} is damaged or no Parquet file: {_reason(error)}") from error
+        raise Unreadable(f"{path} is damaged or no Parquet file: {_reason(error)}") from error
 
 
 def conformed(rows: pa.Table, name: str, columns: list[str] | None = None) -> pa.Table:
@@ -84,7 +85,7 @@ def rows_at(file: pq.ParquetFile, first: int, rows: int, columns: list[str]) -> 
 def _check(metadata: Mapping[bytes, bytes], path: str, name: str) -> None:
     table, version = metadata.get(b"table", b"").decode(), metadata.get(b"schema_version", b"").decode()
     if table != name:
-        raise StoreError(f"{path} holds {f'the table {table}' if table else 'no table of glan'}, not {name}")
+        raise Unreadable(f"{path} holds {f'the table {table}' if table else 'no table of glan'}, not {name}")
     if version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
         raise StoreError(f"{path} has schema version {version}, this glan reads {SCHEMA_VERSION}; use one that fits")
 

@@ -42,7 +42,7 @@ _SENTENCES = {
 }
 _SENTENCES_ON_INPUT = {
     "ProfileNotFound": "there is no profile of the name in AWS_PROFILE; correct it, or unset it",
-    "InvalidRegionError": "AWS_REGION is not the name of a region; correct it",
+    "InvalidRegionError": "AWS_DEFAULT_REGION is not the name of a region; correct it",
     "Invalid endpoint": "AWS_ENDPOINT_URL is no address; write it like https://s3.example.org, or unset it for AWS",
 }
 """On what is seen before anything is sent."""

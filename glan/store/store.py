@@ -12,7 +12,7 @@ from msgspec import ValidationError, convert
 from msgspec.json import encode
 from msgspec.structs import asdict, replace
 
-from glan.errors import InputError, StoreError
+from glan.errors import InputError, StoreError, Unreadable
 from glan.names import shown
 from glan.records import SCHEMAS, table
 from glan.store import calls, manifests
@@ -21,6 +21,7 @@ from glan.store.parquet import conformed, encoded, known, opened, rows_at
 from glan.units import Receipt, Stage, Unit, discipline_of, folder_of
 
 _OBJECT = re.compile(r"[\w./=-]+-[0-9a-f]{16}\.parquet", re.ASCII)
+REMADE = "remove the object and run again: its units are made anew from the calls on record"
 _LAYOUT_LINE = "glan store, layout v1"
 _README = f"""{_LAYOUT_LINE}
 
@@ -91,7 +92,7 @@ class Store:
         """The receipt of a unit that is committed under exactly its own name; None if it is not.
 
         Raises:
-            StoreError: the object is damaged or belongs to something else.
+            Unreadable: the object is damaged or belongs to something else.
         """
         try:
             found = self._read_back(unit.object)
@@ -147,14 +148,15 @@ class Store:
         """The rows of exactly this unit, from its own object or from a merged part that names many.
 
         Raises:
-            StoreError: the object is gone, damaged, foreign, or has not the rows of the receipt.
+            Unreadable: the object is gone, damaged, foreign, or has not the rows of the receipt.
         """
         wanted = columns or SCHEMAS[receipt.stage].names
         with self.opened(receipt.object) as file:
             there, first = known(file, wanted), receipt.first_row
             rows = file.read(there) if first is None else rows_at(file, first, receipt.rows, there)
         if rows.num_rows != receipt.rows:
-            raise StoreError(f"{receipt.object} holds {rows.num_rows} rows of {receipt.unit} instead of {receipt.rows}")
+            count = f"{rows.num_rows} rows of {receipt.unit} instead of {receipt.rows}"
+            raise Unreadable(f"{receipt.object} holds {count}; {REMADE}")
         return conformed(rows, receipt.stage, wanted)
 
     @contextlib.contextmanager
@@ -162,13 +164,13 @@ class Store:
         """The object that holds the rows of a unit, maybe among those of others.
 
         Raises:
-            StoreError: the object is gone, damaged or foreign.
+            Unreadable: the object is gone, damaged or foreign.
         """
         try:
             source = self.files.open_input(object)
         except FileNotFoundError as error:
-            raise StoreError(f"{object} is named by a receipt but is not in {self.files.url}") from error
-        with opened(source, object, object.partition("/")[0]) as file:
+            raise Unreadable(f"{object} is named by a receipt but is not in {self.files.url}") from error
+        with _opened_unit(source, object) as file:
             yield file
 
     def read_quarantine(self, of: Unit | Receipt) -> pa.Table:
@@ -209,21 +211,21 @@ class Store:
         """The receipt of a unit's object, read back from the object itself.
 
         Raises:
-            StoreError: there is none, or it is damaged or foreign.
+            Unreadable: there is none, or it is damaged or foreign.
         """
         try:
             return self._read_back(object)
         except FileNotFoundError as error:
-            raise StoreError(f"{object} is not in {self.files.url}") from error
+            raise Unreadable(f"{object} is not in {self.files.url}") from error
 
     def _read_back(self, object: str) -> Receipt:
         body = self.files.read(object)
-        with opened(pa.BufferReader(body), object, object.partition("/")[0]) as file:
+        with _opened_unit(pa.BufferReader(body), object) as file:
             noted = (file.schema_arrow.metadata or {}).get(b"glan", b"{}")
         try:
             return convert({**json.loads(noted), "sha256": hashlib.sha256(body).hexdigest()}, Receipt)
         except (ValidationError, ValueError) as error:
-            raise StoreError(f"{object} carries no receipt, so it is not the object of one unit") from error
+            raise Unreadable(f"{object} carries no receipt, so it is not the object of one unit; {REMADE}") from error
 
     def _commit_quarantine(self, receipt: Receipt, quarantine: pa.Table) -> None:
         """Create the rows under the unit's own name, or under a second one if a maker that died failed elsewhere."""
@@ -234,6 +236,16 @@ class Store:
             there = file.read(["request_key"])["request_key"].to_pylist()
         if sorted(there) != sorted(quarantine["request_key"].to_pylist()):
             self.files.create(special, encoded("quarantine", quarantine))
+
+
+@contextlib.contextmanager
+def _opened_unit(source: pa.NativeFile, object: str) -> Iterator[pq.ParquetFile]:
+    """See `opened`; what goes wrong also says what to do about it."""
+    try:
+        with opened(source, object, object.partition("/")[0]) as file:
+            yield file
+    except Unreadable as error:
+        raise Unreadable(f"{error}; {REMADE}") from error
 
 
 def quarantine_paths(receipt: Receipt) -> tuple[str, str]:
@@ -251,5 +263,6 @@ def _noted(receipt: Receipt) -> str:
 
 def _expect(found: Receipt, unit: Unit) -> Receipt:
     if found.key != unit.key:
-        raise StoreError(f"{found.object} belongs to another unit ({found.unit}, {found.key[:16]}) than {unit.address}")
+        belongs = f"belongs to another unit ({found.unit}, {found.key[:16]}) than {unit.address}"
+        raise Unreadable(f"{found.object} {belongs}; {REMADE}")
     return found
