@@ -1,6 +1,7 @@
 """`glan`: the terminal's door to the jobs that Prefect runs, and to the store. Commands import what they need when they run."""
 
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -303,9 +304,22 @@ def main() -> None:
     _take_over_env_file()
     try:
         code = app(prog_name="glan", standalone_mode=False)
+        if sys.stdout is not None:  # closed by whoever called
+            sys.stdout.flush()
     except TyperException as error:
         _tell(error)
         code = 2
     except typer.Abort:
         code = 1
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        _leave_output(error)
+        code = 1
     sys.exit(code or 0)
+
+
+def _leave_output(error: OSError) -> None:
+    """Say that the output went to where there is no room, as `--csv > FILE` on a full disk; its rest goes nowhere."""
+    sys.stderr.write(f"glan: the output cannot be written: {os.strerror(error.errno or errno.ENOSPC)}; make room\n")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -50,12 +50,12 @@ def query(view: View, text: str, spill: str) -> Iterator[pa.RecordBatchReader]:
             if found is None:
                 raise InputError("the query: it is empty; write a SELECT")
             yield found.to_arrow_reader(_BATCH_ROWS)
-        except BrokenPipeError:  # of whoever reads the result, and has seen enough
-            raise
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             for table in tables:
                 if table.failed is not None:
                     raise table.failed from error
+            if getattr(error, "errno", None):  # of whoever takes the result: has seen enough, or has no room for it
+                raise
             raise InputError(f"the query: {_reason(error)}") from error
     finally:
         connection.close()

@@ -75,10 +75,10 @@ class Looks:
         columns = _columns(receipt.stage, self._deep)
         with opened(pa.BufferReader(body), receipt.object, receipt.stage) as file:
             found = list(_schema(receipt, file))
-            rows = file.read(None if self._deep else known(file, columns))
+            rows = conformed(file.read(None if self._deep else known(file, columns)), receipt.stage, columns)
         if hashlib.sha256(body).hexdigest() != receipt.sha256:
             found.append(_changed(self._store, receipt))
-        return conformed(rows, receipt.stage, columns), found
+        return rows, found
 
     def _in_part(self, receipt: Receipt) -> tuple[pa.Table, list[Finding]]:
         found: list[Finding] = []

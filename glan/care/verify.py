@@ -17,7 +17,7 @@ from glan.care.whole_store import inputs_kept, releases_whole, taxonomy_whole
 from glan.dataset import View
 from glan.errors import StoreError
 from glan.planning.publishing import orphans
-from glan.store import calls, inputs, manifests, snapshots
+from glan.store import calls, editions, inputs, manifests, retries, snapshots
 from glan.store.ahead import ahead
 from glan.store.snapshots import Snapshot
 from glan.store.store import Store
@@ -84,6 +84,7 @@ class _Discipline:
         """All there are; the calls are read after the snapshot was, so that every row's are among them."""
         calls, found = call_log.recorded(self._store.files, self._id, self._deep)
         yield from found
+        yield from self._opened()
         shown: dict[Stage, dict[str, Receipt]] = {}
         for stage in STAGES:
             found, shown[stage] = self._named(stage, self._generations.get(stage))
@@ -99,6 +100,15 @@ class _Discipline:
         yield from self._apart(shown)
         for stage in STAGES:
             yield from self._rest(stage)
+
+    def _opened(self) -> Iterator[Finding]:
+        """Refreshes and retries that were opened, which every run of the discipline reads."""
+        files = self._store.files
+        for folder, read in ((editions.FOLDER, editions.editions_of), (retries.FOLDER, retries.last)):
+            try:
+                read(files, self._id)
+            except StoreError as error:
+                yield Finding("damaged", f"{folder}/{self._id}", str(error), RESTORED)
 
     def _named(self, stage: Stage, generation: int | None) -> tuple[list[Finding], dict[str, Receipt]]:
         if generation is None:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from glan.benchmark import Benchmark, Layout
 from glan.config import RunConfig
 from glan.curation import code
-from glan.errors import InputError
+from glan.errors import InputError, StoreError
 from glan.keys import digest
 from glan.names import shown
 from glan.store import inputs
@@ -95,13 +95,21 @@ def _body(benchmark: Benchmark) -> str:
 
 
 def kept(files: Files, digests: Iterable[str]) -> list[Item]:
-    """The items of benchmarks that a run on record was to keep out, from the store."""
-    return [
-        Item(**json.loads(line))
-        for one in digests
-        for line in files.read(inputs.path("benchmarks", one, "jsonl")).decode().split("\n")
-        if line
-    ]
+    """The items of benchmarks that a run on record was to keep out, from the store.
+
+    Raises:
+        StoreError: those of one are gone or damaged.
+    """
+    return [item for one in digests for item in _kept(files, inputs.path("benchmarks", one, "jsonl"))]
+
+
+def _kept(files: Files, path: str) -> list[Item]:
+    try:
+        return [Item(**json.loads(line)) for line in files.read(path).decode().split("\n") if line]
+    except FileNotFoundError as error:
+        raise StoreError(f"{path} is not in {files.url}, though a run on record names it") from error
+    except (ValueError, TypeError) as error:
+        raise StoreError(f"{path} in {files.url} is damaged; restore it from a backup") from error
 
 
 def read(benchmark: Benchmark) -> list[Item]:

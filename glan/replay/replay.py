@@ -161,12 +161,13 @@ def _difference(stage: str, path: str, there: bytes, body: bytes) -> str:
         tables = []
         for one in (there, body):
             with opened(pa.BufferReader(one), path, stage) as file:
-                tables.append((file.read(), file.metadata.created_by))
+                rows = file.read()
+                tables.append((rows.column_names, conformed(rows, stage), file.metadata.created_by))
     except StoreError as error:
         return f"{error}; remove it, and replay again"
-    (rows, writer), (made, here) = tables
-    if not conformed(rows, stage).equals(made):
+    (columns, there_now, writer), (all_columns, made, here) = tables
+    if not there_now.equals(made):
         return "other rows than the calls on record give"
-    if set(rows.column_names) < set(made.column_names):
+    if set(columns) < set(all_columns):
         return ""
     return f"the same rows, written by {writer}, not {here}" if writer != here else "the same rows with another receipt"

@@ -18,6 +18,7 @@ from glan.units import STAGES, Stage
 
 Ending = Literal["finished", "abandoned"]
 
+FOLDER = "_editions"
 _RACES = 100
 
 
@@ -41,14 +42,14 @@ def all_editions(files: Files) -> dict[str, list[Edition]]:
         StoreError: one is damaged.
     """
     found: dict[str, list[Edition]] = {}
-    for edition in _listed(files, "_editions"):
+    for edition in _listed(files, FOLDER):
         found.setdefault(edition.discipline_id, []).append(edition)
     return found
 
 
 def editions_of(files: Files, discipline_id: str) -> list[Edition]:
     """The editions of one discipline, lowest number first."""
-    return _listed(files, f"_editions/{discipline_id}")
+    return _listed(files, f"{FOLDER}/{discipline_id}")
 
 
 def numbers(editions: Sequence[Edition]) -> dict[Stage, int]:
@@ -85,14 +86,14 @@ def opened(files: Files, discipline_id: str, stage: Stage, run_id: str, clock: C
             discipline_id=discipline_id, number=following(known), stage=stage, run_id=run_id, opened_at=clock()
         )
         body = edition.model_dump_json(exclude={"ending"}).encode()
-        if files.create(f"_editions/{discipline_id}/{edition.number:08d}.json", body):
+        if files.create(f"{FOLDER}/{discipline_id}/{edition.number:08d}.json", body):
             return edition
-    raise StoreWeather(f"_editions/{discipline_id}: others opened {_RACES} editions meanwhile; try again")
+    raise StoreWeather(f"{FOLDER}/{discipline_id}: others opened {_RACES} editions meanwhile; try again")
 
 
 def close(files: Files, edition: Edition, ending: Ending, run_id: str) -> None:
     """End an edition. One that has ended already stays as it is."""
-    files.create(f"_editions/{edition.discipline_id}/{edition.number:08d}.{ending}.json", f'"{run_id}"'.encode())
+    files.create(f"{FOLDER}/{edition.discipline_id}/{edition.number:08d}.{ending}.json", f'"{run_id}"'.encode())
 
 
 def _listed(files: Files, folder: str) -> list[Edition]:

@@ -159,7 +159,7 @@ def _load(files: Files, path: str) -> Manifest:
         return json.decode(files.read(path), type=Manifest)
     except FileNotFoundError as error:
         raise StoreError(f"{path} is not in {files.url}") from error
-    except MsgspecError as error:
+    except (MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise StoreError(f"{path} is damaged or no manifest") from error
 
 

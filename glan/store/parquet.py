@@ -83,7 +83,7 @@ def rows_at(file: pq.ParquetFile, first: int, rows: int, columns: list[str]) -> 
 
 
 def _check(metadata: Mapping[bytes, bytes], path: str, name: str) -> None:
-    table, version = metadata.get(b"table", b"").decode(), metadata.get(b"schema_version", b"").decode()
+    table, version = (metadata.get(key, b"").decode(errors="replace") for key in (b"table", b"schema_version"))
     if table != name:
         raise Unreadable(f"{path} holds {f'the table {table}' if table else 'no table of glan'}, not {name}")
     if version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:

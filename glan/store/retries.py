@@ -13,6 +13,7 @@ from glan.errors import StoreError, StoreWeather
 from glan.store.files import Files
 
 _FINISHED = ".finished.json"
+FOLDER = "_retries"
 _RACES = 100
 
 
@@ -34,7 +35,7 @@ def last(files: Files, discipline_id: str) -> Retry | None:
     Raises:
         StoreError: it is damaged.
     """
-    paths = [entry.path for entry in files.list(f"_retries/{discipline_id}")]
+    paths = [entry.path for entry in files.list(f"{FOLDER}/{discipline_id}")]
     opened = [path for path in paths if path.count(".") == 1]
     if not opened:
         return None
@@ -65,7 +66,7 @@ def opened(files: Files, discipline_id: str, run_id: str, clock: Clock) -> Retry
         retry = Retry(discipline_id=discipline_id, number=number, run_id=run_id, opened_at=clock())
         if files.create(_path(retry), retry.model_dump_json(exclude={"finished"}).encode()):
             return retry
-    raise StoreWeather(f"_retries/{discipline_id}: others opened {_RACES} retries meanwhile; try again")
+    raise StoreWeather(f"{FOLDER}/{discipline_id}: others opened {_RACES} retries meanwhile; try again")
 
 
 def finish(files: Files, retry: Retry, run_id: str) -> None:
@@ -74,4 +75,4 @@ def finish(files: Files, retry: Retry, run_id: str) -> None:
 
 
 def _path(retry: Retry) -> str:
-    return f"_retries/{retry.discipline_id}/{retry.number:08d}.json"
+    return f"{FOLDER}/{retry.discipline_id}/{retry.number:08d}.json"

@@ -154,10 +154,11 @@ class Store:
         with self.opened(receipt.object) as file:
             there, first = known(file, wanted), receipt.first_row
             rows = file.read(there) if first is None else rows_at(file, first, receipt.rows, there)
+            rows = conformed(rows, receipt.stage, wanted)
         if rows.num_rows != receipt.rows:
             count = f"{rows.num_rows} rows of {receipt.unit} instead of {receipt.rows}"
             raise Unreadable(f"{receipt.object} holds {count}; {REMADE}")
-        return conformed(rows, receipt.stage, wanted)
+        return rows
 
     @contextlib.contextmanager
     def opened(self, object: str) -> Iterator[pq.ParquetFile]:

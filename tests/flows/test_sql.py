@@ -128,6 +128,15 @@ def test_a_reader_that_has_seen_enough_is_no_fault_of_the_query(store: Store) ->
         assert process.stderr.read() == b""
 
 
+@pytest.mark.parametrize("rows", [1, 200_000])
+def test_output_that_finds_no_room_is_told_in_one_sentence(store: Store, rows: int) -> None:
+    command = [Path(sys.executable).with_name("glan"), "sql", f"select i from range({rows}) t(i)", "--csv"]
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr == "glan: the output cannot be written: No space left on device; make room\n"
+
+
 def test_without_duckdb_it_says_what_to_install(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
     answer = typed("sql", "select 1")

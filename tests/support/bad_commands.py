@@ -187,9 +187,6 @@ STORES = {
     "a copy among the snapshots": in_store(
         rewritten("_snapshots/00000001 (copy).json", "{}"), "gc", "_snapshots/00000001 (copy).json", code=1
     ),
-    "a copy among the generations": in_store(
-        rewritten("_manifests/subjects/physics/old.json", "{}"), "gc", "_manifests/subjects/physics/old.json", code=1
-    ),
     "a snapshot nested without end": in_store(
         rewritten("_snapshots/00000001.json", "[" * 100_000), "report", "_snapshots/", code=1
     ),

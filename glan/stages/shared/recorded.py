@@ -20,7 +20,7 @@ _ENTERS_NO_KEY = frozenset(
 def recorded(files: Files) -> list[Recipe]:
     """One for all runs whose units have the same keys; those of the latest runs first.
 
-    A run whose inputs are gone, or were written by another version of glan, has none.
+    A run whose inputs are gone, damaged, or were written by another version of glan, has none.
     """
     found: dict[str, Recipe] = {}
     texts = functools.cache(lambda known: files.read(inputs.path("prompts", known, "md")).decode())
@@ -31,7 +31,7 @@ def recorded(files: Files) -> list[Recipe]:
             config = runs.config_of(files, record)
             # A template that is newer than the run took no part in it.
             prompts = Prompts({name: shipped[name] for name in NAMES} | dict(_prompts(record.prompts, texts)))
-        except (FileNotFoundError, StoreError, InputError):
+        except (FileNotFoundError, UnicodeDecodeError, StoreError, InputError):
             continue
         known = digest([config.model_dump(mode="json", exclude=set(_ENTERS_NO_KEY)), record.prompts])
         found.setdefault(known, _recipe(files, config, prompts))

@@ -121,6 +121,13 @@ def test_a_store_on_s3_too(s3_url: str) -> None:
     assert list(verify(store)) == []
 
 
+def test_somebodys_copy_among_generations_is_named_and_its_discipline_left_alone(store: Store) -> None:
+    path = store.files.list("_manifests/answers/physics")[-1].path
+    store.files.create("_manifests/answers/physics/old.json", store.files.read(path))
+    left = swept(store).left
+    assert "_manifests/answers/physics/old.json" in left["physics"] and set(left) == {"physics"}
+
+
 def test_looking_changes_nothing_and_what_is_young_stays(store: Store) -> None:
     before = paths(store)
     assert found(store).everything

@@ -14,7 +14,7 @@ from stage_world import PHYSICS, clock, recipe
 
 from glan.care.findings import Finding
 from glan.care.verify import verify
-from glan.errors import InputError
+from glan.errors import InputError, StoreError
 from glan.release import publish as releases
 from glan.release.releases import ReleaseOptions
 from glan.store import manifests, snapshots
@@ -103,6 +103,33 @@ def edited_row(store: Store) -> str:
 
 def other_schema(store: Store) -> str:
     return edited(store, a_unit(store), lambda table: table.append_column("extra", pa.nulls(table.num_rows)))
+
+
+def generation_of_no_text(store: Store) -> str:
+    path = store.files.list("_manifests/answers/physics")[-1].path
+    store.files.replace(path, store.files.read(path).replace(b"answers", b"answer\x95", 1))
+    return path
+
+
+def damaged_edition(store: Store) -> str:
+    store.files.create("_editions/physics/00000001.json", b"{")
+    return "_editions/physics"
+
+
+def damaged_retry(store: Store) -> str:
+    store.files.create("_retries/physics/00000001.json", b"{")
+    return "_retries/physics"
+
+
+def column_of_another_type(store: Store) -> str:
+    def change(table: pa.Table) -> pa.Table:
+        place = table.schema.get_field_index("edition")
+        return table.set_column(place, "edition", pa.array([1.5] * table.num_rows))
+
+    path = edited(store, a_unit(store), change)
+    with pytest.raises(StoreError, match=r"questions/.*damaged"):
+        store.read(a_unit(store))
+    return path
 
 
 def duplicated(store: Store) -> str:
@@ -202,6 +229,10 @@ HARM: dict[Harm, str] = {
     lost_manifest: "damaged",
     lost_version: "missing",
     edited_release: "altered",
+    generation_of_no_text: "damaged",
+    damaged_edition: "damaged",
+    damaged_retry: "damaged",
+    column_of_another_type: "damaged",
     foreign_and_unnamed: "damaged",
     misplaced_and_unnamed: "foreign",
 }
