@@ -6,11 +6,13 @@ The temporary one is kept alive while a run that was told to stop writes down ho
 import atexit
 import os
 import signal
+import tempfile
 import threading
 
 from prefect import get_client
 from prefect.client.base import ServerType, determine_server_type
 from prefect.server.api.server import SubprocessASGIServer
+from prefect.settings import get_current_settings
 
 from glan.errors import GlanError, InputError
 
@@ -52,14 +54,16 @@ def ready_server() -> None:
 
 
 def check_server() -> bool:
-    """See that the server that is set answers; whether one is set.
+    """See that the server that is set answers, or that a temporary one has a folder for its database; whether one is set.
 
     Raises:
-        InputError: it does not answer.
+        InputError: it does not answer, or has none.
     """
     is_set = determine_server_type() != ServerType.EPHEMERAL
     if is_set:
         _check_answer("start it, correct the address, or unset it to run on a temporary one")
+    else:
+        _check_home()
     return is_set
 
 
@@ -92,6 +96,17 @@ def lasting_server() -> None:
     if determine_server_type() == ServerType.EPHEMERAL:
         raise InputError("PREFECT_API_URL is not set; set it to the address of the Prefect server whose runs are meant")
     _check_answer("start it, or correct the address")
+
+
+def _check_home() -> None:
+    home = get_current_settings().home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        why = f"{home}, where Prefect keeps its database, cannot be written ({error.strerror})"
+        raise InputError(f"PREFECT_HOME: {why}; set it to a folder that can") from error
 
 
 def _check_answer(fix: str) -> None:

@@ -168,7 +168,7 @@ STORES = {
     "another's folder, plan": in_store(foreign_folder, "plan", "README.txt", code=1),
     "another's folder, files": in_store(foreign_folder, "files answers", "README.txt", code=1),
     "another's folder, taxonomy": in_store(foreign_folder, "taxonomy add Runes --field History", "README.txt", code=1),
-    "a file for a store": Case(("plan",), ("store", "file stands"), {"store": "not a folder"}, code=1),
+    "a file for a store": Case(("plan",), ("store", "is no folder", "GLAN_STORE"), {"store": "not a folder"}),
     "a damaged snapshot": in_store(damaged("_snapshots/00000001.json"), "files subjects", "_snapshots/", code=1),
     "a damaged generation": in_store(
         damaged("_manifests/subjects/physics/00000001.json"), "plan", "_manifests/", code=1
