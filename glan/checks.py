@@ -173,7 +173,13 @@ def explain(error: ValidationError, known: Iterable[str] = ()) -> str:
         return f"`{field}`: {_no_choice(str(first['input']), first['ctx']['expected'])}"
     if first["type"] == "string_pattern_mismatch" and (form := _FORMS.get(first["ctx"]["pattern"])):
         return f"`{field}`: {form}"
-    return f"`{shown(field, 100)}`: {_PLAIN.get(first['type'], first['msg'].removeprefix('Value error, '))}"
+    return f"`{shown(field, 100)}`: {_PLAIN.get(first['type']) or _plain(first['msg'])}"
+
+
+def _plain(message: str) -> str:
+    """`Input should be …` and the like, as our own sentences have it."""
+    message = message.removeprefix("Value error, ").replace(" after validation", "")
+    return re.sub(r"^\w+ should ", "must ", message)
 
 
 def unknown(name: str, known: Iterable[str]) -> str:
