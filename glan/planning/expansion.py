@@ -27,12 +27,15 @@ ENOUGH_TO_TELL = 20
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a discipline is: instructions accepted and judged, questions asked, and the decks of its syllabi."""
+    """How far a discipline is: instructions accepted and judged, questions asked and begun, the decks of its syllabi."""
 
     discipline: Discipline
     accepted: int
     judged: int
     asked: int
+    begun: int
+    """Questions among those asked whose verdicts are still to be made, as after a run that broke off."""
+
     reached: Mapping[str, int]
     """By the address of a syllabus: how many of its samples have been asked."""
 
@@ -77,6 +80,9 @@ def standing(store: Store, discipline: Discipline, shelf: Shelf, languages: Coll
         accepted=accepted,
         judged=judged,
         asked=planned(shelf.named["questions"].values()),
+        begun=sum(
+            receipt.rows for at, receipt in shelf.named["questions"].items() if at not in shelf.named["instructions"]
+        ),
         reached=reached,
         capacity={
             name: (receipt.capacity or 0) if language_at(name) in languages else reached[name]
@@ -114,6 +120,8 @@ def _growth(one: Standing, target: int, attempts: float, expected: int, first_ro
     if one.accepted >= target:
         return Growth(one, 0, {}, "has reached its target")
     left = math.floor(target * attempts) - one.asked
+    if one.begun and one.reached and (left <= 0 or one.exhausted):  # nothing new is asked before it is seen what comes of these
+        return Growth(one, 0, _limits(name, one.reached))
     if left <= 0:
         return Growth(one, 0, {}, f"was given up: {one.asked} questions asked, {one.accepted} accepted")
     if one.exhausted:
@@ -125,8 +133,12 @@ def _growth(one: Standing, target: int, attempts: float, expected: int, first_ro
         return Growth(one, each * expected, {name: each})
     limits = even(one.reached, one.capacity, wanted)
     added = sum(limit - one.reached[address] for address, limit in limits.items())
-    # No discipline-wide limit may ask for more than its syllabi's own: the least goes for any that is still to come.
-    return Growth(one, added, {name: min(limits.values()), **{f"{name}/{key}": limit for key, limit in limits.items()}})
+    return Growth(one, added, _limits(name, limits))
+
+
+def _limits(name: str, each: Mapping[str, int]) -> dict[str, int]:
+    """By node. No discipline-wide limit may ask for more than its syllabi's own: the least goes for any to come."""
+    return {name: min(each.values()), **{f"{name}/{key}": limit for key, limit in each.items()}}
 
 
 def _share(accepted: int, judged: int) -> float:

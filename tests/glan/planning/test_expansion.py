@@ -8,13 +8,16 @@ from glan.planning.expansion import Standing, even, growth
 from glan.taxonomy import Discipline
 
 
-def at(name: str, accepted: int, judged: int, asked: int, decks: Mapping[str, tuple[int, int]]) -> Standing:
+def at(
+    name: str, accepted: int, judged: int, asked: int, decks: Mapping[str, tuple[int, int]], begun: int = 0
+) -> Standing:
     """A standing whose syllabi have been asked for so many of so many samples."""
     return Standing(
         discipline=Discipline("Field", "Sub-field", name.title(), name, "curated"),
         accepted=accepted,
         judged=judged,
         asked=asked,
+        begun=begun,
         reached={node: reached for node, (reached, _) in decks.items()},
         capacity={node: capacity for node, (_, capacity) in decks.items()},
     )
@@ -58,6 +61,14 @@ def test_a_discipline_that_yields_nothing_is_given_up_after_the_attempts_allowed
     [none] = growth([spent], target=100, attempts=3, subjects=None, first_round=20)
     assert none.limits == {}
     assert "given up" in none.reason
+
+
+@pytest.mark.parametrize("capacity", [300, 900])
+def test_a_discipline_is_not_given_up_before_what_was_begun_is_judged(capacity: int) -> None:
+    begun = at("physics", 20, 20, 300, {"a": (290, capacity), "b": (10, 10)}, begun=280)
+    [grown] = growth([begun], target=100, attempts=3, subjects=None, first_round=20)
+    assert grown.limits == {"physics": 10, "physics/a": 290, "physics/b": 10}
+    assert grown.reason == ""
 
 
 def test_decks_that_are_dealt_out_say_so() -> None:
