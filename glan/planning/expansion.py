@@ -80,14 +80,22 @@ def standing(store: Store, discipline: Discipline, shelf: Shelf, languages: Coll
         accepted=accepted,
         judged=judged,
         asked=planned(shelf.named["questions"].values()),
-        begun=sum(
-            receipt.rows for at, receipt in shelf.named["questions"].items() if at not in shelf.named["instructions"]
-        ),
+        begun=_begun(shelf),
         reached=reached,
         capacity={
             name: (receipt.capacity or 0) if language_at(name) in languages else reached[name]
             for name, receipt in syllabi.items()
         },
+    )
+
+
+def _begun(shelf: Shelf) -> int:
+    """Questions that will have verdicts and have none yet: not those of rounds whose answers are all in quarantine."""
+    answers, instructions = shelf.named["answers"], shelf.named["instructions"]
+    return sum(
+        receipt.rows
+        for at, receipt in shelf.named["questions"].items()
+        if at not in instructions and (at not in answers or answers[at].rows)
     )
 
 
@@ -120,7 +128,7 @@ def _growth(one: Standing, target: int, attempts: float, expected: int, first_ro
     if one.accepted >= target:
         return Growth(one, 0, {}, "has reached its target")
     left = math.floor(target * attempts) - one.asked
-    if one.begun and one.reached and (left <= 0 or one.exhausted):  # nothing new is asked before it is seen what comes of these
+    if one.begun and one.reached and (left <= 0 or one.exhausted):  # first it is to be seen what comes of these
         return Growth(one, 0, _limits(name, one.reached))
     if left <= 0:
         return Growth(one, 0, {}, f"was given up: {one.asked} questions asked, {one.accepted} accepted")
