@@ -2,7 +2,6 @@
 
 from collections import Counter
 from itertools import combinations
-from time import process_time
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,12 +54,10 @@ def test_the_decks_deal_every_concept_set_exactly_once_and_then_end(sessions: li
 
 
 def test_sessions_that_all_teach_the_same_are_dealt_without_a_search_of_all_that_no_deck_may_hold() -> None:
-    concepts = [f"concept {number}" for number in range(12)]
-    begun = process_time()
+    concepts = [f"concept {number}" for number in range(40)]  # a search of all their sets would never end
     dealt = samples([concepts] * 12, 0, 0.5, 0, 40)
     assert {sample.strategy for sample in dealt} == {"single_session"}
     assert len({concept_set(sample) for sample in dealt}) == 40
-    assert process_time() - begun < 10  # a search takes minutes, and each further concept doubles it
 
 
 def test_a_name_that_sessions_share_takes_away_only_the_sets_it_makes_alike() -> None:
