@@ -4,22 +4,17 @@ import json
 from pathlib import Path
 
 from flow_world import World
+from store_world import cut_in_half
 from terminal_world import typed
 
 from glan.store.store import REMADE
 from tasks import progress
 
 
-def damaged(world: World, path: str) -> None:
-    """Take away the second half of an object."""
-    place = Path(world.store_url) / "v1" / path
-    place.write_bytes(place.read_bytes()[: place.stat().st_size // 2])
-
-
 def test_a_damaged_list_of_subjects_fails_its_own_discipline_only(made: World) -> None:
     [listed] = made.receipts("subjects")
     before = made.load("answers", disciplines=["physics"])
-    damaged(made, listed.object)
+    cut_in_half(Path(made.store_url) / "v1" / listed.object)
     state = made.run(disciplines=["physics", "economics"], questions=6)
     assert state.name == "PartiallyCompleted" and listed.object in str(state.message)
     counts = progress.of(str(state.state_details.flow_run_id))

@@ -9,11 +9,12 @@ from model_server import ModelServer
 from proof_checks import check_complete, check_store, rows, tables
 from proof_world import RUN, SEED, environment, run_here
 from stage_world import UNJUDGED
+from store_world import cut_in_half
 
 import glan
 from glan.dataset import View
 from glan.errors import StoreError
-from glan.store.store import Store
+from glan.store.store import REMADE, Store
 from glan.units import Stage
 
 MORE = {**RUN, "questions": 6}
@@ -40,7 +41,7 @@ def store(undisturbed: str, server: ModelServer, tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize("stage", UNJUDGED)
 def test_a_truncated_object_is_named_and_never_read_as_less(store: Path, stage: Stage) -> None:
     [damaged, *_] = View.open(Store.open(str(store)), "latest").receipts(stage)
-    _truncate(store / "v1" / damaged.object)
+    cut_in_half(store / "v1" / damaged.object)
     with pytest.raises(StoreError, match=damaged.object):
         glan.load(stage, str(store))
 
@@ -48,7 +49,7 @@ def test_a_truncated_object_is_named_and_never_read_as_less(store: Path, stage: 
 def test_a_run_that_needs_a_truncated_object_says_which(store: Path) -> None:
     before = rows(str(store), "questions")
     [damaged, *_] = View.open(Store.open(str(store)), "latest").receipts("syllabi")
-    _truncate(store / "v1" / damaged.object)
+    cut_in_half(store / "v1" / damaged.object)
     state = run_here(MORE)
     assert damaged.object in str(state.message) or state.name == "PartiallyCompleted"
     assert {row["question_id"] for row in before} <= {row["question_id"] for row in rows(str(store), "questions")}
@@ -60,10 +61,10 @@ def test_a_truncated_object_that_no_generation_names_stops_the_run_with_its_name
     [damaged, *_] = View.open(Store.open(str(store)), "latest").receipts("answers")
     for folder in ("_manifests", "_snapshots"):
         shutil.rmtree(store / "v1" / folder)
-    _truncate(store / "v1" / damaged.object)
+    cut_in_half(store / "v1" / damaged.object)
     state = run_here(RUN)
     assert state.is_failed()
-    assert damaged.object in str(state.message)
+    assert damaged.object in str(state.message) and REMADE in str(state.message)
     assert server.count == 0
 
 
@@ -113,8 +114,3 @@ def test_a_foreign_file_among_the_generations_stops_a_run_before_it_asks(store: 
     state = run_here(MORE)
     assert state.is_failed() and path in str(state.result(raise_on_failure=False))
     assert server.count == 0
-
-
-def _truncate(path: Path) -> None:
-    body = path.read_bytes()
-    path.write_bytes(body[: len(body) // 2])

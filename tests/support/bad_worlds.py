@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from store_world import cut_in_half
 from tiny_store import commit, new_store, publish, unit
 
 
@@ -23,8 +24,7 @@ def damaged(path: str) -> Callable[[Path], None]:
 
     def arrange(folder: Path) -> None:
         published_store(folder)
-        place = folder / "v1" / path
-        place.write_bytes(place.read_bytes()[: place.stat().st_size // 2])
+        cut_in_half(folder / "v1" / path)
 
     return arrange
 
