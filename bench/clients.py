@@ -33,7 +33,7 @@ def pipeline(order: dict[str, Any]) -> int:
     state = generate(RunConfig(**order["config"]), return_state=True)
     if not state.is_completed():
         raise SystemExit(state.message)
-    return progress.latest().total().calls
+    return progress.latest().total().spent.calls
 
 
 def plain(order: dict[str, Any]) -> int:
@@ -75,7 +75,7 @@ def plain(order: dict[str, Any]) -> int:
     chosen = taxonomies.current(run.store).select(**made.config.selectors())
     with ThreadPoolExecutor(DISCIPLINES_AT_ONCE) as pool:
         list(pool.map(discipline, walks(run.store, chosen, made)))
-    calls = run.gateway.state.calls
+    calls = run.gateway.state.spent.calls
     wiring.close(begun)
     return calls
 

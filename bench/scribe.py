@@ -26,7 +26,7 @@ from glan.clock import now
 from glan.config import RunConfig
 from glan.gateway.answers import Reply
 from glan.gateway.body import body
-from glan.gateway.ledger import Ledger, Spent
+from glan.gateway.ledger import Ledger, Usage
 from glan.gateway.prices import Prices
 from glan.gateway.requests import Call, Conversation, Outcome, Request, Understood
 from glan.planning.publishing import publish_snapshot, publish_units
@@ -98,7 +98,7 @@ class Scribe:
         self._ledger.record(
             request,
             reply,
-            Spent(reply.prompt_tokens, reply.cached_tokens, reply.completion_tokens, None),
+            Usage(reply.prompt_tokens, reply.cached_tokens, reply.completion_tokens, None),
             attempt=attempt,
             started_at=moment,
             finished_at=moment,

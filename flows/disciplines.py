@@ -194,7 +194,7 @@ def _end(order: Order, states: Sequence[State[Any]]) -> State[Any]:
     counts = progress.of(order.run_id)
     total = counts.total()
     figures = (
-        f"{total.made} units made with {total.calls} calls, {total.done_before} up to date, "
+        f"{total.made} units made with {total.spent.calls} calls, {total.done_before} up to date, "
         f"rows quarantined: {total.quarantined} now and {total.quarantined_before} before, units failed: {total.failed}"
     )
     if counts.skipped:

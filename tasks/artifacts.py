@@ -166,7 +166,7 @@ def _show_table(counts: progress.Progress, verdicts: Verdicts) -> None:
         key="glan-summary",
         table=summary.summary(dict(counts.counts), verdicts),
         description="Totals first. Rows, kept and quarantined are all there are in the disciplines of this run; calls, "
-        "tokens and cost are of the units it made.",
+        "tokens and cost are those of all its calls, whatever came of them.",
     )
 
 

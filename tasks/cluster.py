@@ -22,7 +22,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import TaskRunner
 from prefect_dask.task_runners import DaskTaskRunner
 
+from glan.costs import Spent
 from glan.errors import GlanError, InputError
+from glan.units import Stage
 from tasks import progress, wiring
 from tasks.receipts import ReceiptStorage  # noqa: F401 - a worker process must know it before its first task
 from tasks.wiring import Crew, Order
@@ -120,11 +122,20 @@ def _own(workers: int, prefect_api: str) -> Iterator[Client]:
 
 
 def _leave(client: Client, order: Order) -> None:
-    """Have every worker process write out what is left of its call log, and end what it has of this run."""
+    """Have every worker process write out what is left of its call log, end what it has of this run, and say what it spent."""
+    counts = progress.of(order.run_id)
     try:
         client.unregister_worker_plugin(_topic(order))
+        for taken in client.run(_take_spent, order.run_id).values():
+            for (discipline_id, stage), spent in taken.items():
+                counts.called(discipline_id, stage, spent)
     except Exception as error:  # a cluster that is gone has nothing to write
         _logger.warning("the Dask workers did not say that they have ended: %s", error)
+
+
+def _take_spent(run_id: str) -> dict[tuple[str, Stage], Spent]:
+    """On each worker process."""
+    return progress.of(run_id).take_spent()
 
 
 def _quiet() -> None:

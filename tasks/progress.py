@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
+from glan.costs import Spent
 from glan.curation.curate import Verdicts
-from glan.units import Receipt, Stage, quarantined, stages_with
+from glan.units import STAGES, Receipt, Stage, quarantined, stages_with
 
 _SAID_AGAIN_AFTER_SECONDS = 60.0
 
@@ -15,7 +16,8 @@ _SAID_AGAIN_AFTER_SECONDS = 60.0
 class Count:
     """Figures of one stage of one discipline. `known` units are those found so far: done, open or failed.
 
-    `planned` rows are those that this run set out to make: rows made now, and rows in quarantine now.
+    `planned` rows are those that this run set out to make: rows made now, and rows in quarantine now. `spent` is what
+    its calls took, whatever came of them; what was answered before this run takes none.
     """
 
     known: int = 0
@@ -26,18 +28,14 @@ class Count:
     planned: int = 0
     quarantined: int = 0
     quarantined_before: int = 0
-    calls: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float | None = 0.0
+    spent: Spent = field(default_factory=Spent)
 
     def plus(self, other: "Count") -> "Count":
-        """The sum; a cost that is unknown stays unknown."""
-        unknown = self.cost_usd is None or other.cost_usd is None
+        """The sum."""
         figures = {
-            name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__ if name != "cost_usd"
+            name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__ if name != "spent"
         }
-        return Count(**figures, cost_usd=None if unknown else (self.cost_usd or 0) + (other.cost_usd or 0))
+        return Count(**figures, spent=self.spent.plus(other.spent))
 
     def after(self, earlier: "Count") -> "Count":
         """This count of a run that went on from an earlier one, as if both were one run."""
@@ -47,10 +45,7 @@ class Count:
             planned=earlier.planned,
             quarantined=earlier.quarantined,
             quarantined_before=-earlier.quarantined,
-            calls=earlier.calls,
-            prompt_tokens=earlier.prompt_tokens,
-            completion_tokens=earlier.completion_tokens,
-            cost_usd=earlier.cost_usd,
+            spent=earlier.spent,
         )
         return self.plus(added)
 
@@ -90,12 +85,14 @@ class Progress:
 
     def made(self, receipt: Receipt) -> None:
         """A unit was committed by this run."""
-        spent = {
-            name: getattr(receipt, name)
-            for name in ("rows", "planned", "quarantined", "calls", "prompt_tokens", "completion_tokens", "cost_usd")
-        }
-        closed = Count(quarantined_before=-receipt.closes)  # they are rows now, or in this unit's own quarantine
-        self._add(receipt.discipline_id, receipt.stage, Count(made=1, **spent).plus(closed))
+        count = Count(
+            made=1,
+            rows=receipt.rows,
+            planned=receipt.planned,
+            quarantined=receipt.quarantined,
+            quarantined_before=-receipt.closes,  # they are rows now, or in this unit's own quarantine
+        )
+        self._add(receipt.discipline_id, receipt.stage, count)
         if receipt.quarantined:
             with self._lock:
                 self.holes.append(receipt)
@@ -105,6 +102,18 @@ class Progress:
         self._add(discipline_id, stage, Count(failed=1))
         with self._lock:
             self.failures.append((f"{stage} {node}", reason))
+
+    def called(self, discipline_id: str, stage: str, spent: Spent) -> None:
+        """A model was asked, and this is what it took. Drafts of a taxonomy belong to no stage and are not counted."""
+        if stage in STAGES:
+            self._add(discipline_id, stage, Count(spent=spent))
+
+    def take_spent(self) -> dict[tuple[str, Stage], Spent]:
+        """What the calls of this process took since the last time, for another process that counts for all."""
+        with self._lock:
+            taken = {key: count.spent for key, count in self.counts.items() if count.spent.calls}
+            self.counts.update({key: replace(self.counts[key], spent=Spent()) for key in taken})
+        return taken
 
     def say(self, message: str) -> None:
         """Something that a person who watches should know, such as an endpoint that is down; what many say, once."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from glan.costs import money
 from glan.curation.curate import Verdicts
 from glan.store.store import Store
 from glan.units import STAGES, Receipt, Stage, stages_with
@@ -63,17 +64,18 @@ def _sum(counts: Mapping[Key, Count], disciplines: Sequence[str], stages: Sequen
 
 
 def _line(discipline: str, stage: str, count: Count, kept: Any) -> dict[str, Any]:
-    """`kept` is blank for a stage that keeps all its rows; a cost that is unknown is never shown as a number."""
+    """`kept` is blank for a stage that keeps all its rows; a cost that is not known in full is no number."""
+    spent = count.spent
     return {
         "discipline": discipline,
         "stage": stage,
         "rows": count.rows,
         "kept": "" if kept is None else sum(kept),
         "quarantined": count.quarantined + count.quarantined_before,
-        "cost USD": "unknown" if count.cost_usd is None else round(count.cost_usd, 6),
-        "calls": count.calls,
-        "prompt tokens": count.prompt_tokens,
-        "completion tokens": count.completion_tokens,
+        "cost USD": money(spent) if spent.unpriced else round(spent.cost_usd, 6),
+        "calls": spent.calls,
+        "prompt tokens": spent.prompt_tokens,
+        "completion tokens": spent.completion_tokens,
         "units made": count.made,
         "up to date": count.done_before,
         "failed": count.failed,

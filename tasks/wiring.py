@@ -262,6 +262,7 @@ def _make(order: Order, settings: Settings, profiles: Collection[ModelProfile]) 
         clock=now,
         randomness=random.Random(),
         batching=_batching(profiles, settings, store),
+        on_call=progress.of(order.run_id).called,
     )
     histories = Histories(store.files, log, crew.lost)
     return Effects(

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from flows.terminal.screen import explained, out, show_json, show_table
+from glan.costs import money
 from glan.names import shown
 from glan.settings import Settings
 from glan.store.store import Store
@@ -11,7 +12,7 @@ from glan.store.store import Store
 def show_costs(disciplines: list[str], as_json: bool) -> None:
     """Read the ledger and show it: in the terminal by stage and model, as JSON by discipline too."""
     from glan.dataset import View
-    from glan.report.ledger import ledger, money
+    from glan.report.ledger import ledger
 
     with explained():
         store = Store.existing(Settings.load().store)

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from flows.terminal.screen import ENDED_WITH_FAILURES, bars, note, out, show_json, show_table, stop
+from glan.costs import money
 from glan.errors import GlanError
 from glan.store.store import Store
 from glan.wording import counted
@@ -62,9 +63,10 @@ def show_outcome(
             "up_to_date": count.done_before,
             "failed": count.failed,
             "quarantined": count.quarantined + count.quarantined_before,
-            "calls": count.calls,
-            "tokens": count.prompt_tokens + count.completion_tokens,
-            "cost_usd": count.cost_usd,
+            "calls": count.spent.calls,
+            "tokens": count.spent.tokens,
+            "cost_usd": count.spent.known_cost_usd,
+            "unpriced": count.spent.unpriced,
         }
         for stage, count in counts.by_stage().items()
     ]
@@ -98,7 +100,10 @@ def _for_people(
     state: Any, stages: list[dict[str, Any]], kept: int, rejected: int, reasons: Mapping[str, int], counts: Any
 ) -> None:
     idle = [name for name in ("failed", "quarantined") if not any(stage[name] for stage in stages)]
-    show_table("By stage", [{name: stage[name] for name in stage if name not in idle} for stage in stages])
+    left_out = {*idle, "cost_usd", "unpriced"}
+    spent = [{"cost": money(count.spent)} for count in counts.by_stage().values()]
+    lines = [{name: stage[name] for name in stage if name not in left_out} for stage in stages]
+    show_table("By stage", [line | cost for line, cost in zip(lines, spent, strict=True)])
     if state.name == "Completed" and not any(stage["units_made"] or stage["failed"] for stage in stages):
         out.print("Everything is up to date: no call was made.")
     out.print(f"{counted(kept, 'instruction')} kept, {rejected:,} rejected.")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flows.terminal.screen import explained, out, show_json
 from glan.clock import now
+from glan.costs import money
 from glan.errors import InputError
 from glan.settings import Settings
 from glan.store.files import LAYOUT
@@ -28,7 +29,6 @@ def write_report(out_file: Path, as_json: bool) -> None:
     """`glan report`."""
     from glan.dataset import View
     from glan.report.figures import figures
-    from glan.report.ledger import money
     from glan.report.page import page
     from glan.report.samples import MANY
 

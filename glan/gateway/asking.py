@@ -12,7 +12,7 @@ from glan.gateway.answers import Fault, Reply
 from glan.gateway.body import body
 from glan.gateway.budget import Purse
 from glan.gateway.gate import Gate
-from glan.gateway.ledger import Ledger, Spent
+from glan.gateway.ledger import Ledger, Usage
 from glan.gateway.line import Line
 from glan.gateway.recall import Progress
 from glan.gateway.requests import Call, Failure, Problem, Request, Understood
@@ -285,11 +285,11 @@ class Asking:
 
     def _record(self, exchange: Exchange, error_kind: str | None, reply: str | None) -> float | None:
         ledger = self._desk.ledger
-        spent = ledger.spent(self._request.profile.model, exchange.answer, batch=exchange.batch_id is not None)
+        usage = ledger.usage(self._request.profile.model, exchange.answer, batch=exchange.batch_id is not None)
         ledger.record(
             self._request,
             exchange.answer,
-            spent,
+            usage,
             attempt=self._progress.attempts,
             started_at=exchange.started_at,
             finished_at=exchange.finished_at,
@@ -297,16 +297,16 @@ class Asking:
             reply=reply,
             batch_id=exchange.batch_id,
         )
-        if self._desk.purse and isinstance(exchange.answer, Reply) and spent.prompt_tokens is None:
+        if self._desk.purse and isinstance(exchange.answer, Reply) and usage.prompt_tokens is None:
             self._desk.purse.not_counted(self._line.host)
-        self._settle(spent)
-        return spent.cost_usd
+        self._settle(usage)
+        return usage.cost_usd
 
-    def _settle(self, spent: Spent | None) -> None:
+    def _settle(self, usage: Usage | None) -> None:
         """Count what the attempt under way has used, once it is on record: until then the budget leaves it time."""
         if self._reserved is not None and self._desk.purse is not None:
             reserved, self._reserved = self._reserved, None
-            self._desk.purse.settle(reserved, spent)
+            self._desk.purse.settle(reserved, usage)
 
 
 def copied(error: GlanError) -> GlanError:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from glan.errors import BudgetSpent
-from glan.gateway.ledger import Spent
+from glan.gateway.ledger import Usage
 from glan.gateway.prices import Cost, without_price
 from glan.gateway.terms import Allowance, Amount
 from glan.models import ModelProfile
@@ -59,15 +59,15 @@ class Purse:
             raise
         return wanted
 
-    def settle(self, reserved: Amount, spent: Spent | None) -> None:
+    def settle(self, reserved: Amount, usage: Usage | None) -> None:
         """A call is over. What nobody knows of its use counts as reserved; None: nothing is known at all."""
         calls, tokens, usd = reserved.calls, reserved.tokens, reserved.usd
-        if spent is not None:
-            calls = min(calls, spent.calls)
-        if spent is not None and spent.prompt_tokens is not None and spent.completion_tokens is not None:
-            tokens = spent.prompt_tokens + spent.completion_tokens
-            usd = reserved.usd if spent.cost_usd is None else spent.cost_usd
-            self._learn(spent.completion_tokens)
+        if usage is not None:
+            calls = min(calls, usage.calls)
+        if usage is not None and usage.prompt_tokens is not None and usage.completion_tokens is not None:
+            tokens = usage.prompt_tokens + usage.completion_tokens
+            usd = reserved.usd if usage.cost_usd is None else usage.cost_usd
+            self._learn(usage.completion_tokens)
         self._reserved -= reserved
         self._spent += Amount(calls, tokens, usd)
         self._admit()

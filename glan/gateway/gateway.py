@@ -11,17 +11,18 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from glan.clock import Clock, now
+from glan.costs import Spent
 from glan.errors import BudgetSpent, Cancelled, EndpointDown, EndpointRefused, GlanError
 from glan.gateway.asking import Asking, Desk, copied
 from glan.gateway.batch.asking import BatchAsking
 from glan.gateway.batch.courier import Batching, Courier, Office
 from glan.gateway.budget import Purse
 from glan.gateway.gate import Gate
-from glan.gateway.ledger import Ledger, Log
+from glan.gateway.ledger import Ledger, Log, OnCall
 from glan.gateway.line import Line
 from glan.gateway.prices import Prices
 from glan.gateway.recall import Progress, recall
@@ -47,22 +48,15 @@ class History(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GatewayState:
-    """A moment's view, for progress bars. `cost_usd` is None if any call's price is unknown.
-
-    `at_provider` says what waits there in batches, and since when.
-    """
+    """A moment's view. `at_provider` says what waits there in batches, and since when."""
 
     in_flight: int
     limit: int
     paused_because: str | None
     at_provider: str | None
-    calls: int
-    understood: int
+    spent: Spent
     rate_limited: int
     weather: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float | None
 
 
 class Gateway:
@@ -83,19 +77,20 @@ class Gateway:
         randomness: random.Random | None = None,
         pace: Pace | None = None,
         batching: Batching | None = None,
+        on_call: OnCall = lambda discipline_id, stage, spent: None,
     ) -> None:
         """Start the loop thread; no call is made yet.
 
         `endpoint` says where a profile's calls go; every attempt is appended to `log`; `notify` is told once when an
         endpoint is down and once when it is back. With an `allowance` the process spends no more than is left of it.
-        Endpoints that are used by their Batch API need `batching`.
+        Endpoints that are used by their Batch API need `batching`. `on_call` is told of every attempt on record.
         """
         self._endpoint = endpoint
         self._limits = limits
         self._notify = notify
         self._randomness = randomness or random.Random()
         self._pace = pace or Pace()
-        self._ledger = Ledger(log, run_id, budget_id, prices, clock)
+        self._ledger = Ledger(log, run_id, budget_id, prices, clock, on_call)
         self._gate = Gate(limits)
         purse = Purse(allowance, prices.cost, notify) if allowance is not None else None
         self._desk = Desk(self._gate, self._ledger, self._pace, limits.patience_seconds, self._randomness, purse)
@@ -182,13 +177,16 @@ class Gateway:
     @property
     def state(self) -> GatewayState:
         """How things stand."""
+        totals = self._ledger.totals
         limit = sum(line.limiter.capacity for line in list(self._lines.values()))
         return GatewayState(
             in_flight=self._gate.inside + sum(courier.on_the_way for courier in self._couriers()),
             limit=min(limit, self._most) if limit else self._most,
             paused_because=self._paused_because(),
             at_provider="; ".join(filter(None, (courier.waiting for courier in self._couriers()))) or None,
-            **asdict(self._ledger.totals),
+            spent=totals.spent,
+            rate_limited=totals.rate_limited,
+            weather=totals.weather,
         )
 
     def _couriers(self) -> list[Courier]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import yaml
 
+from glan.costs import Spent, dollars, money
 from glan.names import shown
 from glan.release import licences
 from glan.release.figures import Authors, Figures, Node
@@ -21,7 +22,7 @@ from glan.release.pictures import LENGTHS, ROWS
 from glan.release.releases import ReleaseOptions, ReleasePlan
 from glan.release.splits import SPLITS
 from glan.report.diversity import Diversity
-from glan.report.ledger import Ledger, Spent, dollars, money
+from glan.report.ledger import Ledger
 from glan.report.text_tables import figure, part, variety
 from glan.units import ASKING
 

@@ -5,10 +5,10 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from glan.costs import Spent
 from glan.languages import ENGLISH, LANGUAGES
 from glan.records import KIND
 from glan.report.figures import Figures
-from glan.report.ledger import Spent
 from glan.report.origins import Exchange, Origin
 from glan.report.reach import LEVELS
 from glan.report.samples import Sample

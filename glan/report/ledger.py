@@ -10,38 +10,16 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from glan.costs import Spent, added
 from glan.dataset import View
 from glan.report.coverage import GoOn, checked
 from glan.store import calls
 from glan.units import STAGES
-from glan.wording import counted
 
 _SUMMED = ("understood", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd")
 _READ = ["stage", "model", "discipline_id", "finished_at", *_SUMMED]
 _BATCHES = 500
 _HOUR = 3600
-
-
-@dataclass(frozen=True)
-class Spent:
-    """What some calls took. `unpriced`: calls that cost nobody knows what."""
-
-    calls: int = 0
-    understood: int = 0
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float = 0.0
-    unpriced: int = 0
-
-    @property
-    def tokens(self) -> int:
-        """Sent and received."""
-        return self.prompt_tokens + self.completion_tokens
-
-    def plus(self, other: "Spent") -> "Spent":
-        """The sum."""
-        return Spent(**{name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__})
 
 
 class Account(NamedTuple):
@@ -92,27 +70,6 @@ def ledger(view: View, go_on: GoOn = lambda: None, until: datetime.datetime | No
         for (hour, stage), spent in _summed(table.filter(pc.is_valid(table["hour"])), ["hour", "stage"]):
             hours[hour, stage] = hours[hour, stage].plus(spent)
     return Ledger(dict(accounts), dict(sorted(hours.items())))
-
-
-def added(some: Iterable[Spent]) -> Spent:
-    """The sum of any number."""
-    total = Spent()
-    for one in some:
-        total = total.plus(one)
-    return total
-
-
-def dollars(value: float) -> str:
-    """US dollars."""
-    return f"${value:,.2f}" if value >= 1 or not value else f"${value:,.4f}"
-
-
-def money(spent: Spent) -> str:
-    """US dollars; what is unknown is said, never shown as nothing."""
-    known = dollars(spent.cost_usd)
-    if not spent.unpriced:
-        return known
-    return f"{known} + {counted(spent.unpriced, 'call')} of unknown cost" if spent.cost_usd else "unknown"
 
 
 def hours_of(times: pa.ChunkedArray) -> pa.ChunkedArray:

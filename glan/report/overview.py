@@ -2,8 +2,8 @@
 
 from collections import Counter
 
+from glan.costs import dollars
 from glan.report.figures import Figures
-from glan.report.ledger import dollars
 from glan.report.plots import Columns, Lines, lengths, png, whole
 from glan.report.steps import moment, steps
 

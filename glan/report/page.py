@@ -13,11 +13,11 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from glan import __version__
+from glan.costs import Spent, money
 from glan.languages import LANGUAGES
 from glan.report.coverage import Cover
 from glan.report.figures import Figures
 from glan.report.island import island
-from glan.report.ledger import Spent, money
 from glan.report.picture import PARTS, WORDS, fields, headline
 from glan.report.text_tables import Table, tables_of
 

@@ -5,8 +5,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from glan.costs import Spent
 from glan.report.figures import Figures
-from glan.report.ledger import Spent
 from glan.units import STAGES
 
 MOST_STEPS = 100

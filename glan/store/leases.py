@@ -1,7 +1,8 @@
 """Advisory leases: which run works on a discipline, so that a second one can wait, skip it or share it.
 
 Nothing rests on them: two runs that both believe to hold a lease make the same tables as one. A lease is renewed while
-its run lives and lapses soon after; that of a process of this machine which is gone lapses at once.
+its run lives and lapses soon after; that of a process of this machine which is gone lapses at once. One that is seen
+not to be renewed has lapsed too, whatever the clock of its machine made it last until.
 """
 
 import datetime
@@ -51,6 +52,7 @@ class Leases:
         self._clock = clock
         self._alive = alive
         self._held: dict[str, datetime.datetime] = {}
+        self._seen: dict[str, tuple[_Lease, datetime.datetime]] = {}  # of others, and since when it is as it is
 
     def take(self, discipline_id: str) -> Holder | None:
         """Take the lease; returns the other run that has it, in which case it is not taken.
@@ -94,9 +96,15 @@ class Leases:
             return None
         holder = lease.holder
         gone = holder.host == self._holder.host and not self._alive(holder.process)
-        if holder.run_id == self._holder.run_id or lease.until <= self._clock() or gone:
+        if holder.run_id == self._holder.run_id or self._has_lapsed(discipline_id, lease) or gone:
             return None
         return holder
+
+    def _has_lapsed(self, discipline_id: str, lease: _Lease) -> bool:
+        now = self._clock()
+        seen, since = self._seen.get(discipline_id, (lease, now))
+        self._seen[discipline_id] = (lease, since if seen == lease else now)
+        return lease.until <= now or (seen == lease and now - since > LASTS)
 
     def _write(self, discipline_id: str) -> None:
         now = self._clock()

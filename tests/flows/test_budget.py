@@ -71,8 +71,12 @@ def test_runs_of_one_id_spend_one_budget_together(world: World) -> None:
     assert world.run(budget=budget).name == "BudgetSpent"
     assert world.run(budget=budget).name == "BudgetSpent"
     assert world.server.count == 6
-    assert world.run(budget={**budget, "calls": WHOLE}).name == "Completed"
+    last = world.run(budget={**budget, "calls": WHOLE})
+    assert last.name == "Completed"
     assert world.server.count == WHOLE
+    assert progress.of(str(last.state_details.flow_run_id)).total().spent.calls == WHOLE - 6, (
+        "replies on record are free"
+    )
     assert set(ids(world)) == {"together"}
 
 

@@ -20,6 +20,7 @@ from prefect_homes import prefect_home
 from stage_world import UNJUDGED
 from terminal_world import Said, clean_environment, listing, typed
 
+import glan
 from glan import taxonomy
 from glan.models import Models
 
@@ -117,6 +118,8 @@ def test_a_run_as_json_is_one_document_with_what_was_made(ran: tuple[Place, Said
     assert (rows["syllabi"], rows["questions"], rows["answers"], rows["instructions"]) == (2, 6, 6, 6)
     assert report["kept"] + report["rejected"] == 6
     assert report["store"] == str(place.folder / "store")
+    made_by = glan.load("calls", store=report["store"], columns=["run_id"])["run_id"]
+    assert sum(stage["calls"] for stage in report["stages"]) == (made_by == report["run_id"]).sum() > 0
 
 
 def test_a_second_run_asks_nothing_and_says_so_in_plain_text(made: Place) -> None:

@@ -101,6 +101,7 @@ def test_the_tables_are_those_of_threads_and_what_a_worker_says_is_heard(
     assert len(list(dask.store.files.list("_receipts"))) == 9
     calls = dask.server.count
     assert len(dask.load("calls")) == calls
+    assert progress.of(str(first.state_details.flow_run_id)).total().spent.calls == calls
 
     assert dask.run().name == "Completed"
     assert dask.server.count == calls

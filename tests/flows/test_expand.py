@@ -51,7 +51,7 @@ def test_one_night_asks_again_for_what_curation_rejected(world: World) -> None:
     assert rows["kept"].sum() >= 6
     assert not rows["kept"].all()
     assert len(world.load("questions")["run_id"].unique()) >= 2  # passes
-    assert progress.of(str(state.state_details.flow_run_id)).total().calls == len(world.load("calls"))
+    assert progress.of(str(state.state_details.flow_run_id)).total().spent.calls == len(world.load("calls"))
 
 
 def test_one_pass_is_all_that_was_allowed(made: World) -> None:

@@ -15,6 +15,7 @@ from stage_world import UNJUDGED
 from glan.prompts import Prompt
 from glan.records import READ_BY_LATER_STAGES
 from glan.store import snapshots
+from tasks import progress
 
 TWO = {"disciplines": ["physics", "economics"]}
 
@@ -107,6 +108,12 @@ def test_weather_and_bad_replies_cost_calls_and_no_rows(world: World) -> None:
     calls = world.load("calls")
     assert len(calls) == world.server.count
     assert calls["understood"].sum() == 20 < len(calls)
+    spent = progress.of(str(state.state_details.flow_run_id)).total().spent
+    assert (spent.calls, spent.understood) == (len(calls), 20)
+    assert (spent.prompt_tokens, spent.completion_tokens) == (
+        calls["prompt_tokens"].sum(),
+        calls["completion_tokens"].sum(),
+    )
 
 
 def test_every_snapshot_holds_together(made: World) -> None:

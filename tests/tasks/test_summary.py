@@ -3,15 +3,17 @@
 import pytest
 from stage_world import UNJUDGED
 
+from glan.costs import Spent
 from glan.curation.curate import Verdicts
+from glan.units import Stage
 from tasks.inert import plain
 from tasks.progress import Count
 from tasks.summary import MOST_LINES, summary
 
 
-def counts(disciplines: int, **given: float | None) -> dict:  # type: ignore[type-arg]
+def counts(disciplines: int, cost_usd: float = 0.0) -> dict[tuple[str, Stage], Count]:
     return {
-        (f"d{number:04}", stage): Count(known=1, made=1, rows=10, calls=2, **given)  # type: ignore[arg-type]
+        (f"d{number:04}", stage): Count(known=1, made=1, rows=10, spent=Spent(calls=2, cost_usd=cost_usd))
         for number in range(disciplines)
         for stage in UNJUDGED
     }
@@ -33,10 +35,12 @@ def test_the_lines_of_any_number_of_disciplines_add_up_to_the_totals(disciplines
         assert below[-1]["discipline"] == "and 700 more disciplines"
 
 
-def test_a_cost_that_is_unknown_is_never_a_number() -> None:
-    mixed = {**counts(2, cost_usd=0.5), ("d0001", "answers"): Count(calls=1, cost_usd=None)}
+def test_a_cost_that_is_not_known_in_full_is_never_a_number() -> None:
+    mixed = {**counts(2, cost_usd=0.5), ("d0001", "answers"): Count(spent=Spent(calls=1, unpriced=1))}
     lines = {(line["discipline"], line["stage"]): line["cost USD"] for line in summary(mixed, verdicts(2))}
-    assert lines["all", "all"] == lines["all", "answers"] == lines["d0001", "answers"] == "unknown"
+    assert lines["d0001", "answers"] == "unknown"
+    assert lines["all", "answers"] == "$0.5000 + 1 call of unknown cost"
+    assert lines["all", "all"] == "$4.50 + 1 call of unknown cost"
     assert lines["d0000", "answers"] == 0.5
     assert lines["all", "syllabi"] == 1.0
 

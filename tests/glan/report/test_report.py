@@ -12,11 +12,11 @@ import pytest
 from store_world import a_call
 from tiny_store import NOON, clock, commit, instruction, new_store, publish, unit
 
+from glan.costs import Spent, money
 from glan.dataset import View
 from glan.report.coverage import Cover, Coverage, Place, coverage
 from glan.report.figures import Figures, figures
 from glan.report.island import island
-from glan.report.ledger import Spent, money
 from glan.report.page import page
 from glan.report.picture import MOST_LINES, fields, picture
 from glan.store import runs

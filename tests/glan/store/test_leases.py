@@ -56,6 +56,21 @@ def test_a_lease_lapses_unless_it_is_renewed(files: Files) -> None:
     assert leases(files, clock, "c").take("physics") is not None
 
 
+def test_a_clock_that_is_ahead_holds_a_lease_only_while_it_is_renewed(files: Files) -> None:
+    ahead, clock = Clock(), Clock()
+    ahead.now += datetime.timedelta(hours=3)
+    first, second = leases(files, ahead, "a"), leases(files, clock, "b")
+    first.take("physics")
+    for _ in range(20):
+        ahead.now, clock.now = ahead.now + RENEWED_EVERY, clock.now + RENEWED_EVERY
+        first.renew()
+        assert second.take("physics") is not None
+    for _ in range(10):  # its run is gone
+        clock.now += RENEWED_EVERY
+        taken = second.take("physics") is None
+    assert taken
+
+
 def test_the_lease_of_a_dead_process_of_this_machine_lapses_at_once(files: Files) -> None:
     clock = Clock()
     leases(files, clock, "a").take("physics")
