@@ -4,7 +4,7 @@ python -m bench.scale [--questions 10000 100000] [--disciplines 126] [--folder F
 
 Stores are made first (`bench.scribe`), with all their rows and calls, and kept in FOLDER if one is given: a million
 questions take half an hour and 4 GB. They end before curation, which `curate` does. CPU and peak memory are those of
-the command's own process; a Prefect server runs beside it.
+the command's own process; a Prefect server runs beside it. What it asks of the store is counted by `bench.counted`.
 """
 
 import argparse
@@ -25,7 +25,6 @@ from bench.endpoint import ROOT
 from bench.store_maker import settings_of
 from bench.world import QUIET
 
-GLAN = [sys.executable, "-c", "import sys; sys.argv[0] = 'glan'; from flows.cli import main; main()"]
 SUBJECTS, QUESTIONS = (
     40,
     200,
@@ -54,6 +53,7 @@ class Figures:
     peak_mb: float
     objects: int  # in the store afterwards
     megabytes: float  # of them
+    operations: int = 0  # that the command asked of the store
 
 
 def measure(folder: Path, disciplines: int, questions: int, home: Path, say: Callable[[str], None]) -> list[Figures]:
@@ -88,15 +88,24 @@ def all_timed(
     rows = []
     for name, command in commands.items():
         say(f"{questions:,} questions: {name}")
-        place = [os.path.join(environment["PREFECT_HOME"], "report.html")] if name == "report" else []
-        figures = timed(name, [*GLAN, *command, *place], environment, store, questions)
+        home = Path(environment["PREFECT_HOME"])
+        counts, place = home / "operations.json", [str(home / "report.html")] if name == "report" else []
+        glan = [sys.executable, "-m", "bench.counted", str(counts)]
+        figures = timed(name, [*glan, *command, *place], environment, store, questions, counts)
         say(f"  {figures.seconds:.0f} s, {figures.cpu_seconds:.0f} s of CPU, {figures.peak_mb:.0f} MB")
         rows.append(figures)
     return rows
 
 
-def timed(name: str, command: list[str], environment: Mapping[str, str], store: str | Path, questions: int) -> Figures:
-    """Run it to its end. A command that fails ends the measurement."""
+def timed(
+    name: str,
+    command: list[str],
+    environment: Mapping[str, str],
+    store: str | Path,
+    questions: int,
+    counts: Path | None = None,
+) -> Figures:
+    """Run it to its end; it may leave there what it asked of the store. A command that fails ends the measurement."""
     begun = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **QUIET, **environment}, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
@@ -106,7 +115,8 @@ def timed(name: str, command: list[str], environment: Mapping[str, str], store: 
         raise SystemExit(f"{name} ended with code {process.returncode}")
     objects, held = size_of(store, environment)
     cpu = used.ru_utime + used.ru_stime
-    return Figures(questions, name, seconds, cpu, used.ru_maxrss / 1024, objects, held / 1e6)
+    operations = sum(json.loads(counts.read_text()).values()) if counts else 0
+    return Figures(questions, name, seconds, cpu, used.ru_maxrss / 1024, objects, held / 1e6, operations)
 
 
 def size_of(store: str | Path, environment: Mapping[str, str]) -> tuple[int, int]:
@@ -119,19 +129,20 @@ def size_of(store: str | Path, environment: Mapping[str, str]) -> tuple[int, int
 
 
 def shown(rows: list[Figures]) -> str:
-    """The table; CPU a row beside that of the size before."""
-    before: dict[str, float] = {}
+    """The table; CPU and store operations a row beside those of the size before."""
+    before: dict[str, tuple[float, float]] = {}
     lines = [
         f"{'questions':>9}  {'command':<13} {'seconds':>8} {'CPU s':>8} {'CPU ms a row':>12} {'of before':>9} "
-        f"{'peak MB':>8} {'objects':>8} {'MB':>8}"
+        f"{'operations a row':>16} {'of before':>9} {'peak MB':>8} {'objects':>8} {'MB':>8}"
     ]
     for one in rows:
-        each = 1000 * one.cpu_seconds / one.questions
-        ratio = f"{each / before[one.command]:9.2f}" if one.command in before else f"{'':>9}"
-        before[one.command] = each
+        cpu, asked = 1000 * one.cpu_seconds / one.questions, one.operations / one.questions
+        earlier = before.get(one.command)
+        ratios = [f"{cpu / earlier[0]:9.2f}", f"{asked / earlier[1]:9.2f}"] if earlier else [f"{'':>9}"] * 2
+        before[one.command] = cpu, asked
         lines.append(
-            f"{one.questions:>9}  {one.command:<13} {one.seconds:>8.1f} {one.cpu_seconds:>8.1f} {each:>12.3f} {ratio} "
-            f"{one.peak_mb:>8.0f} {one.objects:>8} {one.megabytes:>8.1f}"
+            f"{one.questions:>9}  {one.command:<13} {one.seconds:>8.1f} {one.cpu_seconds:>8.1f} {cpu:>12.3f} {ratios[0]} "
+            f"{asked:>16.3f} {ratios[1]} {one.peak_mb:>8.0f} {one.objects:>8} {one.megabytes:>8.1f}"
         )
     return "\n".join(lines)
 
