@@ -1,6 +1,5 @@
 """What calls took, summed up, and how money is said."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from glan.wording import counted
@@ -31,17 +30,8 @@ class Spent:
         """The cost of all calls whose cost is known; None where of none it is."""
         return None if self.unpriced and not self.cost_usd else self.cost_usd
 
-    def plus(self, other: "Spent") -> "Spent":
-        """The sum."""
+    def __add__(self, other: "Spent") -> "Spent":
         return Spent(**{name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__})
-
-
-def added(some: Iterable[Spent]) -> Spent:
-    """The sum of any number."""
-    total = Spent()
-    for one in some:
-        total = total.plus(one)
-    return total
 
 
 def dollars(value: float) -> str:

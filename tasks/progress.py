@@ -32,10 +32,7 @@ class Count:
 
     def plus(self, other: "Count") -> "Count":
         """The sum."""
-        figures = {
-            name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__ if name != "spent"
-        }
-        return Count(**figures, spent=self.spent.plus(other.spent))
+        return Count(**{name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__})
 
     def after(self, earlier: "Count") -> "Count":
         """This count of a run that went on from an earlier one, as if both were one run."""

@@ -110,7 +110,7 @@ class Ledger:
     ) -> None:
         """Append the attempt; `error_kind` None means that its reply was understood."""
         spent = usage.spent(understood=error_kind is None)
-        self.totals.spent = self.totals.spent.plus(spent)
+        self.totals.spent += spent
         self._on_call(request.discipline_id, request.stage, spent)
         self.log.append(
             {

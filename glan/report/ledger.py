@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from glan.costs import Spent, added
+from glan.costs import Spent
 from glan.dataset import View
 from glan.report.coverage import GoOn, checked
 from glan.store import calls
@@ -44,7 +44,7 @@ class Ledger:
     @property
     def total(self) -> Spent:
         """Of all calls."""
-        return added(self.accounts.values())
+        return sum(self.accounts.values(), Spent())
 
     def by(self, key: Callable[[Account], tuple[str, ...]]) -> dict[tuple[str, ...], Spent]:
         """Summed up under the key of each account, stages in their order."""
@@ -53,7 +53,7 @@ class Ledger:
         for account, spent in sorted(
             self.accounts.items(), key=lambda one: (order.get(one[0].stage, len(order)), one[0])
         ):
-            sums[key(account)] = sums[key(account)].plus(spent)
+            sums[key(account)] += spent
         return dict(sums)
 
 
@@ -66,9 +66,9 @@ def ledger(view: View, go_on: GoOn = lambda: None, until: datetime.datetime | No
         table = _counted(pa.Table.from_batches(some), until)
         for key, spent in _summed(table, list(Account._fields)):
             account = Account(*key)
-            accounts[account] = accounts[account].plus(spent)
+            accounts[account] += spent
         for (hour, stage), spent in _summed(table.filter(pc.is_valid(table["hour"])), ["hour", "stage"]):
-            hours[hour, stage] = hours[hour, stage].plus(spent)
+            hours[hour, stage] += spent
     return Ledger(dict(accounts), dict(sorted(hours.items())))
 
 
