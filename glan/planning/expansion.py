@@ -62,7 +62,8 @@ def standing(store: Store, discipline: Discipline, shelf: Shelf, languages: Coll
     """Count what is published of a discipline in any language; reads one column of its instructions.
 
     Only syllabi in these languages are to grow. Rounds on two subjects count as asked and accepted; how far the deck of
-    a syllabus is dealt they do not say.
+    a syllabus is dealt they do not say. A round that came out short shows the end of a deck that holds less than the
+    syllabus's capacity: that of one strategy alone, where `cross_session_share` is 0 or 1.
     """
     judged = accepted = 0
     for receipt in shelf.named["instructions"].values():
@@ -71,10 +72,13 @@ def standing(store: Store, discipline: Discipline, shelf: Shelf, languages: Coll
         accepted += pc.sum(kept).as_py() or 0
     syllabi = {name: receipt for name, receipt in shelf.named["syllabi"].items() if receipt.rows}
     reached = dict.fromkeys(syllabi, 0)
-    for name in shelf.named["questions"]:
-        syllabus, (_, stop) = span_of(name)
+    dealt_out = set()
+    for name, receipt in shelf.named["questions"].items():
+        syllabus, (start, stop) = span_of(name)
         if syllabus in reached:
             reached[syllabus] = max(reached[syllabus], stop)
+            if receipt.planned < stop - start and not receipt.asks_again:
+                dealt_out.add(syllabus)
     return Standing(
         discipline=discipline,
         accepted=accepted,
@@ -83,7 +87,7 @@ def standing(store: Store, discipline: Discipline, shelf: Shelf, languages: Coll
         begun=_begun(shelf),
         reached=reached,
         capacity={
-            name: (receipt.capacity or 0) if language_at(name) in languages else reached[name]
+            name: (receipt.capacity or 0) if language_at(name) in languages and name not in dealt_out else reached[name]
             for name, receipt in syllabi.items()
         },
     )

@@ -1,10 +1,13 @@
 """What a night asks for: the shortfall of accepted instructions, evenly, within what the decks and attempts allow."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
+from stage_world import PHYSICS, grow, new_store, publish, recipe, teacher
 
-from glan.planning.expansion import Standing, even, growth
+from glan.planning.expansion import Standing, even, growth, standing
+from glan.planning.scope import walks
 from glan.taxonomy import Discipline
 
 
@@ -73,6 +76,19 @@ def test_a_discipline_is_not_given_up_before_what_was_begun_is_judged(capacity: 
 
 def test_decks_that_are_dealt_out_say_so() -> None:
     [grown] = growth([at("physics", 5, 5, 6, {"a": (6, 6)})], target=100, attempts=3, subjects=None, first_round=20)
+    assert grown.limits == {}
+    assert "no concept set left" in grown.reason
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_the_deck_of_one_strategy_alone_ends_before_that_of_both(tmp_path: Path, share: float) -> None:
+    store, made = new_store(tmp_path), recipe(questions=200, cross_session_share=share)
+    receipts = grow(store, made, teacher("Optics"))
+    publish(store, receipts)
+    [walk] = walks(store, [PHYSICS], made)
+    now = standing(store, PHYSICS, walk.shelf, ["en"])
+    assert now.asked == sum(receipt.rows for receipt in receipts["questions"]) < (receipts["syllabi"][0].capacity or 0)
+    [grown] = growth([now], target=10_000, attempts=3, subjects=None, first_round=20)
     assert grown.limits == {}
     assert "no concept set left" in grown.reason
 
