@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +213,12 @@ def _read(name: str, path: Path, source: str) -> Prompt:
         text = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{source}: cannot be read as a UTF-8 text file ({error})") from error
+    return _parsed(name, text, source)
+
+
+@lru_cache(maxsize=256)
+def _parsed(name: str, text: str, source: str) -> Prompt:
+    """Compiling all templates takes a tenth of a second, and a run loads them several times."""
     return Prompt.parse(name, text, source)
 
 
