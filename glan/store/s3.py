@@ -1,6 +1,7 @@
 """Files in an S3 bucket: conditional PUTs through s3fs, with this module's own retries and plain errors."""
 
 import datetime
+import functools
 import io
 import os
 import random
@@ -12,6 +13,7 @@ from uuid import uuid4
 
 import pyarrow as pa
 import s3fs
+from aiobotocore.session import AioSession
 from fsspec.asyn import sync
 
 from glan.checks import is_http_address
@@ -40,7 +42,9 @@ class S3Files(Files):
         self._root = f"{prefix}/{LAYOUT}" if prefix else LAYOUT
         self.url = f"s3://{self._bucket}/{prefix}".rstrip("/")
         self._tries, self._first_pause, self._longest_pause = tries, first_pause, longest_pause
-        self._s3 = s3fs.S3FileSystem(use_listings_cache=False, skip_instance_cache=True, config_kwargs=_CONNECTION)
+        self._s3 = s3fs.S3FileSystem(
+            use_listings_cache=False, skip_instance_cache=True, config_kwargs=_CONNECTION, session=_session()
+        )
         self._s3.retries = 1
 
     def create(self, path: str, body: bytes) -> bool:
@@ -199,3 +203,15 @@ def _parts_of(url: str) -> tuple[str, str]:
         return bucket, checked(prefix) if prefix else ""
     except StoreError as error:
         raise InputError(f"the store's address s3://{bucket}/…: {error}; correct GLAN_STORE") from error
+
+
+def _session() -> AioSession:
+    session = AioSession()
+    session.register_component("data_loader", _descriptions())
+    return session
+
+
+@functools.cache
+def _descriptions() -> Any:
+    """What botocore knows of S3, which is 30 MB in memory: once for all stores that a process opens."""
+    return AioSession().get_component("data_loader")
