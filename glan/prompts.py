@@ -126,6 +126,7 @@ class Prompt:
     sections: Mapping[str, Template]
 
     @classmethod
+    @lru_cache(maxsize=256)  # a compilation takes milliseconds, and each run on record has a score of them
     def parse(cls, name: str, text: str, source: str) -> "Prompt":
         """Read a template file's text; `source` names the file in errors.
 
@@ -213,12 +214,6 @@ def _read(name: str, path: Path, source: str) -> Prompt:
         text = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{source}: cannot be read as a UTF-8 text file ({error})") from error
-    return _parsed(name, text, source)
-
-
-@lru_cache(maxsize=256)
-def _parsed(name: str, text: str, source: str) -> Prompt:
-    """Compiling all templates takes a tenth of a second, and a run loads them several times."""
     return Prompt.parse(name, text, source)
 
 
