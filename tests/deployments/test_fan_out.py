@@ -81,6 +81,7 @@ def test_each_discipline_is_a_run_of_its_own_and_one_that_fails_stops_no_other(
     check_store(str(served.folder / "data"))
 
 
+@pytest.mark.soak
 def test_what_cannot_be_started_is_one_sentence(served: Served) -> None:
     unknown = served.run("fan-out/fan-out", {"config": {"disciplines": ["law"], "deployment": "nobody/knows"}})
     assert unknown.state_name == "Failed"

@@ -88,6 +88,7 @@ def task_states(state: State[Any], count: int) -> dict[str, str]:
         time.sleep(0.2)
 
 
+@pytest.mark.soak
 def test_the_tables_are_those_of_threads_and_what_a_worker_says_is_heard(
     dask: World, made_once: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
