@@ -24,7 +24,7 @@ class FaultyNetwork:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)  # or its thread would go on waiting, and might take the next one's place
+        self._listener.shutdown(socket.SHUT_RDWR)  # its thread would else go on waiting, and might serve the next one
         self._listener.close()
 
     def _accept(self) -> None:
