@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from glan.care.findings import RESTORED, Finding
-from glan.errors import StoreError
+from glan.errors import StoreError, StoreWeather
 from glan.store import calls
 from glan.store.files import Files
 from glan.store.parquet import opened
@@ -26,6 +26,8 @@ def recorded(files: Files, discipline_id: str, deep: bool) -> tuple[set[str], li
             with opened(files.open_input(path), path, "calls") as file:
                 for batch in file.iter_batches(_ROWS_AT_A_TIME, columns=None if deep else ["request_key"]):
                     keys.update(batch["request_key"].to_pylist())
+        except StoreWeather:
+            raise
         except StoreError as error:
             found.append(Finding("damaged", path, str(error), f"{RESTORED}, or remove it: {_CONSEQUENCE}"))
     return keys, found

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from glan.care.findings import Finding, Kind
-from glan.errors import StoreError
+from glan.errors import StoreError, StoreWeather
 from glan.records import READ_BY_LATER_STAGES, READ_IF_SET, SCHEMAS, content_digest
 from glan.store.parquet import conformed, known, opened
 from glan.store.parts import Reader, is_part, rows_in
@@ -63,6 +63,8 @@ class Looks:
             named = f"a manifest names it for the unit {receipt.unit}, and it is not there"
             remedy = "run again: its units are made anew from the calls on record"
             return Look(receipt, None, (Finding("missing", receipt.object, named, remedy),))
+        except StoreWeather:
+            raise
         except StoreError as error:
             return Look(receipt, None, (_damaged(receipt.object, error),))
         found += [*_counts(receipt, rows), *_quarantine(self._store, receipt)]
@@ -99,6 +101,8 @@ def unnamed(store: Store, path: str) -> Iterator[Finding]:
             rows_in(store, path)
             return
         receipt = store.receipt(path)
+    except StoreWeather:
+        raise
     except StoreError as error:
         if not store.files.exists(path):
             return  # removed since it was listed
@@ -116,6 +120,8 @@ def _columns(stage: Stage, deep: bool) -> list[str]:
 def _changed(store: Store, receipt: Receipt) -> Finding:
     try:
         there = store.receipt(receipt.object)
+    except StoreWeather:
+        raise
     except StoreError:
         return _finding("foreign", receipt, "another program has written it")
     if there.key != receipt.key:
@@ -151,6 +157,8 @@ def _quarantine(store: Store, receipt: Receipt) -> Iterator[Finding]:
         return
     try:
         rows = store.read_quarantine(receipt)
+    except StoreWeather:
+        raise
     except (StoreError, FileNotFoundError) as error:
         yield Finding("damaged", quarantine_paths(receipt)[0], str(error), _RESTORE_QUARANTINE)
         return

@@ -15,7 +15,7 @@ from glan.care.lineage import Lineage
 from glan.care.objects import Look, Looks, unnamed
 from glan.care.whole_store import inputs_kept, releases_whole, taxonomy_whole
 from glan.dataset import View
-from glan.errors import StoreError
+from glan.errors import StoreError, StoreWeather
 from glan.planning.publishing import orphans
 from glan.store import calls, editions, inputs, manifests, retries, snapshots
 from glan.store.ahead import ahead
@@ -58,6 +58,8 @@ def verify(store: Store, disciplines: Collection[str] | None = None, deep: bool 
 def _snapshot(store: Store) -> tuple[Snapshot | None, list[Finding]]:
     try:
         return snapshots.latest(store.files), []
+    except StoreWeather:
+        raise
     except StoreError as error:
         problem = f"{error}; so readers see nothing"
         return None, [Finding("damaged", snapshots.FOLDER, problem, f"{RESTORED}, or remove it and run again")]
@@ -107,6 +109,8 @@ class _Discipline:
         for folder, read in ((editions.FOLDER, editions.editions_of), (retries.FOLDER, retries.last)):
             try:
                 read(files, self._id)
+            except StoreWeather:
+                raise
             except StoreError as error:
                 yield Finding("damaged", f"{folder}/{self._id}", str(error), RESTORED)
 
@@ -115,6 +119,8 @@ class _Discipline:
             return [], {}
         try:
             manifest = manifests.at(self._store.files, stage, self._id, generation)
+        except StoreWeather:
+            raise
         except StoreError as error:
             path = manifests.path_of(stage, self._id, generation)
             return [Finding("damaged", path, f"{error}; the latest snapshot names it", RESTORED)], {}
@@ -131,6 +137,8 @@ class _Discipline:
         """Units whose parent is not shown beside them, by what their receipts say."""
         try:
             gone = orphans(self._store, shown)
+        except StoreWeather:
+            raise
         except StoreError:
             return  # an object that cannot be read, which is reported already
         for stage, units in gone.items():
@@ -147,6 +155,8 @@ class _Discipline:
         there = self._store.objects(stage, self._id)
         try:
             manifest = manifests.current(self._store.files, stage, self._id)
+        except StoreWeather:
+            raise
         except StoreError as error:
             yield Finding("damaged", manifests.folder_of(stage, self._id), str(error), RESTORED)
             return
@@ -184,11 +194,15 @@ def _history(store: Store) -> Iterator[Finding]:
     for entry in store.files.list(snapshots.FOLDER):
         try:
             snapshots.at(store.files, number_of(entry))
+        except StoreWeather:
+            raise
         except StoreError as error:
             yield Finding("damaged", entry.path, str(error), RESTORED)
     for path in _paths(store, manifests.FOLDER):
         try:
             manifests.at(store.files, *manifests.place_of(path))
+        except StoreWeather:
+            raise
         except StoreError as error:
             yield Finding("damaged", path, str(error), RESTORED)
 

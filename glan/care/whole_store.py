@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 
 from glan.care.findings import RESTORED, Finding
-from glan.errors import StoreError
+from glan.errors import StoreError, StoreWeather
 from glan.release import releases
 from glan.store import inputs, runs, taxonomies
 from glan.store.files import Files
@@ -22,6 +22,8 @@ def taxonomy_whole(files: Files) -> Iterator[Finding]:
     for number, path in zip(numbers, taxonomies.objects(files), strict=True):
         try:
             rows = taxonomies.at(files, number)
+        except StoreWeather:
+            raise
         except StoreError as error:
             yield Finding("damaged", path, str(error), RESTORED)
             continue
@@ -39,6 +41,8 @@ def inputs_kept(files: Files, deep: bool) -> Iterator[Finding]:
     for run_id in runs.ids(files):
         try:
             record = runs.find(files, run_id)
+        except StoreWeather:
+            raise
         except StoreError as error:
             yield Finding("damaged", runs.path_of(run_id), str(error), f"{RESTORED}, or remove it")
             continue
@@ -57,6 +61,8 @@ def releases_whole(files: Files) -> Iterator[Finding]:
     for name in releases.named(there):
         try:
             manifest = releases.find(files, name)
+        except StoreWeather:
+            raise
         except StoreError as error:
             yield Finding("damaged", f"{releases.folder(name)}/{releases.MANIFEST}", str(error), RESTORED)
             continue

@@ -4,7 +4,7 @@ from functools import cache
 
 from glan.config import Curation
 from glan.dataset import View
-from glan.errors import StoreError
+from glan.errors import StoreError, StoreWeather
 from glan.store import manifests, runs
 
 
@@ -22,10 +22,14 @@ class Compared:
         for generation in range(self._view.generations("instructions").get(discipline_id, 0), 0, -1):
             try:
                 manifest = manifests.at(files, "instructions", discipline_id, generation)
+            except StoreWeather:
+                raise
             except StoreError:  # cleaned away, as are all before it
                 return None
             try:
                 settings = runs.config_of(files, runs.find(files, manifest.run_id)).curation
+            except StoreWeather:
+                raise
             except StoreError:  # the work of a command that is no run, such as `compact`
                 continue
             if settings.embedding_model:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from glan import supplements
-from glan.errors import InputError, StoreError
+from glan.errors import InputError, StoreError, StoreWeather
 from glan.gateway.gateway import Gateway
 from glan.replay.recorded import NothingToWrite, NotOnRecord, RecordedReplies, no_clock
 from glan.replay.wanted import Wanted
@@ -88,6 +88,8 @@ class Rebuilding:
                 self._discard(last)
             try:
                 last = RUN[unit.stage](unit, recipe, self._effects(maker, ended))
+            except StoreWeather:
+                raise
             except (NotOnRecord, StoreError, InputError) as error:  # the last: what it rests on cannot be run here
                 return Rebuilt(unit, None, str(error))
             if self.wanted.fits(unit.object, last):

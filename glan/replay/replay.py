@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from glan import taxonomy
 from glan.drafting.asking import TAXONOMY
-from glan.errors import StoreError
+from glan.errors import StoreError, StoreWeather
 from glan.replay import verdicts
 from glan.replay.rebuild import Rebuilding, Rebuilt
 from glan.replay.wanted import Wanted, wanted
@@ -122,6 +122,8 @@ class Replay:
         fitting = [receipt for receipt in made if receipt.content_digest == merged.content_digest]
         try:
             rows = self._target.read(merged)
+        except StoreWeather:
+            raise
         except StoreError as error:
             yield Replayed(merged.stage, merged.object, "differing", str(error))
             return
@@ -163,6 +165,8 @@ def _difference(stage: str, path: str, there: bytes, body: bytes) -> str:
             with opened(pa.BufferReader(one), path, stage) as file:
                 rows = file.read()
                 tables.append((rows.column_names, conformed(rows, stage), file.metadata.created_by))
+    except StoreWeather:
+        raise
     except StoreError as error:
         return f"{error}; remove it, and replay again"
     (columns, there_now, writer), (all_columns, made, here) = tables

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from glan.curation.curate import found_among, rewritten
 from glan.curation.overview import Overview
-from glan.errors import InputError, StoreError
+from glan.errors import InputError, StoreError, StoreWeather
 from glan.release.releases import held_by_release
 from glan.replay.wanted import has_verdicts
 from glan.store import manifests, runs
@@ -63,6 +63,8 @@ def _make(store: Store, run_id: str, before: Published, after: Published) -> Non
             for receipt in some:
                 if receipt.unit in new[name]:
                     rewritten(store, receipt, duplicates)
+    except StoreWeather:
+        raise
     except (StoreError, InputError):
         return  # a unit, what readers saw before or the embedding model is not to be had: what is missing is told by path
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from glan import supplements
-from glan.errors import StoreError
+from glan.errors import StoreError, StoreWeather
 from glan.languages import language_at
 from glan.stages.questions import ROUND, span_of
 from glan.store import calls, manifests
@@ -124,6 +124,8 @@ def _take_lying(found: Wanted, store: Store, stage: Stage, paths: Iterable[str])
     for path in paths:
         try:
             _take(found, [store.receipt(path)])
+        except StoreWeather:
+            raise
         except StoreError as error:
             address = path.rpartition("/")[2].rpartition("-")[0]
             found.unreadable[path] = str(error)

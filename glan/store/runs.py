@@ -4,6 +4,7 @@ Beside them lies `_runs/<run_id>.html`, what the store looked like when the run 
 """
 
 import datetime
+from functools import partial
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from glan.config import RunConfig
 from glan.errors import StoreError
 from glan.store import inputs
+from glan.store.ahead import ahead
 from glan.store.files import Files
 from glan.units import Scope
 
@@ -94,6 +96,15 @@ def ids(files: Files) -> list[str]:
     return [name.removesuffix(".json") for name in names if name.endswith(".json") and not name.endswith(_ENDING)]
 
 
+def every(files: Files) -> list[RunRecord]:
+    """The records of all runs.
+
+    Raises:
+        StoreError: one is damaged, or was written by another version of glan.
+    """
+    return list(ahead(partial(find, files), ids(files)))
+
+
 def unended(files: Files) -> list[RunRecord]:
     """The runs that have not come to an end by themselves: they are going on, or were killed.
 
@@ -110,8 +121,7 @@ def last(files: Files) -> RunRecord | None:
     Raises:
         StoreError: a record is damaged, or was written by another version of glan.
     """
-    records = [find(files, run_id) for run_id in ids(files)]
-    return max(records, key=lambda record: record.started_at, default=None)
+    return max(every(files), key=lambda record: record.started_at, default=None)
 
 
 def config_of(files: Files, record: RunRecord) -> RunConfig:

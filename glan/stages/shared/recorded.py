@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from glan.config import RunConfig, Selection
 from glan.curation.contamination import kept_out
-from glan.errors import InputError, StoreError
+from glan.errors import InputError, StoreError, StoreWeather
 from glan.keys import digest
 from glan.prompts import NAMES, Prompt, Prompts
 from glan.stages.shared.recipe import Recipe
@@ -23,14 +23,20 @@ def recorded(files: Files) -> list[Recipe]:
     A run whose inputs are gone, damaged, or were written by another version of glan, has none.
     """
     found: dict[str, Recipe] = {}
+    seen: set[tuple[str, frozenset[tuple[str, str]]]] = set()  # most runs are of few configurations
     texts = functools.cache(lambda known: files.read(inputs.path("prompts", known, "md")).decode())
     shipped = Prompts.load()
-    records = [runs.find(files, run_id) for run_id in runs.ids(files)]
-    for record in sorted(records, key=lambda one: one.started_at, reverse=True):
+    for record in sorted(runs.every(files), key=lambda one: one.started_at, reverse=True):
+        made_from = record.config, frozenset(record.prompts.items())
+        if made_from in seen:
+            continue
+        seen.add(made_from)
         try:
             config = runs.config_of(files, record)
             # A template that is newer than the run took no part in it.
             prompts = Prompts({name: shipped[name] for name in NAMES} | dict(_prompts(record.prompts, texts)))
+        except StoreWeather:
+            raise
         except (FileNotFoundError, UnicodeDecodeError, StoreError, InputError):
             continue
         known = digest([config.model_dump(mode="json", exclude=set(_ENTERS_NO_KEY)), record.prompts])

@@ -11,10 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 from care_world import grow_and_publish, whole_store
 from stage_world import PHYSICS, clock, recipe
+from store_weather import PassingWeather
 
 from glan.care.findings import Finding
 from glan.care.verify import verify
-from glan.errors import InputError, StoreError
+from glan.errors import InputError, StoreError, StoreWeather
 from glan.release import publish as releases
 from glan.release.releases import ReleaseOptions
 from glan.store import manifests, snapshots
@@ -286,3 +287,18 @@ def test_somebodys_copy_beside_an_object_is_passed_over(store: Store) -> None:
     place = Path(store.files.url, "v1", a_unit(store).object)
     shutil.copy(place, place.with_name(f"copy of {place.name}"))
     assert list(verify(store)) == []
+
+
+def test_a_store_that_does_not_answer_is_not_called_damaged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    weather = PassingWeather(monkeypatch)
+    found: list[Finding] = []
+    while True:
+        before = weather.strike()
+        try:
+            found.extend(verify(store, deep=True))
+        except StoreWeather:
+            assert len(weather.failed) == before + 1
+        else:
+            break
+    assert found == []
+    assert len(weather.failed) == before > 20

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import itertools
 import json
 import secrets
 from collections import Counter
@@ -18,11 +19,13 @@ from flow_world import World, asks_for, config, replaced_prompt
 from model_faults import Faults, Payload
 from model_server import ModelServer
 from stage_world import UNJUDGED
+from store_weather import PassingWeather
 from terminal_world import typed
 
 from glan.care.compact import compact
 from glan.care.unit_parts import Tools
 from glan.clock import now
+from glan.errors import StoreWeather
 from glan.records import OTHER
 from glan.replay.replay import Replay, Replayed, disciplines_of
 from glan.replay.wanted import has_verdicts
@@ -228,3 +231,19 @@ def test_a_lost_reply_is_named(made: World, tmp_path: Path) -> None:
     found = {one.stage: one for one in replay(made, tmp_path / "scratch", disciplines=["physics"])}
     assert "is not on record" in found["subjects"].reason
     assert {one.result for one in found.values()} == {"impossible"}
+
+
+def test_a_store_that_does_not_answer_ends_the_replay_and_tells_nothing_of_its_objects(
+    made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weather = PassingWeather(monkeypatch)
+    for number in itertools.count():
+        before = weather.strike()
+        try:
+            found = replay(made, tmp_path / f"scratch-{number}")
+        except StoreWeather:
+            assert len(weather.failed) == before + 1
+        else:
+            break
+    assert {one.result for one in found} == {"identical"}
+    assert len(weather.failed) == before > 10
