@@ -149,10 +149,10 @@ def _run_disciplines(order: Order, discipline_ids: Sequence[str]) -> list[State[
         turns,
     ):
         while running or (turns and not counts.over):
-            # One whose creation collided in the server's database is tried again after seconds: let others begin then,
-            # but never so many that all collide.
-            beginning = sum(not counts.total(discipline_id).known for discipline_id in running.values())
-            free = len(running) < most and beginning < DISCIPLINES_AT_ONCE and not counts.over
+            # Flow runs that are created at the same moment collide in the server's database: one after another. One that
+            # collided would be tried again seconds later, and be lost if the server went away for minutes just then.
+            begun = all(counts.total(discipline_id).known for discipline_id in running.values())
+            free = begun and len(running) < most and not counts.over
             if free and (discipline_id := turns.next()):
                 work = pool.submit(contextvars.copy_context().run, _discipline, discipline_id, order)
                 running[work] = discipline_id
